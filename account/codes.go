@@ -1,0 +1,51 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"net"
+	"regexp"
+	"strings"
+
+	"github.com/postern-dev/postern/userop"
+)
+
+var aaPattern = regexp.MustCompile(`\bAA[0-9]{2}\b`)
+
+// AACode finds the EntryPoint's error code ("AA21") in an error of a bundler or
+// node: in the revert data if the error carries it, else in its text, where
+// bundlers are required to put it. It returns "" if there is none.
+func AACode(err error) string {
+	if err == nil {
+		return ""
+	}
+	if r, ok := errors.AsType[*userop.Revert](err); ok && aaPattern.MatchString(r.Code) {
+		return r.Code
+	}
+	if r, ok := errors.AsType[Reverter](err); ok {
+		if d := userop.DecodeRevert(r.RevertData()); d != nil && aaPattern.MatchString(d.Code) {
+			return d.Code
+		}
+	}
+	return aaPattern.FindString(err.Error())
+}
+
+// isKnown reports whether a bundler refused an operation because it has it.
+func isKnown(err error) bool {
+	return strings.Contains(strings.ToLower(err.Error()), "already known")
+}
+
+// isOutage reports whether err says nothing about the operation.
+func isOutage(ctx context.Context, err error) bool {
+	if ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	t, ok := errors.AsType[interface {
+		error
+		Unavailable() bool
+	}](err)
+	return ok && t.Unavailable()
+}

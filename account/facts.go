@@ -1,0 +1,134 @@
+package account
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// facts are what the chain says about an account before an operation.
+type facts struct {
+	chainID     *big.Int
+	nonce       *big.Int
+	balance     *big.Int
+	deposit     *big.Int
+	fees        Fees
+	factory     common.Address // zero if the account exists
+	factoryData []byte
+}
+
+// chainIDer is an ability of bundlers that know their chain.
+type chainIDer interface {
+	ChainID(ctx context.Context) (*big.Int, error)
+}
+
+// readFacts reads everything at once – one round trip's time instead of eight –
+// and then judges in the order of causes: a wrong chain explains a missing
+// EntryPoint, not the other way round.
+func readFacts(ctx context.Context, c Client, acct Account, key *big.Int, fixed *Fees) (*facts, error) {
+	ep, self := acct.EntryPoint(), acct.Address()
+	factory, factoryData := acct.Factory()
+	var (
+		f                                         facts
+		bundlerID                                 *big.Int
+		epCode, code, factoryCode                 []byte
+		errID, errBID, errEP, errCode             error
+		errFac, errNonce, errBal, errDep, errFees error
+	)
+	parallel(
+		func() { f.chainID, errID = c.Chain.ChainID(ctx) },
+		func() {
+			if b, ok := c.Bundler.(chainIDer); ok {
+				bundlerID, errBID = b.ChainID(ctx)
+			}
+		},
+		func() { epCode, errEP = c.Chain.Code(ctx, ep.Address()) },
+		func() { code, errCode = c.Chain.Code(ctx, self) },
+		func() {
+			if factory != (common.Address{}) {
+				factoryCode, errFac = c.Chain.Code(ctx, factory)
+			}
+		},
+		func() { f.nonce, errNonce = readNonce(ctx, c.Chain, ep.Address(), self, key) },
+		func() { f.balance, errBal = c.Chain.Balance(ctx, self) },
+		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), encodeBalanceOf(self)) },
+		func() { f.fees, errFees = readFees(ctx, c, fixed) },
+	)
+	if errID != nil {
+		return nil, fmt.Errorf("account: ask the node for its chain: %w", errID)
+	}
+	if c.ChainID != nil && c.ChainID.Cmp(f.chainID) != 0 {
+		return nil, &WrongChainError{Who: "the node", Want: c.ChainID, Got: f.chainID}
+	}
+	if errBID != nil {
+		return nil, fmt.Errorf("account: ask the bundler for its chain: %w", errBID)
+	}
+	if bundlerID != nil && bundlerID.Cmp(f.chainID) != 0 {
+		return nil, &WrongChainError{Who: "the bundler", Want: f.chainID, Got: bundlerID}
+	}
+	if errEP != nil {
+		return nil, fmt.Errorf("account: read the EntryPoint: %w", errEP)
+	}
+	if len(epCode) == 0 {
+		return nil, &NoEntryPointError{Version: ep.Version(), Address: ep.Address(), ChainID: f.chainID}
+	}
+	for _, e := range []struct {
+		what string
+		err  error
+	}{{"code", errCode}, {"factory", errFac}, {"nonce", errNonce}, {"balance", errBal}, {"deposit", errDep}, {"fees", errFees}} {
+		if e.err != nil {
+			return nil, fmt.Errorf("account: read the %s: %w", e.what, e.err)
+		}
+	}
+	if len(code) == 0 {
+		if len(factoryCode) == 0 {
+			return nil, &NotDeployedError{Account: self, Factory: factory, ChainID: f.chainID}
+		}
+		f.factory, f.factoryData = factory, factoryData
+	}
+	return &f, nil
+}
+
+func readNonce(ctx context.Context, ch Chain, ep, sender common.Address, key *big.Int) (*big.Int, error) {
+	if key == nil {
+		key = new(big.Int)
+	}
+	return readWord(ctx, ch, ep, encodeGetNonce(sender, key))
+}
+
+func readWord(ctx context.Context, ch Chain, to common.Address, data []byte) (*big.Int, error) {
+	out, err := ch.Call(ctx, to, data)
+	if err != nil {
+		return nil, err
+	}
+	return decodeWord(out)
+}
+
+// readFees takes the fees that were fixed, else the bundler's, else the chain's.
+func readFees(ctx context.Context, c Client, fixed *Fees) (Fees, error) {
+	if fixed != nil {
+		return *fixed, nil
+	}
+	if s, ok := c.Bundler.(FeeSuggester); ok {
+		if f, err := s.SuggestFees(ctx); err == nil && f.MaxFeePerGas != nil && f.MaxPriorityFeePerGas != nil {
+			return f, nil
+		}
+	}
+	f, err := c.Chain.Fees(ctx)
+	if err == nil && (f.MaxFeePerGas == nil || f.MaxPriorityFeePerGas == nil) {
+		err = errShortAnswer
+	}
+	return f, err
+}
+
+// parallel runs fns at once and waits for all.
+func parallel(fns ...func()) {
+	var wg sync.WaitGroup
+	for _, f := range fns {
+		wg.Go(f)
+	}
+	wg.Wait()
+}

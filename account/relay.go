@@ -1,0 +1,150 @@
+package account
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/userop"
+)
+
+// Node is a raw JSON-RPC connection to a chain's node. The rpc.Client of
+// go-ethereum implements it.
+type Node interface {
+	CallContext(ctx context.Context, result any, method string, args ...any) error
+}
+
+// Relayer takes a bundler's place: it carries operations to the EntryPoint in
+// ordinary transactions of an ordinary key, which pays the gas and gets the fee
+// of the operation back. It implements [Bundler], so that Prepare, Send and Wait
+// work with it unchanged.
+//
+// The key must be a plain one without code (EntryPoint v0.9 insists) and hold
+// enough for gas. One operation at a time: Send refuses with [ErrRelayBusy]
+// while a transaction of the key is pending, so that nothing is sent twice or
+// replaced. Estimation needs a node with eth_simulateV1; with other nodes use
+// [WithGas].
+type Relayer struct {
+	Node  Node
+	Chain Chain
+	Key   *ecdsa.PrivateKey
+
+	mu   sync.Mutex
+	sent map[common.Hash]common.Hash // operation → transaction
+}
+
+var _ Bundler = (*Relayer)(nil)
+
+// ErrRelayBusy is returned while another transaction of the relaying key is
+// pending.
+var ErrRelayBusy = errors.New("account: a transaction of the relaying key is still pending: wait for it, then send again")
+
+// From is the address that pays.
+func (r *Relayer) From() common.Address { return crypto.PubkeyToAddress(r.Key.PublicKey) }
+
+// ChainID returns the chain's id.
+func (r *Relayer) ChainID(ctx context.Context) (*big.Int, error) { return r.Chain.ChainID(ctx) }
+
+// Send simulates the operation and, if it would run, sends it in a transaction of
+// its own. The fee goes to the relaying key.
+func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (common.Hash, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	chainID, err := r.Chain.ChainID(ctx)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	hash, err := ep.Hash(op, chainID)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	latest, err := r.count(ctx, "latest")
+	if err != nil {
+		return common.Hash{}, err
+	}
+	pending, err := r.count(ctx, "pending")
+	if err != nil {
+		return common.Hash{}, err
+	}
+	if pending > latest {
+		if _, ok := r.sent[hash]; ok {
+			return hash, nil
+		}
+		return common.Hash{}, ErrRelayBusy
+	}
+	data, err := ep.HandleOps([]*userop.Op{op}, r.From())
+	if err != nil {
+		return common.Hash{}, err
+	}
+	// A refused bundle costs gas: find out first. The call runs as the zero
+	// address, which has no code, like the key.
+	if _, err := r.Chain.Call(ctx, ep.Address(), data); err != nil {
+		return common.Hash{}, asRevert(err)
+	}
+	fees, err := r.Chain.Fees(ctx)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	tx := &dynamicFeeTx{ChainID: chainID, Nonce: latest, GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas,
+		Gas: bundleGas(op, len(data)), To: ep.Address(), Value: new(big.Int), Data: data}
+	raw, txHash, err := tx.sign(r.Key)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	if err := r.Node.CallContext(ctx, nil, "eth_sendRawTransaction", hexutil.Bytes(raw)); err != nil {
+		return common.Hash{}, fmt.Errorf("account: send the transaction of %s: %w", r.From(), err)
+	}
+	if r.sent == nil {
+		r.sent = map[common.Hash]common.Hash{}
+	}
+	r.sent[hash] = txHash
+	return hash, nil
+}
+
+// count is the key's transaction count at a block tag.
+func (r *Relayer) count(ctx context.Context, tag string) (uint64, error) {
+	var n hexutil.Uint64
+	if err := r.Node.CallContext(ctx, &n, "eth_getTransactionCount", r.From(), tag); err != nil {
+		return 0, fmt.Errorf("account: count the transactions of %s: %w", r.From(), err)
+	}
+	return uint64(n), nil
+}
+
+const (
+	maxTxGas    = 1 << 24 // EIP-7825
+	bundleExtra = 60_000  // what handleOps does around one operation
+)
+
+// bundleGas is the gas limit of a transaction that carries op alone: its limits,
+// the 1/64 that each call withholds, calldata and the transaction itself.
+func bundleGas(op *userop.Op, calldata int) uint64 {
+	gas := new(big.Int).Add(op.CallGasLimit, op.VerificationGasLimit)
+	for _, l := range []*big.Int{op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
+		if l != nil {
+			gas.Add(gas, l)
+		}
+	}
+	n := gas.Uint64()
+	n += n/32 + 21_000 + 40*uint64(calldata) + bundleExtra
+	return min(n, maxTxGas)
+}
+
+// asRevert decodes revert data into the EntryPoint's named error where there is
+// some.
+func asRevert(err error) error {
+	r, ok := errors.AsType[Reverter](err)
+	if !ok {
+		return err
+	}
+	if d := userop.DecodeRevert(r.RevertData()); d != nil {
+		return fmt.Errorf("%w (%w)", d, err)
+	}
+	return err
+}

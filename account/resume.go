@@ -1,0 +1,119 @@
+package account
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+)
+
+// saved is the JSON form of a Prepared. The operation has its EntryPoint's wire
+// form; the challenge is made anew when it is read.
+type saved struct {
+	Format     string          `json:"format"` // savedFormat
+	ChainID    *hexutil.Big    `json:"chainId"`
+	EntryPoint common.Address  `json:"entryPoint"`
+	Hash       common.Hash     `json:"hash"`
+	Calls      []savedCall     `json:"calls"`
+	Op         json.RawMessage `json:"op"`
+	Sponsor    string          `json:"sponsor,omitempty"`
+	Sealed     bool            `json:"sealed"`
+	Sent       bool            `json:"sent"`
+}
+
+type savedCall struct {
+	To    common.Address `json:"to"`
+	Value *hexutil.Big   `json:"value"`
+	Data  hexutil.Bytes  `json:"data"`
+}
+
+const (
+	savedFormat  = "postern/prepared/1"
+	maxSavedSize = 1 << 20
+)
+
+// ErrSaved is returned by Resume for JSON that is no saved operation.
+var ErrSaved = errors.New("account: this is no saved operation")
+
+// MarshalJSON writes the operation so that [Resume] can go on with it, in
+// another process too. It holds no secret, but a sealed operation can be sent by
+// whoever reads it.
+func (p *Prepared) MarshalJSON() ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	wire, err := p.acct.EntryPoint().MarshalOp(p.op)
+	if err != nil {
+		return nil, fmt.Errorf("account: save the operation: %w", err)
+	}
+	s := saved{Format: savedFormat, ChainID: (*hexutil.Big)(p.chainID), EntryPoint: p.acct.EntryPoint().Address(),
+		Hash: p.hash, Op: wire, Sponsor: p.sponsor, Sealed: p.op.Signature != nil, Sent: p.sent}
+	for _, c := range p.calls {
+		s.Calls = append(s.Calls, savedCall{To: c.To, Value: (*hexutil.Big)(c.Value), Data: c.Data})
+	}
+	return json.Marshal(s)
+}
+
+// Resume reads what [Prepared.MarshalJSON] wrote and goes on where it stopped:
+// with Finish if it was not approved yet, else with Send – which sends nothing
+// twice – and Wait. The account and the authority are the ones it was prepared
+// with; JSON that does not fit them, or whose calls are not those of the
+// operation, is refused with [ErrChanged].
+func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, error) {
+	if len(data) > maxSavedSize {
+		return nil, fmt.Errorf("%w: it is larger than %d bytes", ErrSaved, maxSavedSize)
+	}
+	var s saved
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&s); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if s.Format != savedFormat || s.ChainID == nil || len(s.Calls) == 0 || len(s.Op) == 0 {
+		return nil, fmt.Errorf("%w: format %q", ErrSaved, s.Format)
+	}
+	ep, chainID := acct.EntryPoint(), (*big.Int)(s.ChainID)
+	if ep.Address() != s.EntryPoint {
+		return nil, fmt.Errorf("%w: it is for the EntryPoint %s, the account answers to %s", ErrChanged, s.EntryPoint, ep.Address())
+	}
+	if c.ChainID != nil && c.ChainID.Cmp(chainID) != 0 {
+		return nil, &WrongChainError{Who: "the saved operation", Want: c.ChainID, Got: chainID}
+	}
+	op, err := ep.UnmarshalOp(s.Op)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	calls := make([]Call, len(s.Calls))
+	for i, sc := range s.Calls {
+		calls[i] = Call{To: sc.To, Value: (*big.Int)(sc.Value), Data: sc.Data}
+	}
+	if calls, _, err = normalize(calls); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	callData, err := acct.EncodeCalls(calls)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if op.Sender != acct.Address() || !bytes.Equal(callData, op.CallData) {
+		return nil, ErrChanged
+	}
+	if err := checkLimits(op); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	sig := op.Signature
+	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: chainID, sponsor: s.Sponsor,
+		deploys: op.Factory != nil, op: op, sent: s.Sent && s.Sealed}
+	if err := p.fix(); err != nil {
+		return nil, err
+	}
+	if p.hash != s.Hash {
+		return nil, ErrChanged
+	}
+	if s.Sealed {
+		p.op.Signature = sig
+	}
+	return p, nil
+}

@@ -1,0 +1,31 @@
+package account
+
+import (
+	"context"
+	"crypto/ecdsa"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// SelfRelay sends the sealed operation without its bundler, by a transaction of
+// key, and returns the receipt. Use it when the bundler refuses or is down; an
+// operation that the bundler brings to the chain meanwhile is found and not sent
+// again.
+func (p *Prepared) SelfRelay(ctx context.Context, node Node, key *ecdsa.PrivateKey) (*Receipt, error) {
+	r := &Relayer{Node: node, Chain: p.client.Chain, Key: key}
+	p.mu.Lock()
+	op := p.op.Clone()
+	p.mu.Unlock()
+	if op.Signature == nil {
+		return nil, ErrNotSealed
+	}
+	q := &Prepared{client: Client{Chain: p.client.Chain, Bundler: r, ChainID: p.client.ChainID}, acct: p.acct, auth: p.auth,
+		calls: p.calls, chainID: p.chainID, hash: p.hash, challenge: p.challenge, op: op, sent: true}
+	if _, err := q.Send(ctx); err != nil {
+		return nil, err
+	}
+	return q.Wait(ctx)
+}
+
+// Payer is the address of a key, for messages about who pays.
+func Payer(key *ecdsa.PrivateKey) common.Address { return (&Relayer{Key: key}).From() }

@@ -1,0 +1,125 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Send hands the sealed operation to the bundler and returns its hash. Sending
+// again – after an error, a crash, a restart – is harmless: it is the same
+// operation with the same nonce, and one that already ran counts as sent. An
+// error that matches [ErrNonceUsed] is final; after others (bundler down, fee
+// too low) the same operation may be sent again.
+func (p *Prepared) Send(ctx context.Context) (common.Hash, error) {
+	p.mu.Lock()
+	op, again := p.op.Clone(), p.sent
+	sealed := p.op.Signature != nil
+	p.sent = p.sent || sealed
+	p.mu.Unlock()
+	if !sealed {
+		return common.Hash{}, ErrNotSealed
+	}
+	if again {
+		if r, err := p.client.Bundler.Receipt(ctx, p.hash); err == nil && r != nil {
+			return p.hash, nil
+		}
+	}
+	got, err := p.client.Bundler.Send(ctx, op, p.acct.EntryPoint())
+	if err != nil {
+		return p.explainSend(ctx, err)
+	}
+	if got != p.hash {
+		return common.Hash{}, &HashMismatchError{Want: p.hash, Got: got}
+	}
+	return p.hash, nil
+}
+
+// explainSend tells "already there", "somebody else came first" and "refused"
+// apart.
+func (p *Prepared) explainSend(ctx context.Context, cause error) (common.Hash, error) {
+	code := AACode(cause)
+	if code != "AA25" && code != "AA10" {
+		if isKnown(cause) {
+			return p.hash, nil
+		}
+		return common.Hash{}, fmt.Errorf("account: send the operation: %w", cause)
+	}
+	if r, err := p.client.Bundler.Receipt(ctx, p.hash); err == nil && r != nil {
+		return p.hash, nil
+	}
+	cur, err := readNonce(ctx, p.client.Chain, p.acct.EntryPoint().Address(), p.acct.Address(), p.auth.NonceKey())
+	if err != nil {
+		return common.Hash{}, fmt.Errorf("account: send the operation: %w", errors.Join(cause, err))
+	}
+	if cur.Cmp(p.op.Nonce) <= 0 && code == "AA10" {
+		return common.Hash{}, &DeployedMeanwhileError{Account: p.acct.Address(), Cause: cause}
+	}
+	return common.Hash{}, &NonceUsedError{Sender: p.acct.Address(), Nonce: p.op.Nonce, Current: cur, Cause: cause}
+}
+
+// DeployedMeanwhileError says that the account was deployed between preparing
+// and sending, so that the operation's deployment fails (AA10). It matches
+// [ErrNonceUsed]: the way out is the same.
+type DeployedMeanwhileError struct {
+	Account common.Address
+	Cause   error
+}
+
+func (e *DeployedMeanwhileError) Error() string {
+	return fmt.Sprintf("account: %s was deployed by somebody else meanwhile, the operation would deploy it again", e.Account)
+}
+
+// Unwrap returns the cause.
+func (e *DeployedMeanwhileError) Unwrap() error { return e.Cause }
+
+// Is matches ErrNonceUsed.
+func (e *DeployedMeanwhileError) Is(target error) bool { return target == ErrNonceUsed }
+
+// Hint implements [Hinter].
+func (e *DeployedMeanwhileError) Hint() string {
+	return "nothing ran; prepare and approve again, it is the same account"
+}
+
+const (
+	firstPoll = 20 * time.Millisecond
+	lastPoll  = 2 * time.Second
+	// nonceEvery is after how many polls without a receipt the nonce is looked at.
+	nonceEvery = 4
+)
+
+// Wait returns the receipt when the operation is on chain. It asks with growing
+// pauses until ctx ends and lives through a bundler that is down meanwhile; the
+// error then holds the last thing that went wrong. [ErrDropped] says that another
+// operation took the nonce, so that this one can never run. A receipt with
+// Success false is no error of Wait.
+func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
+	pause, taken := firstPoll, false
+	for n := 1; ; n++ {
+		r, err := p.client.Bundler.Receipt(ctx, p.hash)
+		if err == nil && r != nil {
+			if r.UserOpHash != (common.Hash{}) && r.UserOpHash != p.hash {
+				return nil, &HashMismatchError{Want: p.hash, Got: r.UserOpHash}
+			}
+			return r, nil
+		}
+		if err == nil && taken {
+			return nil, fmt.Errorf("%w: nonce %s of %s", ErrDropped, p.op.Nonce, p.acct.Address())
+		}
+		if err == nil && n%nonceEvery == 0 {
+			cur, nerr := readNonce(ctx, p.client.Chain, p.acct.EntryPoint().Address(), p.acct.Address(), p.auth.NonceKey())
+			taken = nerr == nil && cur.Cmp(p.op.Nonce) > 0 // ask for the receipt once more before saying so
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil, fmt.Errorf("account: wait for %s: %w", p.hash, errors.Join(ctx.Err(), err))
+		case <-t.C:
+		}
+		pause = min(pause*3/2, lastPoll)
+	}
+}

@@ -1,0 +1,110 @@
+// Package journeys walks the user stories from end to end, without a browser:
+// a software authenticator in the place of the phone, everything else real –
+// contracts, EntryPoints, chain, bundler, JSON-RPC over HTTP.
+//
+// [Run] walks all of them on every EntryPoint and reports a [Step] at a time;
+// `postern demo` prints these steps and the tests of this package check them.
+// Each story has a file of its own with the steps in order, and a test of the
+// same name.
+package journeys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/postern-dev/postern/userop"
+)
+
+// Step is one step of a journey.
+type Step struct {
+	Name string  `json:"name"` // "operate/v0.8: send value"
+	OK   bool    `json:"ok"`
+	Gas  *uint64 `json:"gas,omitempty"` // actual gas of the operation, where there is one
+	MS   int64   `json:"ms"`            // wall clock, milliseconds
+	// Detail holds hashes, addresses and amounts, all text or numbers. A failed
+	// step has "error" and, where there is a way out, "hint".
+	Detail map[string]any `json:"detail"`
+}
+
+// Report is the JSON form of a whole run.
+type Report struct {
+	Steps []Step `json:"steps"`
+	OK    bool   `json:"ok"`
+}
+
+// Env is the world a journey runs in.
+type Env struct {
+	// URL is the JSON-RPC endpoint: chain, bundler and faucet (devnet.Net.URL).
+	URL string
+	// EntryPoints to walk on; nil is v0.7, v0.8 and v0.9.
+	EntryPoints []userop.EntryPoint
+	// Only walks the journeys of these names; nil walks all.
+	Only []string
+	// Log receives what is not a step; nil discards it.
+	Log *slog.Logger
+}
+
+// Journey is one user story.
+type Journey struct {
+	Name  string // as in its file: "register"
+	Story string // one sentence
+	walk  func(ctx context.Context, w *walker) error
+}
+
+// All lists the journeys in the order in which Run walks them.
+func All() []Journey {
+	return []Journey{register, operate, signIn, rotate, selfRelay}
+}
+
+// ErrFailed is returned by Run when a step was not OK; the step says why.
+var ErrFailed = errors.New("journeys: a step failed")
+
+// Run walks every journey on every entry point and reports each step as it
+// ends. A failed step ends its journey and not the run. The error is nil only if
+// all steps were OK.
+func Run(ctx context.Context, env Env, report func(Step)) error {
+	if env.Log == nil {
+		env.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if env.EntryPoints == nil {
+		env.EntryPoints = []userop.EntryPoint{userop.V07, userop.V08, userop.V09}
+	}
+	var failed error
+	for _, j := range All() {
+		if !env.wants(j.Name) {
+			continue
+		}
+		for _, ep := range env.EntryPoints {
+			w, err := newWalker(env, j.Name, ep, report)
+			if err == nil {
+				err = j.walk(ctx, w)
+			}
+			if err != nil {
+				failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
+			}
+			if ctx.Err() != nil {
+				return errors.Join(failed, ctx.Err())
+			}
+		}
+	}
+	return failed
+}
+
+func (e Env) wants(name string) bool {
+	if e.Only == nil {
+		return true
+	}
+	for _, n := range e.Only {
+		if n == name {
+			return true
+		}
+	}
+	return false
+}
+
+// ms is the time since t in milliseconds.
+func ms(t time.Time) int64 { return time.Since(t).Milliseconds() }
