@@ -1,0 +1,201 @@
+package passkey
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Registration is a parsed response of navigator.credentials.create(). Parsing proves nothing
+// about its origin: call Verify.
+type Registration struct {
+	ID           []byte   // credential ID, the one inside AuthData
+	Transports   []string // claims of the client, e.g. "internal", "hybrid"
+	Attachment   string   // "platform", "cross-platform" or "": a claim of the client
+	AuthData     AuthenticatorData
+	ClientData   ClientData
+	Format       string // attestation statement format, e.g. "none"
+	Trust        Trust
+	Discoverable *bool // credProps.rk: a claim of the client; nil if it made none
+}
+
+// Trust says what the attestation proves about the authenticator's model.
+type Trust uint8
+
+// Levels of Trust.
+const (
+	TrustNone       Trust = iota // format "none": nothing
+	TrustSelf                    // packed self attestation, verified: signed by the credential itself
+	TrustUnverified              // another format: a statement is there and nobody has checked it
+)
+
+func (t Trust) String() string {
+	switch t {
+	case TrustNone:
+		return "none"
+	case TrustSelf:
+		return "self"
+	}
+	return "unverified"
+}
+
+const (
+	maxTransports = 16
+	maxTransport  = 32
+)
+
+// ParseRegistration reads RegistrationResponseJSON (§5.1): what PublicKeyCredential.toJSON()
+// gives after create(). The key is the attested one; where the client sends its own copies
+// (publicKey, publicKeyAlgorithm, authenticatorData), they must agree with it.
+func ParseRegistration(json []byte) (*Registration, error) {
+	var e envelope
+	if err := e.parse(json, create); err != nil {
+		return nil, err
+	}
+	id, err := appendBase64(nil, e.id, "id")
+	if err != nil {
+		return nil, err
+	}
+	object, err := appendBase64(nil, e.attestation, "response.attestationObject")
+	if err != nil {
+		return nil, err
+	}
+	clientData, err := appendBase64(nil, e.clientData, "response.clientDataJSON")
+	if err != nil {
+		return nil, err
+	}
+	r, err := NewRegistration(id, object, clientData)
+	if err != nil {
+		return nil, err
+	}
+	r.Transports, r.Attachment, r.Discoverable = e.transports, e.attachment, e.discoverable
+	if err := r.agrees(&e); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// NewRegistration assembles a registration from the raw parts of a response. It refers to them.
+func NewRegistration(id, attestationObject, clientDataJSON []byte) (*Registration, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	r := &Registration{ID: id}
+	o, err := parseAttestationObject(attestationObject)
+	if err != nil {
+		return nil, err
+	}
+	if r.AuthData, err = ParseAuthenticatorData(o.authData); err != nil {
+		return nil, err
+	}
+	if r.AuthData.Credential == nil {
+		return nil, &Error{Cause: ErrFlags, Where: "authenticatorData", Seen: r.AuthData.Flags.String(), Want: "an attested credential (AT)"}
+	}
+	if !bytes.Equal(r.AuthData.Credential.ID, id) {
+		return nil, &Error{Cause: ErrIDMismatch, Where: "id", Seen: fmt.Sprintf("0x%x", id), Want: fmt.Sprintf("0x%x, the attested credential ID", r.AuthData.Credential.ID)}
+	}
+	if r.ClientData, err = ParseClientData(clientDataJSON); err != nil {
+		return nil, err
+	}
+	r.Format = o.format
+	if r.Trust, err = o.check(&r.AuthData, clientDataJSON); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Key is the public key of the new credential.
+func (r *Registration) Key() PublicKey {
+	if r.AuthData.Credential == nil {
+		return PublicKey{}
+	}
+	return r.AuthData.Credential.Key
+}
+
+// agrees compares the client's own copies with what was attested.
+func (r *Registration) agrees(e *envelope) error {
+	for _, c := range []struct {
+		where string
+		text  []byte
+		want  []byte
+	}{
+		{"response.publicKey", e.publicKey, r.Key().SPKI()},
+		{"response.authenticatorData", e.authData, r.AuthData.Raw},
+	} {
+		if c.text == nil {
+			continue
+		}
+		got, err := appendBase64(nil, c.text, c.where)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(got, c.want) {
+			return &Error{Cause: ErrInconsistent, Where: c.where, Seen: headOf(got), Want: headOf(c.want)}
+		}
+	}
+	if e.hasAlgorithm && e.algorithm != -7 {
+		return &Error{Cause: ErrInconsistent, Where: "response.publicKeyAlgorithm", Seen: algorithmName(e.algorithm), Want: "ES256 (-7)"}
+	}
+	return nil
+}
+
+// readCreated reads the members that only a registration has.
+func (e *envelope) readCreated(s *scanner, name string) (err error) {
+	switch name {
+	case "attestationObject":
+		e.attestation, err = s.plain("response.attestationObject")
+	case "publicKey":
+		if s.literal("null") {
+			return nil
+		}
+		e.publicKey, err = s.plain("response.publicKey")
+	case "publicKeyAlgorithm":
+		e.algorithm, err = s.integer("response.publicKeyAlgorithm")
+		e.hasAlgorithm = true
+	case "transports":
+		return e.readTransports(s)
+	default:
+		err = s.skip(2)
+	}
+	return err
+}
+
+func (e *envelope) readTransports(s *scanner) error {
+	if c := s.peek(); c != '[' {
+		return badMember("response.transports", byteName(c, s.i < len(s.b)), "a list")
+	}
+	return s.array(func(i int) error {
+		t, err := s.decoded("response.transports")
+		if err != nil {
+			return err
+		}
+		if i >= maxTransports || len(t) > maxTransport {
+			return badMember("response.transports", quote(t), fmt.Sprintf("at most %d words of at most %d bytes", maxTransports, maxTransport))
+		}
+		e.transports = append(e.transports, t)
+		return nil
+	})
+}
+
+func (e *envelope) readCredProps(s *scanner) error {
+	if c := s.peek(); c != '{' {
+		return badMember("clientExtensionResults.credProps", byteName(c, s.i < len(s.b)), "an object")
+	}
+	var o object
+	for {
+		name, more, err := s.next(&o)
+		if err != nil || !more {
+			return err
+		}
+		if string(name) != "rk" {
+			if err := s.skip(3); err != nil {
+				return err
+			}
+			continue
+		}
+		rk := s.literal("true")
+		if !rk && !s.literal("false") {
+			return badMember("clientExtensionResults.credProps.rk", byteName(s.peek(), s.i < len(s.b)), "true or false")
+		}
+		e.discoverable = &rk
+	}
+}
