@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+
+/**
+ * @title Signers
+ * @notice The bytes that stand for a signer in the account's storage, and what makes them acceptable.
+ *
+ * - secp256k1 key or ERC-1271 contract: `address` (20 bytes).
+ * - passkey: `PASSKEY ‖ x(32) ‖ y(32) ‖ rule(1)` (85 bytes). PASSKEY is the P256VERIFY address, which no contract can
+ *   ever have: it stands for "the account's own WebAuthn check", so no verifier contract is called.
+ * - any other ERC-7913 signer: `verifier(20) ‖ key`, where the verifier has code.
+ *
+ * The rule byte says what a passkey's assertion must show: bits 0–1 user verification (UV), bits 2–3 backup eligible
+ * (BE), bits 4–5 backed up (BS); each 0 any, 1 required, 2 forbidden; bits 6–7 zero. It is part of the signer's bytes,
+ * so it can only be changed by replacing the signer; a signature that carries another rule names no signer.
+ */
+library Signers {
+    /// @dev Verifier part of a passkey's signer bytes.
+    address internal constant PASSKEY = address(0x100);
+    /// @dev Length of a passkey's signer bytes.
+    uint256 internal constant PASSKEY_LENGTH = 85;
+    /// @dev Addresses up to this one belong to precompiled contracts and are never a signer of their own.
+    address private constant LAST_RESERVED = address(0xffff);
+
+    /// @dev Why the bytes cannot be a signer of this account.
+    error BadSigner(bytes signer, string reason);
+
+    /// @dev The signer bytes of a passkey.
+    function passkey(bytes32 x, bytes32 y, bytes1 rule) internal pure returns (bytes memory) {
+        return abi.encodePacked(PASSKEY, x, y, rule);
+    }
+
+    /// @dev Reverts with {BadSigner} unless `signer` may be added to the account `self`.
+    function requireAcceptable(bytes memory signer, address self) internal view {
+        require(signer.length >= 20, BadSigner(signer, "shorter than an address"));
+        require(signer.length <= type(uint16).max, BadSigner(signer, "longer than a signature can carry"));
+        address verifier = address(bytes20(signer));
+        if (verifier == PASSKEY) {
+            _requirePasskey(signer);
+            return;
+        }
+        require(verifier > LAST_RESERVED, BadSigner(signer, "reserved address"));
+        require(verifier != self, BadSigner(signer, "the account itself"));
+        // A codeless address of 20 bytes is a secp256k1 key; it is not touched, for ERC-7562's sake (OP-041).
+        require(signer.length == 20 || verifier.code.length != 0, BadSigner(signer, "verifier without code"));
+    }
+
+    /// @dev Whether a rule byte is well formed and some assertion can satisfy it.
+    function isRule(uint8 rule) internal pure returns (bool) {
+        bool wellFormed = rule < 64 && (rule & (rule >> 1) & 0x15) == 0;
+        // Backed up yet not eligible for backup is impossible: such a passkey could never sign.
+        return wellFormed && (rule & 0x18) != 0x18;
+    }
+
+    function _requirePasskey(bytes memory signer) private pure {
+        require(signer.length == PASSKEY_LENGTH, BadSigner(signer, "passkey length"));
+        bytes32 x;
+        bytes32 y;
+        uint8 rule;
+        assembly ("memory-safe") {
+            x := mload(add(signer, 0x34)) // 32 (length word) + 20
+            y := mload(add(signer, 0x54))
+            rule := byte(0, mload(add(signer, 0x74)))
+        }
+        require(P256.isValidPublicKey(x, y), BadSigner(signer, "point not on P-256"));
+        require(isRule(rule), BadSigner(signer, "rule"));
+    }
+}
