@@ -1,0 +1,57 @@
+package devnet
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/artifacts"
+)
+
+// predeploy is a contract that is on the chain from the start.
+type predeploy struct {
+	name    string
+	address common.Address
+	// create2 is calldata for the deployment factory: salt‖creation code. Nil for a contract that
+	// is constructed in place, which only a genesis block can do.
+	create2  []byte
+	creation []byte
+}
+
+func (p *predeploy) build(w *workshop) error {
+	if p.create2 != nil {
+		return w.deploy(p.create2, p.address)
+	}
+	return w.construct(p.address, p.creation)
+}
+
+// predeploys lists the EntryPoints and Postern's own contracts.
+func predeploys(set *artifacts.Set) ([]predeploy, error) {
+	var list []predeploy
+	for _, r := range artifacts.Releases() {
+		code, err := set.EntryPoint(r.Version)
+		if err != nil {
+			return nil, err
+		}
+		p := predeploy{name: "EntryPoint " + r.Version, address: r.Address}
+		if r.Candidate {
+			p.creation = code
+		} else {
+			p.create2 = append(r.Salt.Bytes(), code...)
+		}
+		list = append(list, p)
+	}
+	ours, err := ownContracts()
+	if err != nil {
+		return nil, fmt.Errorf("devnet: own contracts: %w", err)
+	}
+	return append(list, ours...), nil
+}
+
+func entryPoints() []EntryPoint {
+	var list []EntryPoint
+	for _, r := range artifacts.Releases() {
+		list = append(list, EntryPoint{Version: r.Version, Address: r.Address, Package: r.Package, Candidate: r.Candidate})
+	}
+	return list
+}
