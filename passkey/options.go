@@ -1,8 +1,11 @@
 package passkey
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // Base64URL is a byte string that JSON carries as unpadded base64url.
@@ -150,6 +153,9 @@ func parseOptions(b []byte, o any) error {
 	if err := s.end(); err != nil {
 		return err
 	}
+	if name, found := miscased(b); found {
+		return badOptions("member "+quote(name), "names in the case that browsers expect")
+	}
 	if err := json.Unmarshal(b, o); err != nil {
 		return badOptions(quote(err.Error()), "options as the Web Authentication API defines them")
 	}
@@ -158,4 +164,37 @@ func parseOptions(b []byte, o any) error {
 
 func badOptions(seen, want string) error {
 	return &Error{Cause: ErrOptions, Where: "options", Seen: seen, Want: want}
+}
+
+// optionNames are the members that a browser knows. encoding/json would also take them in
+// another case, which a browser ignores.
+var optionNames = []string{
+	"alg", "allowCredentials", "attestation", "attestationFormats", "authenticatorAttachment",
+	"authenticatorSelection", "challenge", "displayName", "excludeCredentials", "extensions", "hints",
+	"id", "name", "pubKeyCredParams", "requireResidentKey", "residentKey", "rp", "rpId", "timeout",
+	"transports", "type", "user", "userVerification",
+}
+
+// miscased finds a member of valid JSON whose name differs from an option only in case.
+func miscased(b []byte) (string, bool) {
+	d := json.NewDecoder(bytes.NewReader(b))
+	for {
+		t, err := d.Token()
+		if err != nil {
+			return "", false
+		}
+		name, ok := t.(string)
+		if !ok || slices.Contains(optionNames, name) || !followedByColon(b[d.InputOffset():]) {
+			continue
+		}
+		if slices.ContainsFunc(optionNames, func(known string) bool { return strings.EqualFold(known, name) }) {
+			return name, true
+		}
+	}
+}
+
+// followedByColon tells a member's name from a value.
+func followedByColon(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " \t\r\n")
+	return len(rest) > 0 && rest[0] == ':'
 }
