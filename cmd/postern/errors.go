@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"strings"
+	"syscall"
+)
+
+const (
+	exitOK      = 0 // done, and what was looked at is fine
+	exitFailure = 1 // it failed, or what was looked at is wrong
+	exitUsage   = 2 // the command line was not understood
+)
+
+// A failure is an error as the user meets it: one sentence and a way out.
+type failure struct {
+	Code    string `json:"code"` // stable word for programs
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+	exit    int
+	cause   error
+}
+
+func (f *failure) Error() string { return f.Message }
+func (f *failure) Unwrap() error { return f.cause }
+
+func usageError(message, hint string) error {
+	return &failure{Code: "usage", Message: message, Hint: hint, exit: exitUsage}
+}
+
+func failf(code, hint, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &failure{Code: code, Message: err.Error(), Hint: hint, exit: exitFailure, cause: errors.Unwrap(err)}
+}
+
+// errWrong says that the result, already printed, is a bad one.
+var errWrong = errors.New("the result is printed; it is not a good one")
+
+// report prints err, if there is anything to print, and returns the exit code.
+func report(err error, asJSON bool, stdout, stderr io.Writer) int {
+	switch {
+	case err == nil, errors.Is(err, errHelp):
+		return exitOK
+	case errors.Is(err, errWrong):
+		return exitFailure
+	}
+	f := explain(err)
+	if asJSON {
+		if printJSON(stdout, map[string]any{"error": f}) == nil {
+			return f.exit
+		}
+	}
+	p := painter(stderr)
+	fmt.Fprintf(stderr, "%s %s\n", p.red("postern:"), plain(f.Message))
+	if f.Hint != "" {
+		fmt.Fprintf(stderr, "%s %s\n", p.bold("hint:"), plain(f.Hint))
+	}
+	return f.exit
+}
+
+// explain decides, for every error there is, what the user reads. Lower packages
+// say what happened and, where they know it, the way out (Hint); the words for
+// everything general stand here and nowhere else.
+func explain(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	out := &failure{Code: "failed", Message: sentence(err), Hint: hintOf(err), exit: exitFailure, cause: err}
+	if code := codeOf(err); code != "" {
+		out.Code = code
+	}
+	var (
+		path *fs.PathError
+		op   *net.OpError
+		link *url.Error
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		out.Code, out.Message, out.Hint = "interrupted", "interrupted before it was done", or(out.Hint, "run it again; nothing is sent twice by looking")
+	case errors.Is(err, context.DeadlineExceeded):
+		out.Code, out.Hint = "timeout", or(out.Hint, "is the other side up? try again, or give more time with --timeout")
+	case errors.Is(err, syscall.EADDRINUSE):
+		out.Code, out.Hint = "port-busy", or(out.Hint, "end the program that holds it, or choose another one: --listen localhost:8090")
+	case errors.As(err, &path):
+		out.Code, out.Hint = or(fileCode(err), out.Code), or(out.Hint, "check the path and who may read or write it")
+	case errors.As(err, &link), errors.As(err, &op):
+		out.Code, out.Hint = "unreachable", or(out.Hint, "check the URL (--rpc, --bundler) and the network; for a local chain run: postern up")
+	}
+	return out
+}
+
+func fileCode(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "no-file"
+	case errors.Is(err, fs.ErrPermission):
+		return "no-permission"
+	}
+	return ""
+}
+
+// hintOf returns the innermost way out that a lower package offers.
+func hintOf(err error) string {
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+// codeOf returns the stable word of an error that has one.
+func codeOf(err error) string {
+	var c interface{ Code() string }
+	if errors.As(err, &c) {
+		return c.Code()
+	}
+	return ""
+}
+
+// sentence is the error on one line, without the program's name and of bearable length.
+func sentence(err error) string {
+	text := strings.Join(strings.Fields(err.Error()), " ")
+	return clipTo(strings.TrimPrefix(text, "postern: "), 400)
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}

@@ -1,0 +1,272 @@
+package inspect
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/postern-dev/postern/passkey"
+)
+
+// A wireCredential is the JSON of a ceremony's reply as loosely as it can be read: what
+// is malformed must still be explained.
+type wireCredential struct {
+	ID         string `json:"id"`
+	RawID      string `json:"rawId"`
+	Type       string `json:"type"`
+	Attachment string `json:"authenticatorAttachment"`
+	Response   struct {
+		AttestationObject string   `json:"attestationObject"`
+		AuthenticatorData string   `json:"authenticatorData"`
+		ClientDataJSON    string   `json:"clientDataJSON"`
+		Signature         string   `json:"signature"`
+		UserHandle        string   `json:"userHandle"`
+		Transports        []string `json:"transports"`
+	} `json:"response"`
+}
+
+// ceremony explains RegistrationResponseJSON and AuthenticationResponseJSON.
+func (in *inspector) ceremony(text []byte, members map[string]json.RawMessage) (Reading, bool) {
+	var response map[string]json.RawMessage
+	if json.Unmarshal(members["response"], &response) != nil {
+		return Reading{}, false
+	}
+	_, created := response["attestationObject"]
+	_, signed := response["signature"]
+	if !created && !signed && response["clientDataJSON"] == nil {
+		return Reading{}, false
+	}
+	var wire wireCredential
+	err := json.Unmarshal(text, &wire)
+	if created {
+		return in.registration(text, wire, err), true
+	}
+	return in.assertion(text, wire, err), true
+}
+
+func (in *inspector) registration(text []byte, wire wireCredential, err error) Reading {
+	r := Reading{Kind: "registration", Title: "registration: reply of navigator.credentials.create()", Likelihood: Certain}
+	in.envelope(&r, wire, err)
+	reg, perr := passkey.ParseRegistration(text)
+	if perr != nil {
+		r.refused("registration", perr)
+	} else {
+		key := reg.Key()
+		r.fact("attestation", reg.Format+" ("+reg.Trust.String()+")")
+		if len(reg.Transports) > 0 {
+			r.fact("transports", shown(strings.Join(reg.Transports, ", ")))
+		}
+		if reg.Discoverable != nil {
+			r.fact("discoverable", fmt.Sprint(*reg.Discoverable))
+			if !*reg.Discoverable {
+				r.warn("not-discoverable", "the passkey is not discoverable: signing in without a user name will not find it", "residentKey was not \"required\"", "ask for residentKey \"required\"")
+			}
+		}
+		if !in.opt.Key.IsZero() && key != in.opt.Key {
+			r.wrong("other-key", "it registers another key than the one given", "two passkeys were mixed up", "")
+		}
+	}
+	in.field(&r, "attestationObject", wire.Response.AttestationObject, func(b []byte) Reading { return in.explainAttestation(b) })
+	in.field(&r, "clientDataJSON", wire.Response.ClientDataJSON, func(b []byte) Reading { return in.clientDataOf(b, passkey.TypeCreate) })
+	return r
+}
+
+func (in *inspector) assertion(text []byte, wire wireCredential, err error) Reading {
+	r := Reading{Kind: "assertion", Title: "assertion: reply of navigator.credentials.get()", Likelihood: Certain}
+	in.envelope(&r, wire, err)
+	if handle := wire.Response.UserHandle; handle != "" {
+		if b, err := bytesOf(handle); err == nil {
+			r.fact("user handle", userHandle(b))
+		}
+	}
+	a, perr := passkey.ParseAssertion(text)
+	if perr != nil {
+		r.refused("assertion", perr)
+	}
+	in.field(&r, "authenticatorData", wire.Response.AuthenticatorData, in.explainAuthData)
+	in.field(&r, "clientDataJSON", wire.Response.ClientDataJSON, func(b []byte) Reading { return in.clientDataOf(b, passkey.TypeGet) })
+	in.field(&r, "signature", wire.Response.Signature, in.explainDER)
+	if a != nil {
+		in.whoSigned(&r, a)
+	}
+	return r
+}
+
+// envelope explains what stands around the response.
+func (in *inspector) envelope(r *Reading, wire wireCredential, err error) {
+	if err != nil {
+		r.wrong("member-type", strings.TrimPrefix(err.Error(), "json: "), "", "write it as credential.toJSON() does")
+	}
+	id := wire.ID
+	if id == "" {
+		id = wire.RawID
+	}
+	if b, err := bytesOf(id); err == nil {
+		r.fact("credential id", fmt.Sprintf("%s (%d bytes)", shown(id), len(b)))
+	} else if id != "" {
+		r.fact("credential id", shown(id))
+	}
+	if wire.Attachment != "" {
+		r.fact("attachment", shown(wire.Attachment))
+	}
+}
+
+// field decodes one base64url member and explains it.
+func (in *inspector) field(r *Reading, name, text string, explain func([]byte) Reading) {
+	if text == "" {
+		return // its absence is the strict parser's to report
+	}
+	b, err := bytesOf(text)
+	switch {
+	case err != nil && strings.HasPrefix(strings.TrimSpace(text), "{") && name == "clientDataJSON":
+		r.wrong("encoding", name+" is the JSON text itself and not base64url", "a library that decoded it", "pass response.clientDataJSON as base64url of its exact bytes")
+		b = []byte(text)
+	case err != nil:
+		r.wrong("encoding", name+" is not base64url", "bytes that were encoded in another way, or cut", "use credential.toJSON()")
+		return
+	case hasHexPrefix(text):
+		r.wrong("encoding", name+" is hex where base64url belongs", "a library of the Ethereum side wrote it", "encode the bytes as base64url without padding")
+	}
+	part := explain(b)
+	part.Title = name + ": " + part.Title
+	r.Parts = append(r.Parts, part)
+}
+
+// clientDataOf explains client data with the challenge checked.
+func (in *inspector) clientDataOf(b []byte, purpose string) Reading {
+	part := in.explainClientData(b, purpose)
+	in.checkChallenge(&part, assertionParts{clientData: b})
+	return part
+}
+
+func (in *inspector) explainDER(b []byte) Reading {
+	if r, ok := in.derSignature(b); ok {
+		return r
+	}
+	r := Reading{Kind: "der-signature", Title: "ECDSA signature", Likelihood: Certain}
+	r.fact("bytes", hexOf(b))
+	hint := "pass response.signature unchanged"
+	if len(b) == 64 {
+		r.wrong("der", "64 bytes are r ‖ s, not DER", "a library that converted it already", hint)
+	} else {
+		r.wrong("der", fmt.Sprintf("%d bytes that do not start as DER does (0x30)", len(b)), "", hint)
+	}
+	return r
+}
+
+// looseParts explains {authenticatorData, clientDataJSON, signature}, the form in which
+// libraries of the Ethereum side pass an assertion on.
+func (in *inspector) looseParts(members map[string]json.RawMessage) (Reading, bool) {
+	get := func(name string) string {
+		var s string
+		if json.Unmarshal(members[name], &s) != nil {
+			return ""
+		}
+		return s
+	}
+	r := Reading{Kind: "assertion-parts", Title: "parts of an assertion", Likelihood: Certain}
+	clientData := []byte(get("clientDataJSON"))
+	if !bytes.HasPrefix(clientData, []byte("{")) {
+		b, err := bytesOf(string(clientData))
+		if err != nil {
+			r.wrong("encoding", "clientDataJSON is neither text nor base64url nor hex", "", "")
+		}
+		clientData = b
+	}
+	var authData []byte
+	if text := get("authenticatorData"); text != "" {
+		b, err := bytesOf(text)
+		if err != nil {
+			r.wrong("encoding", "authenticatorData is neither base64url nor hex", "", "")
+		}
+		authData = b
+		r.Parts = append(r.Parts, in.explainAuthData(b))
+	}
+	purpose := ""
+	if members["signature"] != nil {
+		purpose = passkey.TypeGet
+	}
+	if len(clientData) > 0 {
+		r.Parts = append(r.Parts, in.clientDataOf(clientData, purpose))
+	}
+	if text := get("signature"); text != "" {
+		b, err := bytesOf(text)
+		if err != nil {
+			r.wrong("encoding", "signature is neither base64url nor hex", "", "")
+			return r, true
+		}
+		in.looseSignature(&r, authData, clientData, b)
+	}
+	return r, true
+}
+
+func (in *inspector) looseSignature(r *Reading, authData, clientData, b []byte) {
+	if len(b) == 64 {
+		if part, ok := in.p1363(b); ok {
+			r.Parts = append(r.Parts, part)
+			in.checkSignature(r, authData, clientData, [32]byte(b[:32]), [32]byte(b[32:]))
+			return
+		}
+	}
+	r.Parts = append(r.Parts, in.explainDER(b))
+	if sig, err := passkey.ParseDER(b); err == nil {
+		in.checkSignature(r, authData, clientData, sig.R, sig.S)
+	}
+}
+
+// attestationObject recognises the CBOR map {fmt, attStmt, authData}.
+func (in *inspector) attestationObject(b []byte) (Reading, bool) {
+	if len(b) < 8 || b[0]>>5 != 5 || !bytes.Contains(b, []byte("\x68authData")) || !bytes.Contains(b, []byte("\x63fmt")) {
+		return Reading{}, false
+	}
+	return in.explainAttestation(b), true
+}
+
+func (in *inspector) explainAttestation(b []byte) Reading {
+	r := Reading{Kind: "attestation-object", Title: "attestation object", Likelihood: Certain}
+	authData := embeddedAuthData(b)
+	if authData != nil {
+		part := in.explainAuthData(authData)
+		r.Parts = append(r.Parts, part)
+	}
+	// The strict parser wants the whole registration; a stand-in client data will do for
+	// everything but a self attestation, which signs it.
+	id := []byte{0}
+	if a, err := passkey.ParseAuthenticatorData(authData); err == nil && a.Credential != nil {
+		id = a.Credential.ID
+	}
+	reg, err := passkey.NewRegistration(id, b, []byte(`{"type":"webauthn.create","challenge":"AAAAAAAAAAAAAAAAAAAAAA","origin":"https://localhost","crossOrigin":false}`))
+	switch {
+	case err == nil:
+		r.fact("format", shown(reg.Format))
+	case errors.Is(err, passkey.ErrAttestation) && bytes.Contains(b, []byte("\x66packed")):
+		r.fact("format", "packed")
+		r.note("self-attestation", "a self attestation signs the client data too: pass the whole registration to have it checked")
+	default:
+		r.refused("attestation", err)
+		if authData == nil && len(b) < 37 {
+			r.note("cut", "it is too short to hold authenticator data")
+		}
+	}
+	return r
+}
+
+// embeddedAuthData finds the bytes of the member authData, nil if there are none.
+func embeddedAuthData(b []byte) []byte {
+	i := bytes.Index(b, []byte("\x68authData"))
+	if i < 0 {
+		return nil
+	}
+	rest := b[i+9:]
+	switch {
+	case len(rest) > 1 && rest[0] >= 0x40 && rest[0] <= 0x57:
+		return rest[1:min(len(rest), 1+int(rest[0]-0x40))]
+	case len(rest) > 2 && rest[0] == 0x58:
+		return rest[2:min(len(rest), 2+int(rest[1]))]
+	case len(rest) > 3 && rest[0] == 0x59:
+		return rest[3:min(len(rest), 3+int(rest[1])<<8+int(rest[2]))]
+	}
+	return nil
+}

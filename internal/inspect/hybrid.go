@@ -1,0 +1,60 @@
+package inspect
+
+import "fmt"
+
+// hybridSignature: MetaMask's HybridDeleGator takes 65 bytes of ECDSA, 96 bytes
+// (keyIdHash, r, s) of raw P-256, or the WebAuthn tuple (keyIdHash, r, s,
+// authenticatorData, requireUV, prefix, suffix, responseTypeLocation).
+func (in *inspector) hybridSignature(b []byte) (Reading, bool) {
+	if len(b) == 96 {
+		return in.hybridRaw(b)
+	}
+	f, err := abiDecode(b, "wwwdwddw")
+	if err != nil {
+		return Reading{}, false
+	}
+	requireUV, ok := boolWord(f[4].word)
+	if !ok {
+		return Reading{}, false
+	}
+	r := Reading{Kind: layoutHybrid.kind, Title: layoutHybrid.title, Likelihood: Certain}
+	r.fact("key id hash", hexOf(f[0].word[:]))
+	p := assertionParts{layout: layoutHybrid, r: f[1].word, s: f[2].word, authData: f[3].data, challengeIndex: -1}
+	r.fact("requires user verification", fmt.Sprint(requireUV))
+	prefix, suffix := f[5].data, f[6].data
+	r.fact("client data before the challenge", show(prefix))
+	r.fact("client data after the challenge", show(suffix))
+	var text string
+	p.typeIndex, text = index(f[7].word)
+	r.fact("type index", text)
+	if challenge := in.hybridChallenge(); challenge != nil {
+		p.challenge = challenge
+		p.clientData = fmt.Appendf(nil, "%s%s%s", prefix, base64URL(challenge), suffix)
+	}
+	if !requireUV {
+		r.warn("signer-chooses-uv", "the signature itself says that user verification is not needed, and the contract believes it",
+			"MetaMask Hybrid reads requireUV from the signature", "whoever holds the unlocked device can sign; ask for userVerification \"required\"")
+	}
+	if requireUV && len(p.authData) > 32 && p.authData[32]&0x04 == 0 {
+		r.wrong("uv-mismatch", "requireUV is set but the authenticator data lacks the UV flag: the contract refuses it",
+			"requireUV was hard-coded", "set requireUV from the UV bit of the authenticator data")
+	}
+	r.note("hybrid-digest", "this account kind signs its own EIP-712 digest of the operation, not the EntryPoint's hash")
+	in.explainSigned(&r, p)
+	return r, true
+}
+
+func (in *inspector) hybridRaw(b []byte) (Reading, bool) {
+	sig, err := checkScalars([32]byte(b[32:64]), [32]byte(b[64:96]))
+	if err != nil {
+		return Reading{}, false
+	}
+	r := Reading{Kind: "metamask-hybrid-p256", Title: "MetaMask Hybrid account: raw P-256 signature", Likelihood: Possible}
+	r.fact("key id hash", hexOf(b[:32]))
+	r.fact("r", hexOf(b[32:64]))
+	r.fact("s", hexOf(b[64:96]))
+	if sig.high {
+		highS(&r, false)
+	}
+	return r, true
+}

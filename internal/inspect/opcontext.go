@@ -1,0 +1,178 @@
+package inspect
+
+import (
+	"bytes"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/userop"
+)
+
+// An opContext is the operation around the signature that is being explained.
+type opContext struct {
+	op  *userop.Op
+	eps []userop.EntryPoint // versions whose form it has
+}
+
+// A signedHash is a value that may have been signed, and its name.
+type signedHash struct {
+	name string
+	hash []byte
+}
+
+// usualChains are tried when a signature does not fit the chain that was given: most
+// mix-ups are between a network and its test network.
+var usualChains = []struct {
+	id   int64
+	name string
+}{
+	{1, "Ethereum"}, {11155111, "Sepolia"}, {8453, "Base"}, {84532, "Base Sepolia"}, {10, "OP Mainnet"}, {11155420, "OP Sepolia"},
+	{42161, "Arbitrum One"}, {421614, "Arbitrum Sepolia"}, {137, "Polygon"}, {80002, "Polygon Amoy"}, {56, "BNB Chain"}, {43114, "Avalanche"},
+	{100, "Gnosis"}, {480, "World Chain"}, {747, "Flow EVM"}, {545, "Flow EVM testnet"}, {59144, "Linea"}, {534352, "Scroll"}, {31337, "local"}, {1337, "local"},
+}
+
+// signedHashes are the values that should have been signed, as far as they are known.
+func (in *inspector) signedHashes() []signedHash {
+	var out []signedHash
+	if in.op != nil && in.opt.ChainID != nil {
+		for _, ep := range in.op.eps {
+			if hash, err := ep.Hash(in.op.op, in.opt.ChainID); err == nil {
+				out = append(out, signedHash{"the operation's hash for EntryPoint " + ep.Version(), hash[:]})
+			}
+		}
+	}
+	if in.op == nil && len(in.opt.Challenge) > 0 {
+		out = append(out, signedHash{"the given challenge", in.opt.Challenge})
+	}
+	return out
+}
+
+// hybridChallenge is what a MetaMask Hybrid account signs for the operation at hand, or
+// the given challenge; nil if neither is known.
+func (in *inspector) hybridChallenge() []byte {
+	if in.op == nil {
+		return in.opt.Challenge
+	}
+	if in.opt.ChainID == nil {
+		return nil
+	}
+	for _, ep := range in.op.eps {
+		if digest, err := hybridDigest(in.op.op, ep, in.opt.ChainID); err == nil {
+			return digest
+		}
+	}
+	return nil
+}
+
+// hybridDigest is the EIP-712 digest of DelegationFramework 1.3.0: the packed operation and the
+// entry point, in the account's own domain.
+func hybridDigest(op *userop.Op, ep userop.EntryPoint, chainID *big.Int) ([]byte, error) {
+	p, err := userop.Pack(ep, op.Clone().Normalize())
+	if err != nil {
+		return nil, err
+	}
+	word := func(n *big.Int) []byte { return common.LeftPadBytes(n.Bytes(), 32) }
+	address := func(a common.Address) []byte { return common.LeftPadBytes(a[:], 32) }
+	domain := crypto.Keccak256(
+		crypto.Keccak256([]byte("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")),
+		crypto.Keccak256([]byte("HybridDeleGator")), crypto.Keccak256([]byte("1")), word(chainID), address(p.Sender))
+	body := crypto.Keccak256(
+		crypto.Keccak256([]byte("PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData,address entryPoint)")),
+		address(p.Sender), word(p.Nonce), crypto.Keccak256(p.InitCode), crypto.Keccak256(p.CallData), p.AccountGasLimits[:],
+		word(p.PreVerificationGas), p.GasFees[:], crypto.Keccak256(p.PaymasterAndData), address(ep.Address()))
+	return crypto.Keccak256([]byte{0x19, 0x01}, domain, body), nil
+}
+
+// checkChallenge compares what was signed with what should have been signed, and says
+// where a value that differs is from.
+func (in *inspector) checkChallenge(r *Reading, p assertionParts) {
+	c, err := passkey.ParseClientData(p.clientData)
+	if err != nil || p.challenge != nil { // no challenge inside: it was put there to rebuild the text
+		return
+	}
+	if in.op == nil {
+		if len(in.opt.Challenge) > 0 && !bytes.Equal(c.Challenge, in.opt.Challenge) {
+			r.wrong("challenge", "another challenge was signed: "+hexOf(c.Challenge), challengeSource(c.Challenge, in.opt.Challenge), "sign again, with the challenge "+hexOf(in.opt.Challenge))
+		}
+		return
+	}
+	in.checkOpChallenge(r, c.Challenge)
+}
+
+func (in *inspector) checkOpChallenge(r *Reading, signed []byte) {
+	for _, h := range in.signedHashes() {
+		if bytes.Equal(h.hash, signed) {
+			r.fact("signed", h.name)
+			return
+		}
+	}
+	if name := in.findSigned(signed); name != "" {
+		if in.opt.ChainID == nil && in.opt.EntryPoint == nil {
+			r.fact("signed", name)
+			return
+		}
+		r.wrong("challenge", "it was signed as "+name, "the hash was computed for another chain or EntryPoint", "compute the hash with the chain id and EntryPoint that the operation goes to")
+		return
+	}
+	if in.opt.ChainID == nil {
+		r.warn("challenge", "the challenge is not this operation's hash on any of the usual chains: "+hexOf(signed), "another chain, or the operation was changed after signing", "give --chain-id to be sure")
+		return
+	}
+	r.wrong("challenge", "what was signed is not this operation: the challenge is "+hexOf(signed),
+		"a field was changed after signing (gas limits and fees count), or another value was signed", "compute the hash last, after estimation and paymaster data, and sign that")
+}
+
+// findSigned looks for the hash among other versions, other chains and other forms.
+func (in *inspector) findSigned(signed []byte) string {
+	type chain struct {
+		id   *big.Int
+		name string
+	}
+	var chains []chain
+	if in.opt.ChainID != nil {
+		chains = append(chains, chain{in.opt.ChainID, "chain " + in.opt.ChainID.String()})
+	}
+	for _, u := range usualChains {
+		chains = append(chains, chain{big.NewInt(u.id), fmt.Sprintf("chain %d (%s)", u.id, u.name)})
+	}
+	op := in.op.op.Clone().Normalize()
+	for _, ch := range chains {
+		for _, ep := range userop.EntryPoints() {
+			if hash, err := ep.Hash(op, ch.id); err == nil {
+				for _, form := range []struct {
+					hash []byte
+					name string
+				}{{hash[:], ""}, {personalHash(hash[:]), " with the EIP-191 prefix"}, {[]byte(hash.Hex()), " written as text"}} {
+					if bytes.Equal(form.hash, signed) {
+						return fmt.Sprintf("the hash for EntryPoint %s on %s%s", ep.Version(), ch.name, form.name)
+					}
+				}
+			}
+			if digest, err := hybridDigest(op, ep, ch.id); err == nil && bytes.Equal(digest, signed) {
+				return fmt.Sprintf("MetaMask Hybrid's own digest for EntryPoint %s on %s", ep.Version(), ch.name)
+			}
+		}
+	}
+	return ""
+}
+
+// challengeSource recognises the usual ways to spoil a challenge.
+func challengeSource(got, want []byte) string {
+	switch {
+	case bytes.Equal(got, []byte(base64URL(want))):
+		return "the challenge was base64url-encoded twice: its text was signed"
+	case bytes.Equal(got, fmt.Appendf(nil, "0x%x", want)), bytes.Equal(got, fmt.Appendf(nil, "%x", want)):
+		return "the challenge's hex text was signed, not its bytes"
+	case bytes.Equal(got, personalHash(want)):
+		return "the challenge was hashed with the EIP-191 prefix first"
+	case bytes.Equal(got, crypto.Keccak256(want)):
+		return "the challenge was hashed once more (keccak256)"
+	case len(got) != len(want):
+		return fmt.Sprintf("a challenge of %d bytes, not of %d: another ceremony, such as a sign-in", len(got), len(want))
+	}
+	return "another operation, a changed gas field, or another chain or EntryPoint"
+}

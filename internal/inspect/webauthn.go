@@ -1,0 +1,290 @@
+package inspect
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postern-dev/postern/passkey"
+)
+
+// authenticatorData recognises authenticator data standing alone.
+func (in *inspector) authenticatorData(b []byte) (Reading, bool) {
+	if len(b) < 37 {
+		return Reading{}, false
+	}
+	name := in.relyingParty(b[:32])
+	flags := passkey.Flags(b[32])
+	_, err := passkey.ParseAuthenticatorData(b)
+	var likelihood Likelihood
+	switch {
+	case name != "":
+		likelihood = Certain
+	case err == nil && flags.AT():
+		likelihood = Certain
+	case err == nil && flags&0x22 == 0 && flags.UP():
+		likelihood = Likely
+	case flags.AT() && flags.UP() && flags&0x22 == 0 && bytes.Contains(b[37:], keyFields):
+		likelihood = Likely // malformed, but a COSE key follows
+	default:
+		return Reading{}, false
+	}
+	r := in.explainAuthData(b)
+	r.Likelihood = likelihood
+	return r, true
+}
+
+// explainAuthData explains bytes that are authenticator data for sure.
+func (in *inspector) explainAuthData(b []byte) Reading {
+	r := Reading{Kind: "authenticator-data", Title: "authenticator data", Likelihood: Certain}
+	if len(b) < 37 {
+		r.fact("bytes", hexOf(b))
+		r.wrong("authdata-short", fmt.Sprintf("%d bytes; there are at least 37", len(b)), "cut, or another value in its place", "pass response.authenticatorData unchanged")
+		return r
+	}
+	hash := hexOf(b[:32])
+	if name := in.relyingParty(b[:32]); name != "" {
+		hash += " = SHA-256 of " + shown(name)
+	} else if in.opt.RPID != "" {
+		r.wrong("rp-id", "it was made for another relying party than "+shown(in.opt.RPID), in.rpIDSource(b[:32]), "use the same rpId at create() and get(); it is a domain, without scheme and port")
+	}
+	r.fact("RP ID hash", hash)
+	flags := passkey.Flags(b[32])
+	r.fact("flags", fmt.Sprintf("0x%02x = %s", b[32], flags))
+	r.fact("signature counter", fmt.Sprint(uint32(b[33])<<24|uint32(b[34])<<16|uint32(b[35])<<8|uint32(b[36])))
+	a, err := passkey.ParseAuthenticatorData(b)
+	if err != nil {
+		r.refused("authdata", err)
+	}
+	if c := a.Credential; c != nil {
+		r.fact("AAGUID", aaguid(c.AAGUID))
+		r.fact("credential id", fmt.Sprintf("%s (%d bytes)", base64URL(c.ID), len(c.ID)))
+		part := Reading{Kind: "cose-key", Title: "credential public key", Likelihood: Certain}
+		in.keyFacts(&part, c.Key)
+		r.Parts = append(r.Parts, part)
+	}
+	if len(a.Extensions) > 0 {
+		r.fact("extensions", hexOf(a.Extensions))
+	}
+	in.flagFindings(&r, flags)
+	return r
+}
+
+func (in *inspector) flagFindings(r *Reading, f passkey.Flags) {
+	if !f.UP() {
+		r.wrong("up", "user presence (UP) is not set: every on-chain verifier refuses it", "a platform that signs silently, or a test authenticator", "use a ceremony with user presence; conditional creation does not set it")
+	}
+	if !f.UV() {
+		r.warn("uv", "user verification (UV) is not set: accounts that demand it refuse this", "userVerification was \"preferred\" or \"discouraged\", or a password manager that leaves it unset, such as 1Password on iOS", "ask for userVerification \"required\"")
+	}
+	if f.BS() && !f.BE() {
+		r.wrong("bs-without-be", "backed up (BS) but not eligible for backup (BE): most verifiers refuse it", "a faulty authenticator", "the specification forbids it (section 6.1)")
+	}
+}
+
+func aaguid(a passkey.AAGUID) string {
+	if a.IsZero() {
+		return a.String() + " (not named)"
+	}
+	return a.String()
+}
+
+// relyingParty names the RP ID of a hash, as far as it can be guessed.
+func (in *inspector) relyingParty(hash []byte) string {
+	for _, name := range in.guesses() {
+		if sum := sha256.Sum256([]byte(name)); bytes.Equal(sum[:], hash) {
+			return name
+		}
+	}
+	return ""
+}
+
+// guesses are the RP IDs worth trying: the one given, the hosts of the origins and
+// their parents, and localhost.
+func (in *inspector) guesses() []string {
+	list := []string{}
+	if in.opt.RPID != "" {
+		return append(list, in.opt.RPID)
+	}
+	for _, origin := range in.opt.Origins {
+		list = append(list, parents(host(origin))...)
+	}
+	return append(list, "localhost")
+}
+
+// rpIDSource says what the hash was made of, if it is one of the usual mistakes.
+func (in *inspector) rpIDSource(hash []byte) string {
+	wrong := []string{"localhost", "127.0.0.1", "https://" + in.opt.RPID, "http://" + in.opt.RPID, "https://" + in.opt.RPID + "/", "www." + in.opt.RPID, strings.TrimPrefix(in.opt.RPID, "www.")}
+	wrong = append(wrong, parents(in.opt.RPID)...)
+	wrong = append(wrong, parents(host(in.opt.RPID))...)
+	for _, origin := range in.opt.Origins {
+		wrong = append(wrong, origin, host(origin))
+	}
+	for _, name := range wrong {
+		if sum := sha256.Sum256([]byte(name)); name != in.opt.RPID && bytes.Equal(sum[:], hash) {
+			return "the hash is that of " + shown(name)
+		}
+	}
+	return "another site, or the page set no rpId and the browser took the host's name"
+}
+
+// host is the host of an origin, without scheme and port.
+func host(origin string) string {
+	if _, rest, ok := strings.Cut(origin, "://"); ok {
+		origin = rest
+	}
+	origin, _, _ = strings.Cut(origin, "/")
+	origin, _, _ = strings.Cut(origin, ":")
+	return origin
+}
+
+// parents lists a domain and the domains above it.
+func parents(domain string) []string {
+	var list []string
+	for domain != "" && len(list) < 8 {
+		list = append(list, domain)
+		_, domain, _ = strings.Cut(domain, ".")
+	}
+	return list
+}
+
+// explainClientData explains bytes that are clientDataJSON. purpose is the type that is
+// wanted here; "" takes any.
+func (in *inspector) explainClientData(b []byte, purpose string) Reading {
+	r := Reading{Kind: "client-data", Title: "clientDataJSON", Likelihood: Certain}
+	r.fact("text", show(b))
+	c, err := passkey.ParseClientData(b)
+	if err != nil {
+		r.refused("client-data", err)
+		if bytes.HasPrefix(b, []byte("\xef\xbb\xbf")) || bytes.ContainsAny(b, "\n\t") {
+			r.note("reformatted", "the text was reformatted: the signature covers its exact bytes, so keep them as the browser gave them")
+		}
+		return r
+	}
+	r.fact("type", shown(c.Type))
+	r.fact("challenge", fmt.Sprintf("%s = %s", shown(base64URL(c.Challenge)), hexOf(c.Challenge)))
+	r.fact("origin", shown(c.Origin))
+	if c.TopOrigin != "" {
+		r.fact("embedded by", shown(c.TopOrigin))
+	}
+	r.fact("cross origin", fmt.Sprint(c.CrossOrigin))
+	if purpose != "" && c.Type != purpose {
+		r.wrong("purpose", fmt.Sprintf("the type is %s, not %q", shown(c.Type), purpose), "the reply of another ceremony", "use the reply of navigator.credentials."+strings.TrimPrefix(purpose, "webauthn.")+"()")
+	}
+	if len(in.opt.Origins) > 0 && !slices.Contains(in.opt.Origins, c.Origin) {
+		r.wrong("origin", "the origin is "+shown(c.Origin)+", which is not among those given", originSource(c.Origin, in.opt.Origins), "give --origin exactly as the browser shows it: scheme, host and port, no slash at the end")
+	}
+	if c.Type == "webauthn.get" && (c.TypeOffset < 0 || c.ChallengeOffset < 0) {
+		r.wrong("spacing", "type or challenge is written with spaces or escapes: no on-chain verifier finds it", "the JSON was parsed and written again", "keep the bytes as the browser gave them")
+	} else if c.Type == "webauthn.get" && (c.TypeOffset != 1 || c.ChallengeOffset != 36) {
+		r.warn("member-order", "type and challenge do not come first: verifiers that expect them at fixed places (Kernel) refuse it", "Android apps and some password managers order the members differently", "use an account kind that takes indices")
+	}
+	return r
+}
+
+func originSource(got string, want []string) string {
+	for _, w := range want {
+		switch {
+		case strings.TrimSuffix(w, "/") == got:
+			return "the expected origin ends with a slash; origins do not"
+		case host(w) == host(got):
+			return "same host, other scheme or port"
+		}
+	}
+	if strings.HasPrefix(got, "android:apk-key-hash:") {
+		return "an Android app: its origin is the hash of its signing certificate"
+	}
+	return "the ceremony ran on another page: staging, preview, or phishing"
+}
+
+// explainSigned explains an assertion that a layout carries: its parts, what the layout
+// demands, the challenge and the signature.
+func (in *inspector) explainSigned(r *Reading, p assertionParts) {
+	r.fact("r", hexOf(p.r[:]))
+	r.fact("s", hexOf(p.s[:]))
+	s, err := checkScalars(p.r, p.s)
+	if err != nil {
+		r.wrong("scalar", err.Error(), "a stub for gas estimation, or a wrong offset", "")
+	} else if s.high {
+		highS(r, p.layout.takesHighS)
+	}
+	auth := in.explainAuthData(p.authData)
+	if p.layout.needsUV && len(p.authData) > 32 && p.authData[32]&byte(passkey.FlagUV) == 0 {
+		auth.Findings = slices.DeleteFunc(auth.Findings, func(f Finding) bool { return f.Code == "uv" })
+		auth.wrong("uv", "user verification (UV) is not set and this verifier demands it", "userVerification was not \"required\", or a password manager that leaves it unset, such as 1Password on iOS", "ask for userVerification \"required\" and sign again")
+	}
+	r.Parts = append(r.Parts, auth)
+	if p.clientData != nil {
+		r.Parts = append(r.Parts, in.explainClientData(p.clientData, "webauthn.get"))
+		in.checkPlaces(r, p)
+		in.checkChallenge(r, p)
+	}
+	if err == nil && p.clientData != nil {
+		in.checkSignature(r, p.authData, p.clientData, p.r, p.s)
+	}
+	if p.clientData == nil {
+		r.note("unverified", "the challenge is not part of this layout, so the signature was not checked: give --challenge")
+	}
+	r.signed = &p
+}
+
+// checkPlaces checks the positions that the signature claims.
+func (in *inspector) checkPlaces(r *Reading, p assertionParts) {
+	at := func(i int, want string) bool {
+		return i >= 0 && i <= len(p.clientData) && bytes.HasPrefix(p.clientData[i:], []byte(want))
+	}
+	find := func(want string) string { return fmt.Sprint(bytes.Index(p.clientData, []byte(want))) }
+	if p.typeIndex >= 0 && !at(p.typeIndex, `"type":"webauthn.get"`) {
+		r.wrong("type-index", fmt.Sprintf(`"type":"webauthn.get" does not stand at the type index %d`, p.typeIndex), "a fixed index, or one counted in characters and not bytes", `it stands at `+find(`"type":"webauthn.get"`))
+	}
+	if p.challengeIndex >= 0 && !at(p.challengeIndex, `"challenge":"`) {
+		r.wrong("challenge-index", fmt.Sprintf(`"challenge":" does not stand at the challenge index %d`, p.challengeIndex), "a fixed index, or one that points to the value", `it stands at `+find(`"challenge":"`))
+	}
+	if p.layout.fixedPlace && !at(0, `{"type":"webauthn.get","challenge":"`) {
+		r.wrong("fixed-place", `the client data does not start with {"type":"webauthn.get","challenge":", which this verifier demands`, "Android apps and some password managers order the members differently", "this authenticator cannot be used with this account kind")
+	}
+}
+
+// checkSignature verifies against the key that was given, or names the keys that may
+// have signed.
+func (in *inspector) checkSignature(r *Reading, authData, clientData []byte, rr, ss [32]byte) {
+	sig, err := passkey.ParseP1363(append(rr[:], ss[:]...))
+	if err != nil {
+		return
+	}
+	a, err := passkey.NewAssertion([]byte{0}, authData, clientData, sig.DER())
+	if err != nil {
+		return // its parts say why
+	}
+	in.whoSigned(r, a)
+}
+
+func (in *inspector) whoSigned(r *Reading, a *passkey.Assertion) {
+	keys := a.Recover()
+	if in.opt.Key.IsZero() {
+		for i, key := range keys {
+			r.fact(fmt.Sprintf("key that may have signed (%d of %d)", i+1, len(keys)), key.String())
+		}
+		return
+	}
+	if slices.Contains(keys, in.opt.Key) {
+		r.fact("signature", "verifies with the given key")
+		return
+	}
+	r.wrong("signature", "the signature does not verify with the given key", "another passkey signed, or authenticatorData or clientDataJSON were changed after signing",
+		"compare the given key with those that fit: "+keyList(keys))
+}
+
+func keyList(keys []passkey.PublicKey) string {
+	if len(keys) == 0 {
+		return "none fits, so r or s is not what was signed"
+	}
+	var list []string
+	for _, k := range keys {
+		list = append(list, "0x"+hex.EncodeToString(k.SEC1Compressed()))
+	}
+	return strings.Join(list, ", ")
+}
