@@ -1,0 +1,17 @@
+// Package seal turns approvals into the bytes that a smart account reads as a
+// signature, and such bytes back into their parts. Every layout has its own
+// file and its own encoder; they share nothing but the parsed
+// [passkey.Assertion].
+//
+// Start with [Postern], the layout of our WebAuthnAccount ("postern v1",
+// docs/formats.md): make an approval per signer with [PosternPasskey],
+// [PosternECDSA] or [PosternContract] and join them. [PosternPasskeyStub] and
+// [PosternECDSAStub] make approvals that are never shorter nor cheaper than a
+// real one, for gas estimation. [ParsePostern] reads a signature again, strictly.
+// [PersonalSign] and [TypedDataSign] are the ERC-7739 hashes that an account's
+// signers sign for a message (ERC-1271).
+//
+// Promised: what is sealed here parses to the same parts, and what parses seals
+// to the same bytes. Not promised: that an approval is valid. Verify an
+// assertion with [passkey.Assertion.Verify] before sealing it.
+package seal

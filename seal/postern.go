@@ -1,0 +1,203 @@
+// The layout "postern v1" of WebAuthnAccount: approvals and how they are joined.
+
+package seal
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/passkey"
+)
+
+// PosternKind is the first byte of an approval.
+type PosternKind byte
+
+// The kinds of approval.
+const (
+	PosternKindECDSA          PosternKind = 0x01 // secp256k1 over the bare hash
+	PosternKindPasskey        PosternKind = 0x02 // clientDataJSON in the fixed form
+	PosternKindPasskeyGeneral PosternKind = 0x03 // clientDataJSON in any other member order
+	PosternKindContract       PosternKind = 0x04 // ERC-1271 or ERC-7913
+)
+
+func (k PosternKind) String() string {
+	switch k {
+	case PosternKindECDSA:
+		return "secp256k1"
+	case PosternKindPasskey:
+		return "passkey"
+	case PosternKindPasskeyGeneral:
+		return "passkey, general form"
+	case PosternKindContract:
+		return "contract"
+	}
+	return "unknown"
+}
+
+// fixedPrefix begins clientDataJSON in the fixed form.
+const fixedPrefix = `{"type":"webauthn.get","challenge":"`
+
+const (
+	typeMember   = `"type":"webauthn.get"`
+	challengeKey = `"challenge":"`
+	challengeLen = 43 // base64url of 32 bytes, no padding
+)
+
+// PosternApproval is one signer's approval. The functions of this package make
+// it; [ParsePostern] reads it.
+type PosternApproval struct {
+	Kind   PosternKind
+	Signer Signer
+
+	// Of a passkey: the signature, the authenticator data, and clientDataJSON
+	// cut around the text of the challenge. Prefix is always set; TypeIndex is
+	// where `"type":"webauthn.get"` stands, 1 in the fixed form.
+	Signature passkey.Signature
+	AuthData  []byte
+	TypeIndex int
+	Prefix    []byte
+	Suffix    []byte
+
+	// Of a secp256k1 key: r ‖ s ‖ v with low s and v 27 or 28.
+	ECDSA [65]byte
+
+	// Of a contract: what its verifier takes for a signature.
+	Inner []byte
+}
+
+// Postern joins approvals into an account's signature. Their order does not
+// matter; two by one signer are refused. The result is what the account takes
+// as an operation's signature, and inside ERC-7739.
+func Postern(approvals ...PosternApproval) ([]byte, error) {
+	if len(approvals) == 0 {
+		return nil, malformed("signature", "no approvals")
+	}
+	sorted := slices.Clone(approvals)
+	slices.SortFunc(sorted, func(a, b PosternApproval) int { return a.Signer.ID().Cmp(b.Signer.ID()) })
+	var out []byte
+	for i := range sorted {
+		if i > 0 && sorted[i].Signer == sorted[i-1].Signer {
+			return nil, malformed("signature", "two approvals by %s", sorted[i].Signer)
+		}
+		var err error
+		if out, err = sorted[i].appendTo(out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// ClientDataJSON is what the passkey's client made of the hash that was
+// approved; nil for other kinds.
+func (a *PosternApproval) ClientDataJSON(hash common.Hash) []byte {
+	if a.Kind != PosternKindPasskey && a.Kind != PosternKindPasskeyGeneral {
+		return nil
+	}
+	b := append([]byte(nil), a.Prefix...)
+	b = base64.RawURLEncoding.AppendEncode(b, hash[:])
+	return append(b, a.Suffix...)
+}
+
+// appendTo writes the approval after checking it as the parser would.
+func (a *PosternApproval) appendTo(b []byte) ([]byte, error) {
+	if err := a.check("approval by " + a.Signer.String()); err != nil {
+		return nil, err
+	}
+	b = append(b, byte(a.Kind))
+	switch a.Kind {
+	case PosternKindECDSA:
+		b = append(b, a.Signer.bytes...)
+		return append(b, a.ECDSA[:]...), nil
+	case PosternKindContract:
+		b = appendField16(b, a.Signer.bytes)
+		return appendField16(b, string(a.Inner)), nil
+	}
+	b = append(b, a.Signer.bytes[common.AddressLength:]...) // x y rule
+	b = append(b, a.Signature.P1363()...)
+	b = append(b, byte(len(a.AuthData)))
+	b = append(b, a.AuthData...)
+	if a.Kind == PosternKindPasskeyGeneral {
+		b = binary.BigEndian.AppendUint16(b, uint16(a.TypeIndex))
+		b = appendField16(b, string(a.Prefix))
+	}
+	return appendField16(b, string(a.Suffix)), nil
+}
+
+func appendField16(b []byte, field string) []byte {
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(field))), field...)
+}
+
+// check refuses what the account would call malformed, or never valid whatever
+// the hash.
+func (a *PosternApproval) check(where string) error {
+	switch a.Kind {
+	case PosternKindECDSA:
+		if !a.Signer.IsAddress() {
+			return malformed(where, "a secp256k1 signer is an address")
+		}
+		return checkECDSA(where, a.ECDSA)
+	case PosternKindContract:
+		if _, _, isPasskey := a.Signer.Passkey(); isPasskey || a.Signer.IsZero() {
+			return malformed(where, "a passkey does not sign as a contract")
+		}
+		if len(a.Inner) > math.MaxUint16 {
+			return malformed(where, "a signature of %d bytes, at most %d", len(a.Inner), math.MaxUint16)
+		}
+		return nil
+	case PosternKindPasskey, PosternKindPasskeyGeneral:
+		return a.checkPasskey(where)
+	}
+	return malformed(where, "unknown kind %#02x", byte(a.Kind))
+}
+
+func (a *PosternApproval) checkPasskey(where string) error {
+	if _, _, isPasskey := a.Signer.Passkey(); !isPasskey {
+		return malformed(where, "the signer is no passkey")
+	}
+	// Both halves in range and s low, which only the parser can say.
+	if sig, err := passkey.ParseP1363(a.Signature.P1363()); err != nil {
+		return err
+	} else if sig != a.Signature {
+		return malformed(where, "s is not in its low form")
+	}
+	switch {
+	case len(a.AuthData) < 37:
+		return malformed(where, "authenticator data of %d bytes, at least 37", len(a.AuthData))
+	case len(a.AuthData) > math.MaxUint8:
+		return malformed(where, "authenticator data of %d bytes, at most %d", len(a.AuthData), math.MaxUint8)
+	case len(a.Prefix) > math.MaxUint16 || len(a.Suffix) > math.MaxUint16:
+		return malformed(where, "client data longer than %d bytes", math.MaxUint16)
+	case len(a.Suffix) == 0 || a.Suffix[0] != '"':
+		return malformed(where, "no quote after the challenge")
+	}
+	if fixed := a.TypeIndex == 1 && string(a.Prefix) == fixedPrefix; fixed != (a.Kind == PosternKindPasskey) {
+		return malformed(where, "the other form of client data belongs here")
+	} else if fixed {
+		return nil
+	}
+	return a.checkGeneral(where)
+}
+
+// checkGeneral checks what the account asks of clientDataJSON in any member
+// order. See WebAuthnCheck.sol for why this suffices.
+func (a *PosternApproval) checkGeneral(where string) error {
+	opens := func(b []byte, at int) bool { return at >= 0 && at < len(b) && (b[at] == '{' || b[at] == ',') }
+	p := a.Prefix
+	switch {
+	case !bytes.HasSuffix(p, []byte(challengeKey)) || !opens(p, len(p)-len(challengeKey)-1):
+		return malformed(where, "the challenge does not stand where the client data is cut")
+	case p[0] != '{':
+		return malformed(where, "client data does not start with a brace")
+	}
+	json := a.ClientDataJSON(common.Hash{})
+	at := a.TypeIndex
+	if !opens(json, at-1) || !bytes.HasPrefix(json[at:], []byte(typeMember)) {
+		return malformed(where, "no %s at index %d", typeMember, at)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+// Approvals for gas estimation.
+
+package seal
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/passkey"
+)
+
+// StubLimits says how long the parts of an assertion may get that its client
+// chooses, in bytes. Every byte costs 16 gas of calldata, so tell what is known:
+// the zero value fits every client we know at the price of some 7,000 gas.
+type StubLimits struct {
+	// Origin is the length of the longest origin, "https://wallet.example".
+	// 0 means 128.
+	Origin int
+	// TopOrigin is the length of the longest origin of a page that embeds the
+	// wallet; -1 if the wallet is never embedded. 0 means 128.
+	TopOrigin int
+	// PackageName is the length of the longest package name of an Android
+	// client; -1 if clients are browsers that write the specification's own
+	// member order. 0 means 64.
+	PackageName int
+	// AuthData is the length of the authenticator data: 37 and its extensions.
+	// 0 means 37; at most 255.
+	AuthData int
+}
+
+// chromiumNote is a member that Chromium adds to client data at random.
+const chromiumNote = `"other_keys_can_be_added_here":"do not compare clientDataJSON against a template. See https://goo.gl/yabPex"`
+
+// stubS and stubR are a signature in range with low s, without a zero byte, and
+// such that r/s mod n has no zero in base 4: the plain arithmetic then skips no
+// addition, whatever the hash, and costs its maximum.
+var (
+	stubR = common.HexToHash("0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f")
+	stubS = common.HexToHash("0x5555555555555555555555555555555555555555555555555555555555555555")
+)
+
+// PosternPasskeyStub is an approval that is never shorter than a real one by
+// this signer within the limits, and takes the account through the whole of its
+// verification, which it fails. signer must be a passkey.
+func PosternPasskeyStub(signer Signer, limits StubLimits) (PosternApproval, error) {
+	_, rule, ok := signer.Passkey()
+	if !ok {
+		return PosternApproval{}, malformed("stub", "the signer is no passkey")
+	}
+	authData := bytes.Repeat([]byte{0x55}, max(37, limits.AuthData))
+	authData[32] = byte(stubFlags(rule))
+
+	origin, topOrigin, packageName := limit(limits.Origin, 128), limit(limits.TopOrigin, 128), limit(limits.PackageName, 64)
+	var members []string
+	if packageName > 0 {
+		members = append(members, `"androidPackageName":"`+strings.Repeat("p", packageName)+`"`)
+	}
+	members = append(members, `"origin":"`+strings.Repeat("o", origin)+`"`, `"crossOrigin":false`)
+	if topOrigin > 0 {
+		members = append(members, `"topOrigin":"`+strings.Repeat("t", topOrigin)+`"`)
+	}
+	members = append(members, chromiumNote)
+	rest := strings.Join(members, ",")
+
+	a := PosternApproval{
+		Kind:      PosternKindPasskey,
+		Signer:    signer,
+		Signature: passkey.Signature{R: stubR, S: stubS},
+		AuthData:  authData,
+		TypeIndex: 1,
+		Prefix:    []byte(fixedPrefix),
+		Suffix:    []byte(`",` + rest + `}`),
+	}
+	if packageName > 0 {
+		// Android clients may write any order: all that can stand before the challenge does.
+		a.Kind = PosternKindPasskeyGeneral
+		a.Prefix = []byte("{" + rest + "," + typeMember + "," + challengeKey)
+		a.TypeIndex = len(a.Prefix) - len(challengeKey) - 1 - len(typeMember)
+		a.Suffix = []byte(`"}`)
+	}
+	if err := a.check("stub"); err != nil {
+		return PosternApproval{}, err
+	}
+	return a, nil
+}
+
+// PosternECDSAStub is a secp256k1 approval in range that does not verify.
+func PosternECDSAStub(signer common.Address) (PosternApproval, error) {
+	return PosternECDSA(signer, append(bytes.Repeat([]byte{0x55}, 64), 27))
+}
+
+func limit(n, standard int) int {
+	if n == 0 {
+		return standard
+	}
+	return max(n, 0)
+}
+
+// stubFlags satisfies a rule, with as many bits set as it can.
+func stubFlags(r Rule) passkey.Flags {
+	f := passkey.FlagUP
+	if r.UV() != passkey.Forbidden {
+		f |= passkey.FlagUV
+	}
+	if r.BE() != passkey.Forbidden {
+		f |= passkey.FlagBE
+		if r.BS() != passkey.Forbidden {
+			f |= passkey.FlagBS
+		}
+	}
+	return f
+}
