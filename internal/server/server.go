@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Page is the wallet: a handler that knows its paths.
+type Page interface {
+	http.Handler
+	Paths() []string
+}
+
+// Config of a Server. The field comments are the manual.
+type Config struct {
+	// Page is served at its paths, "/" among them. Required.
+	Page Page
+
+	// Wallet is what /config.json tells the page.
+	Wallet WalletConfig
+
+	// RPC answers POST /rpc, Passkeys everything under /passkeys/ (without that prefix).
+	// Required. Both also see CORS preflights.
+	RPC, Passkeys http.Handler
+
+	// Origins are further web origins, exact, whose pages may POST: "http://localhost:5173".
+	Origins []string
+
+	// Ready says for /readyz whether requests can be served. Nil: always.
+	Ready func(context.Context) error
+
+	// Log gets one line per failed request. Nil: slog.Default().
+	Log *slog.Logger
+}
+
+// WalletConfig is /config.json: public values only.
+type WalletConfig struct {
+	ChainID           uint64           `json:"chainId"`
+	RPID              string           `json:"rpId"`
+	RPName            string           `json:"rpName"`
+	EntryPoint        EntryPointConfig `json:"entryPoint"`
+	Factory           string           `json:"factory"`
+	Implementation    string           `json:"implementation"`
+	ProxyInitCodeHash string           `json:"proxyInitCodeHash"`
+	RPCURL            string           `json:"rpcUrl"`
+	PasskeyURL        string           `json:"passkeyUrl"`
+	Faucet            bool             `json:"faucet"`
+}
+
+// EntryPointConfig names the EntryPoint that the page's accounts use.
+type EntryPointConfig struct {
+	Version string `json:"version"`
+	Address string `json:"address"`
+}
+
+const (
+	maxHeader    = 16 << 10
+	maxTarget    = 2 << 10
+	shutdownTime = 3 * time.Second
+)
+
+// Server serves one origin on the listeners of a Binding.
+type Server struct {
+	binding *Binding
+	http    *http.Server
+}
+
+// New wires the routes. The Server closes the binding when Serve returns.
+func New(b *Binding, cfg Config) (*Server, error) {
+	if cfg.Page == nil || cfg.RPC == nil || cfg.Passkeys == nil {
+		return nil, errors.New("server: page, RPC and passkey handlers are needed")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Ready == nil {
+		cfg.Ready = func(context.Context) error { return nil }
+	}
+	config, err := json.Marshal(cfg.Wallet)
+	if err != nil {
+		return nil, fmt.Errorf("server: wallet configuration: %w", err)
+	}
+	gate := newGate(b, cfg.Origins, cfg.Log, routes(cfg, config))
+	return &Server{binding: b, http: &http.Server{
+		Handler:           gate,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      90 * time.Second, // estimating gas may take a while
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(httpLog{cfg.Log}, "", 0),
+	}}, nil
+}
+
+// Serve answers until ctx ends, then lets requests on their way finish for a moment.
+// It returns nil after an orderly end.
+func (s *Server) Serve(ctx context.Context) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	for _, l := range s.binding.Listeners {
+		group.Go(func() error {
+			if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("server: serve %s: %w", l.Addr(), err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		<-groupCtx.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+		defer cancel()
+		if err := s.http.Shutdown(stop); err != nil {
+			return s.http.Close() // whoever is still connected has had the time there is
+		}
+		return nil
+	})
+	return group.Wait()
+}
+
+// httpLog passes net/http's own complaints to the log, at a level that nobody
+// has to read.
+type httpLog struct{ log *slog.Logger }
+
+func (d httpLog) Write(p []byte) (int, error) {
+	d.log.Debug("http", "message", string(p))
+	return len(p), nil
+}
+
+// routes is the map of the origin.
+func routes(cfg Config, walletConfig []byte) http.Handler {
+	mux := http.NewServeMux()
+	for _, path := range cfg.Page.Paths() {
+		if path == "/" {
+			path = "/{$}"
+		}
+		mux.Handle(path, get(cfg.Page))
+	}
+	mux.Handle("/config.json", get(constant(walletConfig)))
+	mux.Handle("/healthz", get(constant([]byte(`{"ok":true}`))))
+	mux.Handle("/readyz", get(readiness(cfg)))
+	mux.Handle("/rpc", cfg.RPC)
+	mux.Handle("/passkeys/", http.StripPrefix("/passkeys", cfg.Passkeys))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })
+	return mux
+}
+
+func get(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			readOnly.write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func constant(body []byte) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		_, _ = w.Write(body) // a reader that has gone is not our failure
+	})
+}
+
+func readiness(cfg Config) http.Handler {
+	ok := constant([]byte(`{"ok":true}`))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := cfg.Ready(ctx); err != nil {
+			cfg.Log.Warn("not ready", "cause", err)
+			notReady.write(w)
+			return
+		}
+		ok.ServeHTTP(w, r)
+	})
+}

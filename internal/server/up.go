@@ -1,0 +1,248 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/relyingparty"
+	"github.com/postern-dev/postern/relyingparty/sqlite"
+	"github.com/postern-dev/postern/userop"
+	"github.com/postern-dev/postern/wallet"
+)
+
+// The RP ID is the name of this machine to its own browsers; it needs no domain.
+const (
+	rpID   = "localhost"
+	rpName = "Postern"
+)
+
+// UpConfig says what `postern up` runs. The zero value is an ephemeral chain and wallet
+// on http://localhost:8080.
+type UpConfig struct {
+	// Listen is host:port, a loopback address only; see Listen. Empty: DefaultListen.
+	Listen string
+
+	// DataDir keeps chain, passkeys and secrets. Empty: all is gone when it ends. One
+	// process at a time can use it.
+	DataDir string
+
+	// Artifacts says where the third-party contracts and modules come from. Its Log is
+	// set to the one below.
+	Artifacts artifacts.Options
+
+	// ChainID of a new chain. Zero: devnet.DefaultChainID.
+	ChainID uint64
+
+	// BlockTime between blocks. Zero: a block when there is a transaction.
+	BlockTime time.Duration
+
+	// Origins are further web origins on this machine, such as "http://localhost:5173",
+	// whose pages may use passkeys and chain.
+	Origins []string
+
+	// Out gets the few lines for the person who started it. Nil: none.
+	Out io.Writer
+
+	// Log gets the rest. Nil: none.
+	Log *slog.Logger
+}
+
+// Up starts everything, says where it is, and runs until ctx ends. An orderly end is nil.
+func Up(ctx context.Context, cfg UpConfig) error {
+	s, err := Start(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return s.Serve(ctx)
+}
+
+// Stack is everything that `postern up` runs.
+type Stack struct {
+	out     io.Writer
+	log     *slog.Logger
+	binding *Binding
+	chain   *devnet.Net
+	server  *Server
+	closers []func() error // in the order they were opened
+}
+
+// Start brings everything up. The port is taken and waits; requests are answered from
+// Serve on. Whoever does not call Serve calls Close.
+func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
+	begun := time.Now()
+	if cfg.Out == nil {
+		cfg.Out = io.Discard
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Stack{out: cfg.Out, log: cfg.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+
+	// The port first: that it is busy is the most common failure and costs nothing to find.
+	if s.binding, err = Listen(ctx, cfg.Listen); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.binding.Close)
+
+	cfg.Artifacts.Log = cfg.Log
+	set, err := artifacts.Open(ctx, cfg.Artifacts)
+	if err != nil {
+		return nil, err
+	}
+	page, err := walletPage(set)
+	if err != nil {
+		return nil, err
+	}
+	origins := append([]string{s.binding.Origin()}, cfg.Origins...)
+	passkeys, store, err := s.passkeys(ctx, cfg, origins)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.startChain(ctx, cfg, set); err != nil {
+		return nil, err
+	}
+	config, err := walletConfig(s.chain)
+	if err != nil {
+		return nil, err
+	}
+	s.server, err = New(s.binding, Config{
+		Page: page, Wallet: config, RPC: s.chain.RPCHandler(), Passkeys: passkeys,
+		Origins: cfg.Origins, Log: cfg.Log,
+		Ready: func(ctx context.Context) error {
+			_, chainErr := s.chain.Client().BlockNumber(ctx)
+			_, storeErr := store.Credential(ctx, rpID, []byte("readiness"))
+			if errors.Is(storeErr, relyingparty.ErrNotFound) {
+				storeErr = nil
+			}
+			return errors.Join(chainErr, storeErr)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.welcome(cfg, time.Since(begun))
+	return s, nil
+}
+
+// Serve answers until ctx ends and then closes everything.
+func (s *Stack) Serve(ctx context.Context) error {
+	err := s.server.Serve(ctx)
+	if err == nil {
+		fmt.Fprintln(s.out, "Ending.")
+	}
+	return errors.Join(err, s.Close())
+}
+
+// Close ends everything, last opened first. Calls after the first do nothing.
+func (s *Stack) Close() error {
+	var errs []error
+	for _, c := range slices.Backward(s.closers) {
+		errs = append(errs, c())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// Origin is where the wallet is: "http://localhost:8080".
+func (s *Stack) Origin() string { return s.binding.Origin() }
+
+// Chain is the embedded chain.
+func (s *Stack) Chain() *devnet.Net { return s.chain }
+
+func walletPage(set *artifacts.Set) (*wallet.Page, error) {
+	hashes, err := set.FS("@noble/hashes")
+	if err != nil {
+		return nil, err
+	}
+	curves, err := set.FS("@noble/curves")
+	if err != nil {
+		return nil, err
+	}
+	return wallet.New(wallet.Vendor{Hashes: hashes, Curves: curves})
+}
+
+func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*relyingparty.Server, *sqlite.Store, error) {
+	path, secrets := sqlite.Ephemeral, [][]byte(nil)
+	if cfg.DataDir != "" {
+		if err := makeDataDir(cfg.DataDir); err != nil {
+			return nil, nil, err
+		}
+		path = filepath.Join(cfg.DataDir, passkeyFile)
+	}
+	store, err := sqlite.Open(ctx, path)
+	switch {
+	case errors.Is(err, sqlite.ErrInUse):
+		return nil, nil, dataBusy(cfg.DataDir, err)
+	case errors.Is(err, sqlite.ErrNewerSchema), errors.Is(err, sqlite.ErrForeign):
+		return nil, nil, failure("bad-data", "use the version that wrote it, or another directory: --data DIR", "cannot use data directory %s: %w", cfg.DataDir, err)
+	case err != nil:
+		return nil, nil, err
+	}
+	s.closers = append(s.closers, store.Close)
+	if cfg.DataDir != "" {
+		secret, err := secretIn(cfg.DataDir)
+		if err != nil {
+			return nil, nil, err
+		}
+		secrets = append(secrets, secret)
+	}
+	rp, err := relyingparty.New(relyingparty.Config{
+		RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Name: rpName, Origins: origins}},
+		Store:          store,
+		Secrets:        secrets,
+		Log:            cfg.Log,
+	})
+	return rp, store, err
+}
+
+func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set) (err error) {
+	dir := cfg.DataDir
+	if dir != "" {
+		dir = filepath.Join(dir, chainDir)
+	}
+	s.chain, err = devnet.Start(ctx, devnet.Config{
+		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
+	})
+	if errors.Is(err, devnet.ErrBusy) {
+		return dataBusy(cfg.DataDir, err)
+	}
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, s.chain.Close)
+	return nil
+}
+
+func dataBusy(dir string, err error) error {
+	return failure("data-busy", "end the other postern, or choose another directory: --data DIR", "data directory %s is in use: %w", dir, err)
+}
+
+// walletConfig is for the newest final EntryPoint.
+func walletConfig(chain *devnet.Net) (WalletConfig, error) {
+	d, err := contracts.ForEntryPoint(userop.V08)
+	if err != nil {
+		return WalletConfig{}, fmt.Errorf("server: wallet contracts: %w", err)
+	}
+	return WalletConfig{
+		ChainID: chain.Info().ChainID, RPID: rpID, RPName: rpName,
+		EntryPoint:        EntryPointConfig{Version: d.EntryPoint.Version(), Address: d.EntryPoint.Address().Hex()},
+		Factory:           d.Factory.Hex(),
+		Implementation:    d.Implementation.Hex(),
+		ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation).Hex(),
+		RPCURL:            "/rpc", PasskeyURL: "/passkeys", Faucet: true,
+	}, nil
+}

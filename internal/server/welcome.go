@@ -1,0 +1,39 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// welcome tells the person who started it where things are and what to do next.
+func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
+	info := s.chain.Info()
+	var versions []string
+	for _, ep := range info.EntryPoints {
+		v := ep.Version
+		if ep.Candidate {
+			v += " (release candidate " + ep.Package + ")"
+		}
+		versions = append(versions, v)
+	}
+	state := "in memory, gone when this ends (keep it: --data DIR)"
+	if cfg.DataDir != "" {
+		state = "kept in " + cfg.DataDir
+	}
+	origin := s.Origin()
+	fmt.Fprintf(s.out, `Postern is up after %s.
+
+  wallet    %s
+  JSON-RPC  %s/rpc   chain %d, %s rules, node and bundler
+            EntryPoints %s
+  passkeys  %s/passkeys   RP ID %s
+  state     %s
+
+Next: open the wallet, make a passkey, take coins from the faucet, send some.
+For development only: every program on this machine can use the faucet. Ctrl-C ends it.
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, info.Rules, strings.Join(versions, ", "), origin, rpID, state)
+	for _, missing := range s.binding.Missing {
+		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
+	}
+}

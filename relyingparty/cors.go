@@ -1,0 +1,54 @@
+package relyingparty
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// allowOrigin is CORS and the origin check in one: a browser's request passes only
+// from a configured origin, which is echoed exactly because credentials are sent.
+// A request without Origin is no browser's cross-origin request and passes; what was
+// signed names its origin all the same.
+func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h.Add("Vary", "Origin")
+	origins := r.Header.Values("Origin")
+	if len(origins) == 0 {
+		return nil
+	}
+	if len(origins) > 1 || !s.origins[origins[0]] {
+		return refuse(codeOrigin, nil)
+	}
+	h.Set("Access-Control-Allow-Origin", origins[0])
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Access-Control-Expose-Headers", "X-Request-Id")
+	return nil
+}
+
+// preflight answers OPTIONS from an allowed origin. The headers asked for are granted:
+// the client library lets applications add their own, and none has a meaning here.
+func preflight(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Add("Vary", "Access-Control-Request-Headers")
+	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("Access-Control-Max-Age", "600")
+	if asked := r.Header.Get("Access-Control-Request-Headers"); isHeaderList(asked) {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// isHeaderList: comma separated header names, of a bounded length.
+func isHeaderList(s string) bool {
+	if s == "" || len(s) > 1024 {
+		return false
+	}
+	return !slices.ContainsFunc([]rune(s), func(c rune) bool {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+			return false
+		}
+		return !strings.ContainsRune("-_, ", c)
+	})
+}
