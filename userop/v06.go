@@ -39,13 +39,13 @@ func (v06) fields(op *Op) ([]field, error) {
 	if err := checkMarker(op, false); err != nil {
 		return nil, err
 	}
-	if err := checkPaymaster(op, false); err != nil {
-		return nil, err
-	}
 	for _, n := range op.numbers()[6:] {
 		if *n.v != nil && (*n.v).Sign() != 0 {
 			return nil, fieldErr(n.name, ErrUnsupported)
 		}
+	}
+	if err := checkPaymaster(op, false); err != nil {
+		return nil, err
 	}
 	var e fieldEncoder
 	e.word(op.Sender.Bytes())

@@ -101,11 +101,11 @@ func marshalUnpacked(ep EntryPoint, op *Op) ([]byte, error) {
 		return nil, err
 	}
 	w := struct {
-		Sender      common.Address  `json:"sender"`
-		Nonce       *quantity       `json:"nonce"`
-		Factory     *common.Address `json:"factory,omitempty"`
-		FactoryData *hexBytes       `json:"factoryData,omitempty"`
-		CallData    hexBytes        `json:"callData"`
+		Sender      common.Address `json:"sender"`
+		Nonce       *quantity      `json:"nonce"`
+		Factory     *factory       `json:"factory,omitempty"`
+		FactoryData *hexBytes      `json:"factoryData,omitempty"`
+		CallData    hexBytes       `json:"callData"`
 		wireGas
 		Paymaster          *common.Address `json:"paymaster,omitempty"`
 		VerificationLimit  *quantity       `json:"paymasterVerificationGasLimit,omitempty"`
@@ -115,7 +115,7 @@ func marshalUnpacked(ep EntryPoint, op *Op) ([]byte, error) {
 		Signature          hexBytes        `json:"signature"`
 		Authorization      *wireAuth       `json:"eip7702Auth,omitempty"`
 	}{
-		Sender: op.Sender, Nonce: (*quantity)(op.Nonce), Factory: op.Factory, CallData: op.CallData,
+		Sender: op.Sender, Nonce: (*quantity)(op.Nonce), Factory: (*factory)(op.Factory), CallData: op.CallData,
 		wireGas: gasToWire(op), Paymaster: op.Paymaster, PaymasterSignature: op.PaymasterSignature,
 		Signature: op.Signature, Authorization: authToWire(op.Authorization),
 	}
@@ -128,6 +128,16 @@ func marshalUnpacked(ep EntryPoint, op *Op) ([]byte, error) {
 		w.PostOpLimit = (*quantity)(op.PaymasterPostOpGasLimit)
 	}
 	return json.Marshal(w)
+}
+
+// factory writes the EIP-7702 marker in the short form that bundlers know.
+type factory common.Address
+
+func (f *factory) MarshalText() ([]byte, error) {
+	if common.Address(*f) == EIP7702Marker {
+		return []byte("0x7702"), nil
+	}
+	return (*common.Address)(f).MarshalText()
 }
 
 // checkForWire finds what the wire form cannot carry. Gas may still be missing.
