@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/userop"
 )
 
 // facts are what the chain says about an account before an operation.
@@ -54,7 +56,7 @@ func readFacts(ctx context.Context, c Client, acct Account, key *big.Int, fixed 
 		},
 		func() { f.nonce, errNonce = readNonce(ctx, c.Chain, ep.Address(), self, key) },
 		func() { f.balance, errBal = c.Chain.Balance(ctx, self) },
-		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), encodeBalanceOf(self)) },
+		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), userop.BalanceOf(self)) },
 		func() { f.fees, errFees = readFees(ctx, c, fixed) },
 	)
 	if errID != nil {
@@ -93,10 +95,11 @@ func readFacts(ctx context.Context, c Client, acct Account, key *big.Int, fixed 
 }
 
 func readNonce(ctx context.Context, ch Chain, ep, sender common.Address, key *big.Int) (*big.Int, error) {
-	if key == nil {
-		key = new(big.Int)
+	data, err := userop.GetNonce(sender, key)
+	if err != nil {
+		return nil, err
 	}
-	return readWord(ctx, ch, ep, encodeGetNonce(sender, key))
+	return readWord(ctx, ch, ep, data)
 }
 
 func readWord(ctx context.Context, ch Chain, to common.Address, data []byte) (*big.Int, error) {

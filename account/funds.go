@@ -6,22 +6,7 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
-
-	"github.com/postern-dev/postern/userop"
 )
-
-// MaxFee is the most that op can cost in fees, in wei: every limit used up at
-// the maximum fee. It is what the EntryPoint wants to see before it runs op.
-func MaxFee(op *userop.Op) *big.Int {
-	gas := new(big.Int)
-	for _, l := range []*big.Int{op.CallGasLimit, op.VerificationGasLimit, op.PreVerificationGas,
-		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
-		if l != nil {
-			gas.Add(gas, l)
-		}
-	}
-	return gas.Mul(gas, op.MaxFeePerGas)
-}
 
 // FeeLimitError says that an operation may cost more than the caller allows.
 type FeeLimitError struct{ Fee, Limit *big.Int } // wei

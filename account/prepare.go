@@ -65,10 +65,10 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 	if err != nil {
 		return nil, funds.explain(err)
 	}
-	if err := checkLimits(op); err != nil {
+	fee, err := checkLimits(op, acct.EntryPoint())
+	if err != nil {
 		return nil, err
 	}
-	fee := MaxFee(op)
 	if o.feeLimit != nil && fee.Cmp(o.feeLimit) > 0 {
 		return nil, &FeeLimitError{Fee: fee, Limit: o.feeLimit}
 	}
@@ -78,7 +78,7 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 		}
 	}
 	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, op: op, chainID: facts.chainID,
-		sponsor: sponsor, deploys: op.Factory != nil}
+		sponsor: sponsor, deploys: op.Factory != nil, fee: fee}
 	if err := p.fix(); err != nil {
 		return nil, err
 	}
@@ -179,8 +179,8 @@ func (s Sponsorship) apply(op *userop.Op) {
 	}
 }
 
-// ErrBadEstimate is returned when a bundler's estimate cannot be used.
-var ErrBadEstimate = errors.New("account: the bundler's gas estimate is incomplete")
+// ErrBadEstimate is returned when a bundler's estimate is incomplete or absurd.
+var ErrBadEstimate = errors.New("account: the gas estimate cannot be used")
 
 func (g GasEstimate) apply(op *userop.Op) error {
 	if g.CallGasLimit == nil || g.VerificationGasLimit == nil || g.PreVerificationGas == nil {
@@ -202,20 +202,24 @@ func (g GasEstimate) apply(op *userop.Op) error {
 // maxGas bounds every limit: more than any block holds, and far from overflow.
 var maxGas = new(big.Int).Lsh(big.NewInt(1), 40)
 
-func checkLimits(op *userop.Op) error {
+// checkLimits returns the most that op can cost in fees, in wei.
+func checkLimits(op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
 	for _, l := range []*big.Int{op.CallGasLimit, op.VerificationGasLimit, op.PreVerificationGas,
 		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
 		if l != nil && (l.Sign() < 0 || l.Cmp(maxGas) > 0) {
-			return fmt.Errorf("%w: a limit of %s gas", ErrBadEstimate, l)
+			return nil, fmt.Errorf("%w: a limit of %s gas", ErrBadEstimate, l)
 		}
 	}
 	for _, f := range []*big.Int{op.MaxFeePerGas, op.MaxPriorityFeePerGas} {
-		if f == nil || f.Sign() < 0 || f.BitLen() > 128 {
-			return fmt.Errorf("account: a fee of %s wei per gas is not possible", f)
+		if f == nil || f.Sign() < 0 || f.BitLen() > maxFeeBits {
+			return nil, fmt.Errorf("account: a fee of %s wei per gas is not possible", f)
 		}
 	}
 	if op.MaxPriorityFeePerGas.Cmp(op.MaxFeePerGas) > 0 {
-		return fmt.Errorf("account: the priority fee %s is above the maximum fee %s", op.MaxPriorityFeePerGas, op.MaxFeePerGas)
+		return nil, fmt.Errorf("account: the priority fee %s is above the maximum fee %s", op.MaxPriorityFeePerGas, op.MaxFeePerGas)
 	}
-	return nil
+	return op.RequiredPrefund(ep)
 }
+
+// maxFeeBits is what the EntryPoint accepts (AA94).
+const maxFeeBits = 120

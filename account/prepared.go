@@ -22,6 +22,7 @@ type Prepared struct {
 	chainID *big.Int
 	sponsor string
 	deploys bool
+	fee     *big.Int // the most that it can cost
 
 	hash      common.Hash // the EntryPoint's, fixed when prepared
 	challenge Challenge
@@ -54,6 +55,9 @@ func (p *Prepared) Op() *userop.Op {
 // Hash is the operation's hash, by which bundlers and explorers know it. It does
 // not change by sealing.
 func (p *Prepared) Hash() common.Hash { return p.hash }
+
+// MaxFee is the most that the operation can cost in fees, in wei.
+func (p *Prepared) MaxFee() *big.Int { return new(big.Int).Set(p.fee) }
 
 // Challenge is what has to be signed.
 func (p *Prepared) Challenge() Challenge { return p.challenge }

@@ -3,18 +3,11 @@ package account
 import (
 	"context"
 	"fmt"
-	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/userop"
-)
-
-var (
-	topicUserOp = crypto.Keccak256Hash([]byte("UserOperationEvent(bytes32,address,address,uint256,bool,uint256,uint256)"))
-	topicRevert = crypto.Keccak256Hash([]byte("UserOperationRevertReason(bytes32,address,uint256,bytes)"))
 )
 
 // lookBack is how many blocks are searched for an operation that this Relayer
@@ -47,7 +40,7 @@ func (r *Relayer) Receipt(ctx context.Context, hash common.Hash) (*Receipt, erro
 	var logs []logEntry
 	err := r.Node.CallContext(ctx, &logs, "eth_getLogs", map[string]any{
 		"fromBlock": hexutil.Uint64(from), "toBlock": "latest", "address": eps,
-		"topics": []any{[]common.Hash{topicUserOp, topicRevert}, hash},
+		"topics": []any{[]common.Hash{userop.TopicUserOperationEvent, userop.TopicRevertReason}, hash},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("account: look for the operation's event: %w", err)
@@ -55,49 +48,21 @@ func (r *Relayer) Receipt(ctx context.Context, hash common.Hash) (*Receipt, erro
 	var rec *Receipt
 	reason := ""
 	for _, l := range logs {
-		if l.Removed || len(l.Topics) < 3 || l.Topics[1] != hash {
+		if l.Removed || len(l.Topics) < 2 || l.Topics[1] != hash {
 			continue
 		}
 		if _, ok := userop.EntryPointByAddress(l.Address); !ok {
 			continue
 		}
-		switch l.Topics[0] {
-		case topicUserOp:
-			rec = receiptOf(l)
-		case topicRevert:
-			reason = revertReason(l.Data)
+		if e, err := userop.ParseUserOperationEvent(l.Topics, l.Data); err == nil {
+			rec = &Receipt{UserOpHash: e.UserOpHash, TxHash: l.TxHash, Success: e.Success, ActualGasUsed: e.ActualGasUsed,
+				ActualGasCost: e.ActualGasCost, BlockNumber: uint64(l.BlockNumber), EntryPoint: l.Address, Sender: e.Sender, Nonce: e.Nonce}
+		} else if _, why, err := userop.ParseRevertReason(l.Topics, l.Data); err == nil {
+			reason = why.Error()
 		}
 	}
 	if rec != nil && !rec.Success {
 		rec.Reason = reason
 	}
 	return rec, nil
-}
-
-// receiptOf reads UserOperationEvent; nil if its data has another shape.
-func receiptOf(l logEntry) *Receipt {
-	if len(l.Data) != 128 {
-		return nil
-	}
-	return &Receipt{
-		UserOpHash: l.Topics[1], TxHash: l.TxHash, BlockNumber: uint64(l.BlockNumber), EntryPoint: l.Address,
-		Sender: common.BytesToAddress(l.Topics[2][12:]), Nonce: bigOf(l.Data[:32]),
-		Success: bigOf(l.Data[32:64]).Sign() != 0, ActualGasCost: bigOf(l.Data[64:96]), ActualGasUsed: bigOf(l.Data[96:128]),
-	}
-}
-
-// revertReason reads the bytes of UserOperationRevertReason(…, nonce, reason).
-func revertReason(data []byte) string {
-	if len(data) < 96 || bigOf(data[32:64]).Cmp(big.NewInt(64)) != 0 {
-		return ""
-	}
-	n := bigOf(data[64:96])
-	if !n.IsUint64() || n.Uint64() > uint64(len(data)-96) {
-		return ""
-	}
-	d := userop.DecodeRevert(data[96 : 96+n.Uint64()])
-	if d == nil {
-		return ""
-	}
-	return d.Error()
 }

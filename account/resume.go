@@ -100,12 +100,13 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if op.Sender != acct.Address() || !bytes.Equal(callData, op.CallData) {
 		return nil, ErrChanged
 	}
-	if err := checkLimits(op); err != nil {
+	fee, err := checkLimits(op, ep)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
 	sig := op.Signature
 	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: chainID, sponsor: s.Sponsor,
-		deploys: op.Factory != nil, op: op, sent: s.Sent && s.Sealed}
+		deploys: op.Factory != nil, op: op, fee: fee, sent: s.Sent && s.Sealed}
 	if err := p.fix(); err != nil {
 		return nil, err
 	}

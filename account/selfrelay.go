@@ -3,8 +3,6 @@ package account
 import (
 	"context"
 	"crypto/ecdsa"
-
-	"github.com/ethereum/go-ethereum/common"
 )
 
 // SelfRelay sends the sealed operation without its bundler, by a transaction of
@@ -20,12 +18,9 @@ func (p *Prepared) SelfRelay(ctx context.Context, node Node, key *ecdsa.PrivateK
 		return nil, ErrNotSealed
 	}
 	q := &Prepared{client: Client{Chain: p.client.Chain, Bundler: r, ChainID: p.client.ChainID}, acct: p.acct, auth: p.auth,
-		calls: p.calls, chainID: p.chainID, hash: p.hash, challenge: p.challenge, op: op, sent: true}
+		calls: p.calls, chainID: p.chainID, hash: p.hash, fee: p.fee, challenge: p.challenge, op: op, sent: true}
 	if _, err := q.Send(ctx); err != nil {
 		return nil, err
 	}
 	return q.Wait(ctx)
 }
-
-// Payer is the address of a key, for messages about who pays.
-func Payer(key *ecdsa.PrivateKey) common.Address { return (&Relayer{Key: key}).From() }

@@ -33,7 +33,7 @@ func (p *Prepared) Summary() Summary {
 	}
 	s := Summary{
 		Account: op.Sender, Chain: p.chainID.String(), EntryPoint: p.acct.EntryPoint().Version(),
-		Deploys: p.deploys, MaxFee: Ether(MaxFee(op)) + " " + coin, FeePaidBy: "the account", Approver: p.challenge.who(),
+		Deploys: p.deploys, MaxFee: Ether(p.fee) + " " + coin, FeePaidBy: "the account", Approver: p.challenge.who(),
 	}
 	if n, ok := p.auth.(Namer); ok {
 		s.Approver = n.Name()

@@ -1,0 +1,82 @@
+package webauthn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/seal"
+)
+
+// DescribeCall implements [account.Describer] for the account's calls to itself.
+func (a *Account) DescribeCall(c account.Call) (string, bool) {
+	if c.To != a.address || len(c.Data) < 4 || (c.Value != nil && c.Value.Sign() != 0) {
+		return "", false
+	}
+	m, err := contracts.AccountABI.MethodById(c.Data)
+	if err != nil {
+		return "", false
+	}
+	args, err := m.Inputs.Unpack(c.Data[4:])
+	if err != nil {
+		return "", false
+	}
+	switch m.Name {
+	case "addSigners":
+		return weighted("let", " sign for this account", args)
+	case "setSignerWeights":
+		return weighted("change the weight of", "", args)
+	case "removeSigners":
+		names, ok := namesOf(args[0])
+		if !ok {
+			return "", false
+		}
+		return "no longer let " + strings.Join(names, " and ") + " sign for this account", true
+	case "setThreshold":
+		return fmt.Sprintf("require approvals of weight %v together", args[0]), true
+	case "probePrecompile":
+		return "find out whether this chain verifies passkeys natively", true
+	case "upgradeToAndCall":
+		to, ok := args[0].(common.Address)
+		if !ok {
+			return "", false
+		}
+		return fmt.Sprintf("replace the code of this account by %s, whose author then controls it", to), true
+	}
+	return "", false
+}
+
+func weighted(verb, after string, args []any) (string, bool) {
+	names, ok := namesOf(args[0])
+	weights, ok2 := args[1].([]uint64)
+	if !ok || !ok2 || len(weights) != len(names) {
+		return "", false
+	}
+	for i, w := range weights {
+		if verb != "let" {
+			names[i] += fmt.Sprintf(" to %d", w)
+		} else if w != 1 {
+			names[i] += fmt.Sprintf(" with weight %d", w)
+		}
+	}
+	return verb + " " + strings.Join(names, " and ") + after, true
+}
+
+func namesOf(arg any) ([]string, bool) {
+	list, ok := arg.([][]byte)
+	if !ok || len(list) == 0 {
+		return nil, false
+	}
+	names := make([]string, len(list))
+	for i, b := range list {
+		s, err := seal.ParseSigner(b)
+		if err != nil {
+			return nil, false
+		}
+		names[i] = Name(s)
+	}
+	return names, true
+}
