@@ -29,7 +29,7 @@ type Vendor struct {
 // The modules the page reaches, and no others, are served. A test walks the
 // imports and compares.
 var (
-	hashModules  = []string{"_md.js", "_u64.js", "hmac.js", "sha2.js", "sha3.js", "utils.js"}
+	hashModules  = []string{"_u64.js", "hmac.js", "sha3.js", "utils.js"}
 	curveModules = []string{"abstract/curve.js", "abstract/der.js", "abstract/modular.js", "abstract/weierstrass.js", "utils.js"}
 )
 

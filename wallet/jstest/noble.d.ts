@@ -1,0 +1,19 @@
+// The few functions the page takes from the pinned noble modules, for tsc. The
+// modules themselves are not in the repository.
+
+declare module '@noble/hashes/sha3.js' {
+  export function keccak_256(message: Uint8Array): Uint8Array<ArrayBuffer>;
+}
+
+declare module '@noble/curves/abstract/weierstrass.js' {
+  interface Point {
+    toBytes(compressed: boolean): Uint8Array;
+    mulAddUnsafe(a: bigint, other: Point, b: bigint): Point;
+  }
+  interface PointClass {
+    BASE: Point;
+    Fn: { inv(n: bigint): bigint; create(n: bigint): bigint };
+    fromBytes(bytes: Uint8Array): Point;
+  }
+  export function weierstrass(curve: { p: bigint; n: bigint; h: bigint; a: bigint; b: bigint; Gx: bigint; Gy: bigint }): PointClass;
+}

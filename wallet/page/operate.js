@@ -1,0 +1,174 @@
+// @ts-check
+/**
+ * One road for every operation: prepare (nonce, gas, fees, funds), sign with the
+ * passkey, check the answer here, send, wait for the receipt. Everything that
+ * takes time happens in {@link prepare}, before the click that signs.
+ */
+import { encodeCall, word } from './abi.js';
+import { encodeExecute } from './account.js';
+import { findings, parseSignature } from './assertion.js';
+import { fromHex, toHex, utf8 } from './bytes.js';
+import { get } from './ceremony.js';
+import { sha256, verify } from './p256.js';
+import { RpcError, rpc } from './rpc.js';
+import { entryPoint, hash, seal, stub, toWire } from './userop.js';
+import { Trouble, ether, maxFee, summary } from './words.js';
+
+/**
+ * @typedef {object} Config /config.json
+ * @property {number} chainId
+ * @property {string} rpId
+ * @property {string} rpName
+ * @property {{version: string, address: string}} entryPoint
+ * @property {string} factory
+ * @property {string} implementation
+ * @property {string} proxyInitCodeHash
+ * @property {string} rpcUrl
+ * @property {string} passkeyUrl
+ * @property {boolean} [faucet]
+ *
+ * @typedef {import('./account.js').Account} Account
+ * @typedef {import('./userop.js').UserOp} UserOp
+ * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>}} Prepared
+ */
+
+/** One chain as /config.json describes it. */
+export class Chain {
+  /** @param {Config} config @param {Uint8Array} rpIdHash */
+  constructor(config, rpIdHash) {
+    this.config = config;
+    this.rpIdHash = rpIdHash;
+    this.id = BigInt(config.chainId);
+    this.entryPoint = entryPoint(config.entryPoint.version);
+    if (this.entryPoint.address.toLowerCase() !== config.entryPoint.address.toLowerCase()) {
+      throw new Trouble('This server names an entry point that is not the known one.', 'Do not sign anything here. Ask whoever runs it.');
+    }
+    this.call = this.call.bind(this);
+  }
+
+  /** @param {Config} config */
+  static async open(config) {
+    return new Chain(config, await sha256(utf8(config.rpId)));
+  }
+
+  /** @param {string} method @param {...unknown} params @returns {Promise<any>} */
+  ask(method, ...params) {
+    return rpc(this.config.rpcUrl, method, params);
+  }
+
+  /** @param {string} to @param {Uint8Array} data */
+  async call(to, data) {
+    return fromHex(await this.ask('eth_call', { to, data: toHex(data) }, 'latest'));
+  }
+
+  /** @param {string} address wei */
+  async balance(address) {
+    return BigInt(await this.ask('eth_getBalance', address, 'latest'));
+  }
+
+  /** @param {string} address */
+  async hasCode(address) {
+    return fromHex(await this.ask('eth_getCode', address, 'latest')).length > 0;
+  }
+
+  /** What the bundler wants, or twice the base fee where it has no opinion. */
+  async fees() {
+    try {
+      const { standard } = await this.ask('pimlico_getUserOperationGasPrice');
+      return { maxFeePerGas: BigInt(standard.maxFeePerGas), maxPriorityFeePerGas: BigInt(standard.maxPriorityFeePerGas) };
+    } catch (e) {
+      if (!(e instanceof RpcError) || e.kind !== 'refused') throw e;
+    }
+    const [block, tip] = await Promise.all([this.ask('eth_getBlockByNumber', 'latest', false), this.ask('eth_maxPriorityFeePerGas')]);
+    return { maxFeePerGas: 2n * BigInt(block.baseFeePerGas) + BigInt(tip), maxPriorityFeePerGas: BigInt(tip) };
+  }
+}
+
+/**
+ * A transfer, ready to be shown and signed.
+ * @param {Chain} chain @param {Account} account @param {string} to @param {bigint} value wei
+ * @returns {Promise<Prepared>}
+ */
+export async function prepare(chain, account, to, value) {
+  const ep = chain.entryPoint;
+  const [id, deployed, nonce, fees, balance, deposit] = await Promise.all([
+    chain.ask('eth_chainId'),
+    chain.hasCode(account.address),
+    chain.call(ep.address, encodeCall('getNonce(address,uint192)', account.address, 0n)),
+    chain.fees(),
+    chain.balance(account.address),
+    chain.call(ep.address, encodeCall('balanceOf(address)', account.address)),
+  ]);
+  if (BigInt(id) !== chain.id) {
+    throw new Trouble('The server has changed to another chain.', 'Reload the page and sign in again.');
+  }
+  if (nonce.length !== 32) throw new Trouble(`EntryPoint ${ep.version} is not on this chain.`, 'Ask whoever runs this server; nothing was sent.');
+  if (!deployed && !account.factoryData) throw new Trouble('This account is not on this chain.', 'It was made on another one. Open the wallet of that chain.');
+  if (value > balance) {
+    throw new Trouble('The account does not hold that much.', `It has ${ether(balance)} ETH. Send less, or add funds.`);
+  }
+  /** @type {UserOp} */
+  const op = {
+    sender: account.address,
+    nonce: word(nonce),
+    ...(deployed ? {} : { factory: chain.config.factory, factoryData: account.factoryData }),
+    callData: encodeExecute(to, value),
+    callGasLimit: 0n,
+    verificationGasLimit: 0n,
+    preVerificationGas: 0n,
+    ...fees,
+    signature: toHex(stub(account.signer, location.origin)),
+  };
+  const gas = await chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address);
+  for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = BigInt(gas[k]);
+  const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;
+  if (missing > 0n) {
+    throw new Trouble('The balance does not cover the network fee as well.', `Send at least ${ether(missing)} ETH less, or add funds. The account has ${ether(balance)} ETH.`);
+  }
+  const shown = summary(op, ep, chain.id);
+  return { op, digest: shown.digest, shown };
+}
+
+/**
+ * Asks the passkey for its signature. Call it from the click itself: the prompt
+ * opens before the first await. What comes back is checked before it is used.
+ * @param {Chain} chain @param {Account} account @param {Uint8Array} credentialId @param {Prepared} prepared @param {AbortSignal} [signal]
+ * @returns {Promise<UserOp>}
+ */
+export async function sign(chain, account, credentialId, prepared, signal) {
+  const got = await get({ rpId: chain.config.rpId, challenge: prepared.digest, allow: [credentialId], signal });
+  const assertion = checked(chain, got, prepared.digest);
+  if (!await verify(assertion, account.signer)) throw new Trouble('The signature is not by this account’s key.', 'Nothing was sent. Sign in again with the right passkey.');
+  return { ...prepared.op, signature: toHex(seal(account.signer, assertion)) };
+}
+
+/** An assertion that answers this challenge, on this page, with the person verified; its key is not known yet.
+ * @param {Chain} chain @param {import('./ceremony.js').Got} got @param {Uint8Array} challenge */
+export function checked(chain, got, challenge) {
+  const wrong = findings(got, { challenge, rpIdHash: chain.rpIdHash, origin: location.origin });
+  if (wrong.length) throw new Trouble('The passkey’s answer cannot be used.', `${wrong.join(' ')} Nothing was sent.`);
+  return { authenticatorData: got.authenticatorData, clientDataJSON: got.clientDataJSON, signature: parseSignature(got.der) };
+}
+
+/** Hands the operation over. @param {Chain} chain @param {UserOp} op */
+export async function send(chain, op) {
+  const own = toHex(hash(op, chain.entryPoint, chain.id));
+  const theirs = await chain.ask('eth_sendUserOperation', toWire(op), chain.entryPoint.address);
+  if (theirs !== own) throw new Trouble('The server took another operation than the one you signed.', `It cannot move your money with it. Your operation is ${own}.`);
+  return own;
+}
+
+/** The receipt, when there is one; asks at growing intervals. @param {Chain} chain @param {string} opHash @param {(seconds: number) => void} waiting @returns {Promise<any>} */
+export async function receipt(chain, opHash, waiting) {
+  const started = Date.now();
+  for (let pause = 250; ; pause = Math.min(pause * 1.5, 4000)) {
+    try {
+      const found = await chain.ask('eth_getUserOperationReceipt', opHash);
+      if (found) return found;
+    } catch (e) {
+      if (!(e instanceof RpcError) || e.kind === 'refused') throw e; // a gap in the line is waited out
+    }
+    await new Promise((done) => setTimeout(done, pause));
+    waiting(Math.round((Date.now() - started) / 1000));
+  }
+}

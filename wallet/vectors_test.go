@@ -1,0 +1,308 @@
+// The page repeats in JavaScript what Go packages do: hashing, addresses, seals.
+// This file writes what Go says to testdata/vectors.json; jstest/ compares.
+
+package wallet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
+)
+
+var update = flag.Bool("update", false, "write testdata/vectors.json anew")
+
+const vectorFile = "testdata/vectors.json"
+
+type vectors struct {
+	Generator string          `json:"generator"`
+	Ops       []opVector      `json:"ops"`
+	Accounts  []accountVector `json:"accounts"`
+	Passkeys  []passkeyVector `json:"passkeys"`
+	Stubs     []stubVector    `json:"stubs"`
+	Addresses []string        `json:"addresses"` // as EIP-55 writes them
+}
+
+type opVector struct {
+	Version string          `json:"version"`
+	ChainID string          `json:"chainId"`
+	Op      json.RawMessage `json:"op"`
+	Hash    common.Hash     `json:"hash"`
+}
+
+type accountVector struct {
+	Version           string         `json:"version"`
+	Factory           common.Address `json:"factory"`
+	ProxyInitCodeHash common.Hash    `json:"proxyInitCodeHash"`
+	X                 hexutil.Bytes  `json:"x"`
+	Y                 hexutil.Bytes  `json:"y"`
+	Salt              common.Hash    `json:"salt"`
+	Address           string         `json:"address"`
+	FactoryData       hexutil.Bytes  `json:"factoryData"`
+	To                common.Address `json:"to"`
+	Value             *hexutil.Big   `json:"value"`
+	Data              hexutil.Bytes  `json:"data"`
+	Execute           hexutil.Bytes  `json:"execute"`
+}
+
+// passkeyVector is one passkey with two assertions: what each carries, who could
+// have made it, and how it is sealed.
+type passkeyVector struct {
+	Name         string          `json:"name"`
+	Registration json.RawMessage `json:"registration"`
+	AAGUID       string          `json:"aaguid"`
+	X            hexutil.Bytes   `json:"x"`
+	Y            hexutil.Bytes   `json:"y"`
+	Assertions   []signedVector  `json:"assertions"`
+}
+
+type signedVector struct {
+	Assertion  json.RawMessage `json:"assertion"`
+	Challenge  common.Hash     `json:"challenge"`
+	Candidates []hexutil.Bytes `json:"candidates"` // x ‖ y
+	Sealed     hexutil.Bytes   `json:"sealed"`
+}
+
+type stubVector struct {
+	X      hexutil.Bytes `json:"x"`
+	Y      hexutil.Bytes `json:"y"`
+	Rule   byte          `json:"rule"`
+	Origin string        `json:"origin"`
+	Stub   hexutil.Bytes `json:"stub"`
+}
+
+func TestVectorsAreWhatGoSays(t *testing.T) {
+	v := generate(t)
+	want, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = append(want, '\n')
+	if *update {
+		if err := os.WriteFile(vectorFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(vectorFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is out of date; run: go test ./wallet -run Vectors -update", vectorFile)
+	}
+}
+
+func generate(t *testing.T) vectors {
+	r := rand.New(rand.NewPCG(1, 2))
+	v := vectors{Generator: "go test ./wallet -run Vectors -update"}
+	for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
+		for i := range 12 {
+			v.Ops = append(v.Ops, randomOp(t, r, ep, i))
+		}
+		v.Accounts = append(v.Accounts, randomAccount(t, r, ep), randomAccount(t, r, ep))
+	}
+	for i, k := range []struct {
+		name   string
+		quirks softkey.Quirks
+	}{
+		{"chromium", softkey.Quirks{}},
+		{"high s", softkey.Quirks{HighS: true}},
+		{"extra member", softkey.Quirks{ExtraMember: true}},
+		{"no crossOrigin", softkey.Quirks{NoCrossOrigin: true}},
+		{"android", softkey.Quirks{AndroidPackageName: "com.android.chrome"}},
+		{"members reversed", softkey.Quirks{ReverseMembers: true}},
+	} {
+		v.Passkeys = append(v.Passkeys, makePasskey(t, r, k.name, byte(i), k.quirks))
+	}
+	for _, rule := range []byte{0x00, 0x01, 0x02, 0x05, 0x09, 0x15, 0x21} {
+		v.Stubs = append(v.Stubs, makeStub(t, v.Passkeys[0], rule))
+	}
+	for range 8 {
+		v.Addresses = append(v.Addresses, address(r).Hex())
+	}
+	return v
+}
+
+func some(r *rand.Rand, n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(r.Uint32())
+	}
+	return b
+}
+
+func address(r *rand.Rand) common.Address     { return common.BytesToAddress(some(r, 20)) }
+func number(r *rand.Rand, bytes int) *big.Int { return new(big.Int).SetBytes(some(r, r.IntN(bytes+1))) }
+
+func randomOp(t *testing.T, r *rand.Rand, ep userop.EntryPoint, i int) opVector {
+	op := &userop.Op{
+		Sender: address(r), Nonce: number(r, 32), CallData: some(r, r.IntN(200)),
+		CallGasLimit: number(r, 16), VerificationGasLimit: number(r, 16), PreVerificationGas: number(r, 16),
+		MaxFeePerGas: number(r, 16), MaxPriorityFeePerGas: number(r, 16), Signature: some(r, r.IntN(300)),
+	}
+	if i%2 == 1 {
+		factory := address(r)
+		op.Factory, op.FactoryData = &factory, some(r, r.IntN(100))
+	}
+	if i%3 == 1 {
+		paymaster := address(r)
+		op.Paymaster, op.PaymasterData = &paymaster, some(r, r.IntN(100))
+		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit = number(r, 16), number(r, 16)
+		if ep == userop.V09 && i > 4 {
+			op.PaymasterSignature = some(r, 1+r.IntN(90))
+		}
+	}
+	chainID := big.NewInt(r.Int64N(1 << 53))
+	hash, err := ep.Hash(op, chainID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := ep.MarshalOp(op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opVector{ep.Version(), chainID.String(), wire, hash}
+}
+
+func randomAccount(t *testing.T, r *rand.Rand, ep userop.EntryPoint) accountVector {
+	d, err := contracts.ForEntryPoint(ep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seed [8]byte
+	copy(seed[:], some(r, 8))
+	key := firstKey(t, softkey.New(softkey.WithSeed(seed[:])))
+	signer, err := seal.PasskeySigner(key, seal.RequireUV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := contracts.Params{Signers: [][]byte{signer.Bytes()}, Weights: []uint64{1}, Threshold: 1, Salt: [32]byte(some(r, 32))}
+	addr, err := d.Address(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := d.CreateAccount(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, value, inner := address(r), number(r, 12), some(r, r.IntN(70))
+	execution := append(append(to.Bytes(), common.BigToHash(value).Bytes()...), inner...)
+	execute, err := contracts.AccountABI.Pack("execute", [32]byte{}, execution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := key.X(), key.Y()
+	return accountVector{
+		Version: ep.Version(), Factory: d.Factory, ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation),
+		X: x[:], Y: y[:], Salt: p.Salt, Address: addr.Hex(), FactoryData: data,
+		To: to, Value: (*hexutil.Big)(value), Data: inner, Execute: execute,
+	}
+}
+
+const (
+	rpID   = "localhost"
+	origin = "http://localhost:8080"
+)
+
+func register(t *testing.T, k *softkey.Authenticator) []byte {
+	options := passkey.NewCreationOptions(passkey.RelyingParty{ID: rpID, Name: "Postern"},
+		passkey.User{ID: append([]byte{1}, make([]byte, 32)...), Name: "vector", DisplayName: "vector"}, make([]byte, 32))
+	in, err := json.Marshal(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := k.Create(in, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func firstKey(t *testing.T, k *softkey.Authenticator) passkey.PublicKey {
+	reg, err := passkey.ParseRegistration(register(t, k))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reg.Key()
+}
+
+func makePasskey(t *testing.T, r *rand.Rand, name string, seed byte, q softkey.Quirks) passkeyVector {
+	k := softkey.New(softkey.WithSeed([]byte{seed}))
+	raw := register(t, k)
+	reg, err := passkey.ParseRegistration(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, y := reg.Key().X(), reg.Key().Y()
+	v := passkeyVector{Name: name, Registration: raw, AAGUID: reg.AuthData.Credential.AAGUID.String(), X: x[:], Y: y[:]}
+	signer, err := seal.PasskeySigner(reg.Key(), seal.RequireUV)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.SetQuirks(q)
+	for range 2 {
+		challenge := common.BytesToHash(some(r, 32))
+		in, err := json.Marshal(passkey.NewRequestOptions(rpID, challenge[:], reg.ID))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := k.Get(in, origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := passkey.ParseAssertion(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := signedVector{Assertion: out, Challenge: challenge}
+		for _, key := range a.Recover() {
+			s.Candidates = append(s.Candidates, key.Raw())
+		}
+		approval, err := seal.PosternPasskey(signer, a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Sealed, err = seal.Postern(approval); err != nil {
+			t.Fatal(err)
+		}
+		v.Assertions = append(v.Assertions, s)
+	}
+	return v
+}
+
+func makeStub(t *testing.T, of passkeyVector, rule byte) stubVector {
+	key, err := passkey.ParseRaw(append(bytes.Clone(of.X), of.Y...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := seal.ParseRule(rule)
+	if err != nil {
+		t.Fatal(fmt.Errorf("rule %#x: %w", rule, err))
+	}
+	signer, err := seal.PasskeySigner(key, parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stub, err := seal.PosternPasskeyStub(signer, seal.StubLimits{Origin: len(origin), TopOrigin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := seal.Postern(stub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stubVector{of.X, of.Y, rule, origin, out}
+}
