@@ -23,11 +23,11 @@ func (a *Assertion) Verify(key PublicKey, rule Rule) error {
 	if key.IsZero() {
 		return &Error{Cause: ErrKey, Where: "key", Seen: "no key", Want: "the credential's public key"}
 	}
-	if len(rule.CredentialIDs) > 0 && !slices.ContainsFunc(rule.CredentialIDs, func(id []byte) bool { return bytes.Equal(id, a.ID) }) {
-		return &Error{Cause: ErrCredential, Where: "id", Seen: fmt.Sprintf("0x%x", a.ID), Want: fmt.Sprintf("one of the %d that were asked for", len(rule.CredentialIDs))}
+	if err := checkCredential(a.ID, &rule); err != nil {
+		return err
 	}
-	if rule.UserHandle != nil && a.UserHandle != nil && !bytes.Equal(rule.UserHandle, a.UserHandle) {
-		return &Error{Cause: ErrUserHandle, Where: "userHandle", Seen: fmt.Sprintf("0x%x", a.UserHandle), Want: fmt.Sprintf("0x%x", rule.UserHandle)}
+	if err := checkUserHandle(a.UserHandle, &rule); err != nil {
+		return err
 	}
 	for _, check := range commonChecks {
 		if err := check(&a.ClientData, &a.AuthData, &rule, TypeGet); err != nil {
@@ -38,8 +38,7 @@ func (a *Assertion) Verify(key PublicKey, rule Rule) error {
 		return err
 	}
 	if !a.signedBy(key) {
-		return &Error{Cause: ErrSignature, Where: "signature", Want: "a signature by " + key.String(),
-			Hint: "another passkey answered, or authenticatorData or clientDataJSON was changed on the way"}
+		return badSignature(key)
 	}
 	return checkSignCount(&a.AuthData, &rule)
 }
@@ -60,6 +59,25 @@ func (r *Registration) Verify(rule Rule) error {
 		}
 	}
 	return nil
+}
+
+func checkCredential(id []byte, r *Rule) error {
+	if len(r.CredentialIDs) == 0 || slices.ContainsFunc(r.CredentialIDs, func(asked []byte) bool { return bytes.Equal(asked, id) }) {
+		return nil
+	}
+	return &Error{Cause: ErrCredential, Where: "id", Seen: fmt.Sprintf("0x%x", id), Want: fmt.Sprintf("one of the %d that were asked for", len(r.CredentialIDs))}
+}
+
+func checkUserHandle(handle []byte, r *Rule) error {
+	if r.UserHandle == nil || handle == nil || bytes.Equal(r.UserHandle, handle) {
+		return nil
+	}
+	return &Error{Cause: ErrUserHandle, Where: "userHandle", Seen: fmt.Sprintf("0x%x", handle), Want: fmt.Sprintf("0x%x", r.UserHandle)}
+}
+
+func badSignature(key PublicKey) error {
+	return &Error{Cause: ErrSignature, Where: "signature", Want: "a signature by " + key.String(),
+		Hint: "another passkey answered, or authenticatorData or clientDataJSON was changed on the way"}
 }
 
 // commonChecks are the steps that both ceremonies share, in the order in which they are reported.
