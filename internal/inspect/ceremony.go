@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/passkey"
@@ -70,6 +71,7 @@ func (in *inspector) registration(text []byte, wire wireCredential, err error) R
 	}
 	in.field(&r, "attestationObject", wire.Response.AttestationObject, func(b []byte) Reading { return in.explainAttestation(b) })
 	in.field(&r, "clientDataJSON", wire.Response.ClientDataJSON, func(b []byte) Reading { return in.clientDataOf(b, passkey.TypeCreate) })
+	r.sayOnce()
 	return r
 }
 
@@ -81,15 +83,24 @@ func (in *inspector) assertion(text []byte, wire wireCredential, err error) Read
 			r.fact("user handle", userHandle(b))
 		}
 	}
-	a, perr := passkey.ParseAssertion(text)
-	if perr != nil {
-		r.refused("assertion", perr)
+	for _, part := range []struct {
+		name, text string
+		explain    func([]byte) Reading
+	}{
+		{"authenticatorData", wire.Response.AuthenticatorData, in.explainAuthData},
+		{"clientDataJSON", wire.Response.ClientDataJSON, func(b []byte) Reading { return in.explainClientData(b, passkey.TypeGet) }},
+		{"signature", wire.Response.Signature, in.explainDER},
+	} {
+		in.field(&r, part.name, part.text, part.explain)
 	}
-	in.field(&r, "authenticatorData", wire.Response.AuthenticatorData, in.explainAuthData)
-	in.field(&r, "clientDataJSON", wire.Response.ClientDataJSON, func(b []byte) Reading { return in.clientDataOf(b, passkey.TypeGet) })
-	in.field(&r, "signature", wire.Response.Signature, in.explainDER)
-	if a != nil {
-		in.whoSigned(&r, a)
+	// Package passkey judges an assertion as a whole; the parts only add what they warn of.
+	for i := range r.Parts {
+		r.Parts[i].Findings = slices.DeleteFunc(r.Parts[i].Findings, func(f Finding) bool { return f.Severity != Warning || f.Code == "member-order" })
+	}
+	r.Findings = nil
+	r.diagnosed(passkey.DiagnoseJSON(text, in.key(), in.rule(), in.guesses()...))
+	if a, err := passkey.ParseAssertion(text); err == nil {
+		in.namesSigner(&r, a)
 	}
 	return r
 }

@@ -64,13 +64,14 @@ func decodeText(text string) []candidate {
 	if c, ok := decodeHex(packed); ok {
 		out = append(out, c)
 	}
-	if len(out) == 0 || !hasHexPrefix(packed) {
+	// Base64 may be broken into lines; words with spaces between them are a message,
+	// whatever their letters.
+	if words := strings.Contains(text, " "); !words && (len(out) == 0 || !hasHexPrefix(packed)) {
 		if c, ok := decodeBase64(packed); ok {
 			out = append(out, c)
 		}
 	}
-	// Words with spaces between them are a message, whatever their letters.
-	if len(out) == 0 || packed != text && strings.Contains(text, " ") {
+	if len(out) == 0 {
 		out = append(out, candidate{encoding: "text", data: []byte(text)})
 	}
 	return out

@@ -28,21 +28,23 @@ func hexOf(b []byte) string {
 
 func base64URL(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
 
-// show quotes text from outside, cut to a bearable length.
+// show quotes text from outside, cut to a bearable length. Text that is plain but for
+// double quotes, as all JSON is, stands as it is.
 func show(b []byte) string {
+	cut := ""
 	if len(b) > 4*maxShown {
-		return strconv.Quote(string(b[:3*maxShown])) + fmt.Sprintf("… (%d bytes)", len(b))
+		b, cut = b[:3*maxShown], fmt.Sprintf("… (%d bytes)", len(b))
 	}
-	return strconv.Quote(string(b))
+	quoted := strconv.QuoteToASCII(string(b))
+	if inner := quoted[1 : len(quoted)-1]; strings.ReplaceAll(inner, `\"`, `"`) == string(b) && len(b) > 0 {
+		return string(b) + cut
+	}
+	return quoted + cut
 }
 
-// shown is show without quotes where nothing needs them.
+// shown is show for text.
 func shown(s string) string {
-	q := show([]byte(s))
-	if q == `"`+s+`"` {
-		return s
-	}
-	return q
+	return show([]byte(s))
 }
 
 func unixTime(b []byte) string {

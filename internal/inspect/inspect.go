@@ -72,7 +72,7 @@ func Inspect(input []byte, opt Options) (*Report, error) {
 	in := &inspector{opt: opt}
 	var best *Report
 	for _, c := range candidates {
-		readings := in.read(c.data)
+		readings := in.readAs(c)
 		if len(readings) == 0 {
 			continue
 		}
@@ -110,6 +110,22 @@ func (in *inspector) recognisers() []func([]byte) (Reading, bool) {
 		in.coinbaseSignature, in.openZeppelinSignature, in.safeSignature, in.soladyCompact,
 		in.ecdsaSignature, in.p1363, in.address, in.word, in.bundlerText,
 	}
+}
+
+// readAs reads a candidate: text and JSON are not bytes of something else.
+func (in *inspector) readAs(c candidate) []Reading {
+	recognise := in.bundlerText
+	switch c.encoding {
+	case "json":
+		recognise = in.jsonDocument
+	case "text":
+	default:
+		return in.read(c.data)
+	}
+	if r, ok := recognise(c.data); ok {
+		return []Reading{r}
+	}
+	return nil
 }
 
 // read lists the readings of b, most plausible first.

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/userop"
@@ -53,6 +55,8 @@ func (in *inspector) jsonDocument(b []byte) (Reading, bool) {
 		return r, true
 	case has("sender", "callData"), has("sender", "nonce"), has("sender", "initCode"):
 		return in.operationJSON(members, nil), true
+	case has("format", "op", "chainId"):
+		return in.prepared(members)
 	case has("userOperation"):
 		return in.operationReply(members)
 	case has("userOpHash", "success"):
@@ -138,6 +142,34 @@ func (in *inspector) brokenJSON(b []byte, err error) (Reading, bool) {
 		}
 	}
 	return Reading{}, false
+}
+
+// prepared explains an operation that was saved on its way (account.Prepared).
+func (in *inspector) prepared(members map[string]json.RawMessage) (Reading, bool) {
+	var s struct {
+		ChainID    *hexutil.Big    `json:"chainId"`
+		EntryPoint *common.Address `json:"entryPoint"`
+		Op         map[string]json.RawMessage
+		Hash       common.Hash
+	}
+	for name, dst := range map[string]any{"chainId": &s.ChainID, "entryPoint": &s.EntryPoint, "op": &s.Op, "hash": &s.Hash} {
+		if json.Unmarshal(members[name], dst) != nil && members[name] != nil {
+			return Reading{}, false
+		}
+	}
+	if s.Op["sender"] == nil || s.EntryPoint == nil {
+		return Reading{}, false
+	}
+	inner := *in
+	if inner.opt.ChainID == nil {
+		inner.opt.ChainID = (*big.Int)(s.ChainID)
+	}
+	ep, _ := userop.EntryPointByAddress(*s.EntryPoint)
+	r := inner.operationJSON(s.Op, ep)
+	r.Title = "prepared operation: " + r.Title
+	r.fact("chain id", number((*big.Int)(s.ChainID)))
+	r.fact("hash when prepared", s.Hash.Hex())
+	return r, true
 }
 
 // options explains the options of a ceremony.

@@ -133,3 +133,12 @@ func bytesOf(s string) ([]byte, error) {
 	}
 	return nil, errABI
 }
+
+// ParseBytes reads hex (with or without 0x when it can be nothing else), base64url or
+// base64.
+func ParseBytes(s string) ([]byte, error) {
+	if c, ok := decodeHex(s); ok && c.note == nil {
+		return c.data, nil
+	}
+	return bytesOf(s)
+}

@@ -96,7 +96,7 @@ func (in *inspector) checkChallenge(r *Reading, p assertionParts) {
 	}
 	if in.op == nil {
 		if len(in.opt.Challenge) > 0 && !bytes.Equal(c.Challenge, in.opt.Challenge) {
-			r.wrong("challenge", "another challenge was signed: "+hexOf(c.Challenge), challengeSource(c.Challenge, in.opt.Challenge), "sign again, with the challenge "+hexOf(in.opt.Challenge))
+			r.wrong("challenge", "another challenge was signed: "+hexOf(c.Challenge), in.challengeSource(c), "sign again, with the challenge "+hexOf(in.opt.Challenge))
 		}
 		return
 	}
@@ -126,8 +126,15 @@ func (in *inspector) checkOpChallenge(r *Reading, signed []byte) {
 		"a field was changed after signing (gas limits and fees count), or another value was signed", "compute the hash last, after estimation and paymaster data, and sign that")
 }
 
-// findSigned looks for the hash among other versions, other chains and other forms.
+// findSigned names the signed value if it is a hash of this operation in another place.
 func (in *inspector) findSigned(signed []byte) string {
+	name, _ := in.searchHashes(func(hash []byte) bool { return bytes.Equal(hash, signed) })
+	return name
+}
+
+// searchHashes looks for a hash of the operation among other versions, other chains and
+// other forms.
+func (in *inspector) searchHashes(found func(hash []byte) bool) (string, []byte) {
 	type chain struct {
 		id   *big.Int
 		name string
@@ -142,37 +149,43 @@ func (in *inspector) findSigned(signed []byte) string {
 	op := in.op.op.Clone().Normalize()
 	for _, ch := range chains {
 		for _, ep := range userop.EntryPoints() {
-			if hash, err := ep.Hash(op, ch.id); err == nil {
-				for _, form := range []struct {
-					hash []byte
-					name string
-				}{{hash[:], ""}, {personalHash(hash[:]), " with the EIP-191 prefix"}, {[]byte(hash.Hex()), " written as text"}} {
-					if bytes.Equal(form.hash, signed) {
-						return fmt.Sprintf("the hash for EntryPoint %s on %s%s", ep.Version(), ch.name, form.name)
-					}
-				}
-			}
-			if digest, err := hybridDigest(op, ep, ch.id); err == nil && bytes.Equal(digest, signed) {
-				return fmt.Sprintf("MetaMask Hybrid's own digest for EntryPoint %s on %s", ep.Version(), ch.name)
+			if name, hash := hashForms(op, ep, ch.id, found); hash != nil {
+				return name + " on " + ch.name, hash
 			}
 		}
 	}
-	return ""
+	return "", nil
 }
 
-// challengeSource recognises the usual ways to spoil a challenge.
-func challengeSource(got, want []byte) string {
-	switch {
-	case bytes.Equal(got, []byte(base64URL(want))):
-		return "the challenge was base64url-encoded twice: its text was signed"
-	case bytes.Equal(got, fmt.Appendf(nil, "0x%x", want)), bytes.Equal(got, fmt.Appendf(nil, "%x", want)):
-		return "the challenge's hex text was signed, not its bytes"
-	case bytes.Equal(got, personalHash(want)):
-		return "the challenge was hashed with the EIP-191 prefix first"
-	case bytes.Equal(got, crypto.Keccak256(want)):
-		return "the challenge was hashed once more (keccak256)"
-	case len(got) != len(want):
-		return fmt.Sprintf("a challenge of %d bytes, not of %d: another ceremony, such as a sign-in", len(got), len(want))
+// hashForms tries the forms in which one hash is signed, rightly or by mistake.
+func hashForms(op *userop.Op, ep userop.EntryPoint, chainID *big.Int, found func([]byte) bool) (string, []byte) {
+	if hash, err := ep.Hash(op, chainID); err == nil {
+		for _, form := range []struct {
+			hash []byte
+			name string
+		}{{hash[:], ""}, {personalHash(hash[:]), " with the EIP-191 prefix"}, {[]byte(hash.Hex()), " written as text"}} {
+			if found(form.hash) {
+				return fmt.Sprintf("the hash for EntryPoint %s%s", ep.Version(), form.name), form.hash
+			}
+		}
 	}
-	return "another operation, a changed gas field, or another chain or EntryPoint"
+	if digest, err := hybridDigest(op, ep, chainID); err == nil && found(digest) {
+		return "MetaMask Hybrid's own digest for EntryPoint " + ep.Version(), digest
+	}
+	return "", nil
+}
+
+// challengeSource recognises the usual ways to spoil a challenge: those of the Ethereum
+// side here, the others in package passkey.
+func (in *inspector) challengeSource(c passkey.ClientData) string {
+	want := in.opt.Challenge
+	switch {
+	case bytes.Equal(c.Challenge, personalHash(want)):
+		return "the challenge was hashed with the EIP-191 prefix first"
+	case bytes.Equal(c.Challenge, crypto.Keccak256(want)):
+		return "the challenge was hashed once more (keccak256)"
+	case bytes.Equal(c.Challenge, crypto.Keccak256(fmt.Appendf(nil, "0x%x", want))):
+		return "the keccak256 of the challenge's hex text was signed"
+	}
+	return in.source(&passkey.Assertion{ClientData: c}, nil, passkey.ErrChallenge)
 }

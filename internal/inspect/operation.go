@@ -96,13 +96,17 @@ func (in *inspector) explainOp(r *Reading, op *userop.Op, eps []userop.EntryPoin
 	nonceFacts(r, op.Nonce)
 	if op.Factory != nil {
 		r.fact("factory", fmt.Sprintf("%s with %d bytes of data", op.Factory.Hex(), len(op.FactoryData)))
+		if part, ok := in.accountCall(op.FactoryData); ok {
+			part.Title = "factory data: " + part.Title
+			r.Parts = append(r.Parts, part)
+		}
 	}
 	r.fact("gas", fmt.Sprintf("call %s, verification %s, pre-verification %s", number(op.CallGasLimit), number(op.VerificationGasLimit), number(op.PreVerificationGas)))
 	r.fact("fee per gas", fmt.Sprintf("at most %s wei, priority %s wei", number(op.MaxFeePerGas), number(op.MaxPriorityFeePerGas)))
 	if op.Paymaster != nil {
 		r.fact("paymaster", fmt.Sprintf("%s with %d bytes of data; gas: verification %s, after %s", op.Paymaster.Hex(), len(op.PaymasterData), number(op.PaymasterVerificationGasLimit), number(op.PaymasterPostOpGasLimit)))
 	}
-	r.fact("EntryPoint versions with this form", versionList(eps))
+	r.fact("for EntryPoint", versionList(eps))
 	op = op.Clone().Normalize()
 	if in.opt.ChainID != nil {
 		for _, ep := range eps {

@@ -98,6 +98,22 @@ func (r *Reading) ok() bool {
 	return true
 }
 
+// sayOnce drops findings that a part says too, where they belong.
+func (r *Reading) sayOnce() {
+	said := map[string]bool{}
+	var walk func(parts []Reading)
+	walk = func(parts []Reading) {
+		for _, p := range parts {
+			for _, f := range p.Findings {
+				said[f.Message] = true
+			}
+			walk(p.Parts)
+		}
+	}
+	walk(r.Parts)
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return said[f.Message] })
+}
+
 // rank puts the most plausible reading first and, when one is certain, drops the
 // merely possible ones.
 func rank(readings []Reading) []Reading {

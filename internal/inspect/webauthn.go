@@ -3,7 +3,6 @@ package inspect
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func (in *inspector) explainAuthData(b []byte) Reading {
 	if name := in.relyingParty(b[:32]); name != "" {
 		hash += " = SHA-256 of " + shown(name)
 	} else if in.opt.RPID != "" {
-		r.wrong("rp-id", "it was made for another relying party than "+shown(in.opt.RPID), in.rpIDSource(b[:32]), "use the same rpId at create() and get(); it is a domain, without scheme and port")
+		r.wrong("rp-id", "it was made for another relying party than "+shown(in.opt.RPID), in.source(&passkey.Assertion{AuthData: passkey.AuthenticatorData{RPIDHash: [32]byte(b)}}, nil, passkey.ErrRPID), "use the same rpId at create() and get(); it is a domain, without scheme and port")
 	}
 	r.fact("RP ID hash", hash)
 	flags := passkey.Flags(b[32])
@@ -115,22 +114,6 @@ func (in *inspector) guesses() []string {
 	return append(list, "localhost")
 }
 
-// rpIDSource says what the hash was made of, if it is one of the usual mistakes.
-func (in *inspector) rpIDSource(hash []byte) string {
-	wrong := []string{"localhost", "127.0.0.1", "https://" + in.opt.RPID, "http://" + in.opt.RPID, "https://" + in.opt.RPID + "/", "www." + in.opt.RPID, strings.TrimPrefix(in.opt.RPID, "www.")}
-	wrong = append(wrong, parents(in.opt.RPID)...)
-	wrong = append(wrong, parents(host(in.opt.RPID))...)
-	for _, origin := range in.opt.Origins {
-		wrong = append(wrong, origin, host(origin))
-	}
-	for _, name := range wrong {
-		if sum := sha256.Sum256([]byte(name)); name != in.opt.RPID && bytes.Equal(sum[:], hash) {
-			return "the hash is that of " + shown(name)
-		}
-	}
-	return "another site, or the page set no rpId and the browser took the host's name"
-}
-
 // host is the host of an origin, without scheme and port.
 func host(origin string) string {
 	if _, rest, ok := strings.Cut(origin, "://"); ok {
@@ -175,7 +158,7 @@ func (in *inspector) explainClientData(b []byte, purpose string) Reading {
 		r.wrong("purpose", fmt.Sprintf("the type is %s, not %q", shown(c.Type), purpose), "the reply of another ceremony", "use the reply of navigator.credentials."+strings.TrimPrefix(purpose, "webauthn.")+"()")
 	}
 	if len(in.opt.Origins) > 0 && !slices.Contains(in.opt.Origins, c.Origin) {
-		r.wrong("origin", "the origin is "+shown(c.Origin)+", which is not among those given", originSource(c.Origin, in.opt.Origins), "give --origin exactly as the browser shows it: scheme, host and port, no slash at the end")
+		r.wrong("origin", "the origin is "+shown(c.Origin)+", which is not among those given", in.source(&passkey.Assertion{ClientData: c}, nil, passkey.ErrOrigin), "give --origin exactly as the browser shows it: scheme, host and port, no slash at the end")
 	}
 	if c.Type == "webauthn.get" && (c.TypeOffset < 0 || c.ChallengeOffset < 0) {
 		r.wrong("spacing", "type or challenge is written with spaces or escapes: no on-chain verifier finds it", "the JSON was parsed and written again", "keep the bytes as the browser gave them")
@@ -183,21 +166,6 @@ func (in *inspector) explainClientData(b []byte, purpose string) Reading {
 		r.warn("member-order", "type and challenge do not come first: verifiers that expect them at fixed places (Kernel) refuse it", "Android apps and some password managers order the members differently", "use an account kind that takes indices")
 	}
 	return r
-}
-
-func originSource(got string, want []string) string {
-	for _, w := range want {
-		switch {
-		case strings.TrimSuffix(w, "/") == got:
-			return "the expected origin ends with a slash; origins do not"
-		case host(w) == host(got):
-			return "same host, other scheme or port"
-		}
-	}
-	if strings.HasPrefix(got, "android:apk-key-hash:") {
-		return "an Android app: its origin is the hash of its signing certificate"
-	}
-	return "the ceremony ran on another page: staging, preview, or phishing"
 }
 
 // explainSigned explains an assertion that a layout carries: its parts, what the layout
@@ -262,29 +230,30 @@ func (in *inspector) checkSignature(r *Reading, authData, clientData []byte, rr,
 	in.whoSigned(r, a)
 }
 
+// whoSigned says who signed, and what is wrong when it was not the given key.
 func (in *inspector) whoSigned(r *Reading, a *passkey.Assertion) {
-	keys := a.Recover()
-	if in.opt.Key.IsZero() {
-		for i, key := range keys {
-			r.fact(fmt.Sprintf("key that may have signed (%d of %d)", i+1, len(keys)), key.String())
-		}
-		return
+	if !in.namesSigner(r, a) {
+		r.wrong("signature", "the signature does not verify with the given key", in.source(a, &in.opt.Key, passkey.ErrSignature), "compare the given key with the one that was registered")
 	}
-	if slices.Contains(keys, in.opt.Key) {
-		r.fact("signature", "verifies with the given key")
-		return
-	}
-	r.wrong("signature", "the signature does not verify with the given key", "another passkey signed, or authenticatorData or clientDataJSON were changed after signing",
-		"compare the given key with those that fit: "+keyList(keys))
 }
 
-func keyList(keys []passkey.PublicKey) string {
-	if len(keys) == 0 {
-		return "none fits, so r or s is not what was signed"
+// namesSigner states the keys that may have signed, or that the given one has. It is
+// false only if it has not.
+func (in *inspector) namesSigner(r *Reading, a *passkey.Assertion) bool {
+	keys := a.Recover()
+	if !in.opt.Key.IsZero() {
+		if !slices.Contains(keys, in.opt.Key) {
+			return false
+		}
+		r.fact("signature", "verifies with the given key")
+		return true
 	}
-	var list []string
-	for _, k := range keys {
-		list = append(list, "0x"+hex.EncodeToString(k.SEC1Compressed()))
+	for i, key := range keys {
+		text := key.String()
+		if in.op != nil && bytes.Contains(in.op.op.FactoryData, key.Raw()) {
+			text += " (a key in the factory data)"
+		}
+		r.fact(fmt.Sprintf("signed by, %d of %d", i+1, len(keys)), text)
 	}
-	return strings.Join(list, ", ")
+	return true
 }

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/inspect"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/userop"
+)
+
+const inspectAbout = `
+Recognises what it is given and explains it: what it is, what it says, everything that
+is wrong with it, where that usually comes from and what to do. It needs no network.
+
+It knows registrations, assertions and their parts (attestation object, authenticator
+data, clientDataJSON, COSE, SPKI, SEC1 and raw keys, DER and raw signatures), user
+operations in every form with their hashes, handleOps calldata, bundler errors and
+revert data, and the signatures of these accounts: Postern, MetaMask Hybrid, ZeroDev
+Kernel, Coinbase Smart Wallet, Solady, OpenZeppelin, Safe.
+
+The argument is hex, base64url, base64, PEM, JSON, an error's text, or a file's name; "-"
+or none reads standard input. Data that starts with "-" goes after "--". What you add by
+flags is checked; what you leave out is left open.
+
+Exit code 0: understood, and nothing is wrong with it. 1: something is wrong with it, or it
+is not recognised. 2: usage.
+
+  postern inspect assertion.json --rp-id example.org --challenge 0x5f…
+  postern inspect op.json --chain-id 8453 --entry-point 0.7
+  postern inspect "AA24 signature error"
+  pbpaste | postern inspect`
+
+func inspectCommand() command {
+	return command{
+		name:    "inspect",
+		summary: "explain an assertion, key, signature, operation or error",
+		usage:   "[flags] <hex|base64url|base64|json|text|file|->",
+		about:   inspectAbout,
+		run:     runInspect,
+	}
+}
+
+func runInspect(_ context.Context, c *call) error {
+	fs := c.newFlags()
+	var f inspectFlags
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	fs.StringVar(&f.challenge, "challenge", "", "`bytes` that should have been signed: hex or base64url")
+	fs.StringVar(&f.rpID, "rp-id", "", "relying party `domain`")
+	fs.Func("origin", "accepted `origin`, such as https://example.org; may be repeated", func(s string) error {
+		f.origins = append(f.origins, s)
+		return nil
+	})
+	fs.StringVar(&f.key, "key", "", "public `key` that should have signed: COSE, SPKI, SEC1 or raw, hex or base64url")
+	fs.StringVar(&f.entryPoint, "entry-point", "", "EntryPoint `version`: 0.6, 0.7, 0.8, 0.9")
+	fs.StringVar(&f.chainID, "chain-id", "", "chain `id`, for the hashes of an operation")
+	fs.StringVar(&f.account, "account", "", "`address` of the account that it is for")
+	rest, err := c.parse(fs, 1)
+	if err != nil {
+		return err
+	}
+	opt, err := f.options()
+	if err != nil {
+		return err
+	}
+	input, from, err := c.inspectInput(rest)
+	if err != nil {
+		return err
+	}
+	report, err := inspect.Inspect(input, opt)
+	if err != nil {
+		return inspectFailure(err, from)
+	}
+	if *asJSON {
+		err = printJSON(c.stdout, report)
+	} else {
+		printReport(c.stdout, report, from)
+	}
+	if err == nil && !report.OK {
+		return errWrong
+	}
+	return err
+}
+
+func inspectFailure(err error, from string) error {
+	switch {
+	case errors.Is(err, inspect.ErrTooLong):
+		return failf("too-long", "give the part in question alone", "the input is longer than %d bytes", inspect.MaxInput)
+	case errors.Is(err, inspect.ErrEmpty):
+		return failf("empty", "pass hex, base64url, JSON or a file; see: postern help inspect", "there is nothing to inspect%s", from)
+	case errors.Is(err, inspect.ErrUnknown):
+		return failf("not-recognised", "is it cut, or of a kind not listed in: postern help inspect", "not recognised%s: %s", from, strings.TrimPrefix(err.Error(), "inspect: not recognised: "))
+	}
+	return err
+}
+
+// inspectInput returns what to look at, and " in <file>" or "" for messages.
+func (c *call) inspectInput(rest []string) ([]byte, string, error) {
+	if len(rest) == 0 || rest[0] == "-" {
+		if f, ok := c.stdin.(*os.File); ok && len(rest) == 0 {
+			if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				return nil, "", usageError("there is nothing to inspect", "postern inspect <hex|base64url|json|file>, or pipe it in")
+			}
+		}
+		data, err := readLimited(c.stdin, inspect.MaxInput+1)
+		return data, " on standard input", err
+	}
+	arg := rest[0]
+	if len(arg) < 4096 && !strings.HasPrefix(arg, "0x") && !strings.ContainsAny(arg, "{\n") {
+		info, err := os.Stat(arg)
+		switch {
+		case err == nil && info.Mode().IsRegular():
+			f, err := os.Open(arg)
+			if err != nil {
+				return nil, "", err
+			}
+			defer f.Close()
+			data, err := readLimited(f, inspect.MaxInput+1)
+			return data, " in " + arg, err
+		case err == nil:
+			return nil, "", failf("no-file", "name a file, or pass the data itself", "%s is no file", clip(arg))
+		case strings.ContainsAny(arg, "./\\") && !strings.ContainsAny(arg, " +="):
+			return nil, "", failf("no-file", "check the path; data may stand on the command line or on standard input", "there is no file %s", clip(arg))
+		}
+	}
+	return []byte(arg), "", nil
+}
+
+func readLimited(r io.Reader, most int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, most))
+	if err != nil {
+		return nil, fmt.Errorf("read the input: %w", err)
+	}
+	return data, nil
+}
+
+type inspectFlags struct {
+	challenge, rpID, key, entryPoint, chainID, account string
+	origins                                            []string
+}
+
+// options reads the flags' values, every one strictly.
+func (f inspectFlags) options() (opt inspect.Options, err error) {
+	opt.RPID, opt.Origins = f.rpID, f.origins
+	if f.challenge != "" {
+		if opt.Challenge, err = inspect.ParseBytes(f.challenge); err != nil {
+			return opt, usageError("--challenge is neither hex nor base64url: "+clip(f.challenge), "for an operation it is the hash, 0x and 64 hex digits")
+		}
+	}
+	if f.key != "" {
+		if opt.Key, err = parseKey(f.key); err != nil {
+			return opt, err
+		}
+	}
+	if f.entryPoint != "" {
+		if opt.EntryPoint, err = parseEntryPoint(f.entryPoint); err != nil {
+			return opt, err
+		}
+	}
+	if f.chainID != "" {
+		if opt.ChainID, err = parseChainID(f.chainID); err != nil {
+			return opt, err
+		}
+	}
+	if f.account != "" {
+		a, err := parseAddress("--account", f.account)
+		if err != nil {
+			return opt, err
+		}
+		opt.Account = &a
+	}
+	return opt, nil
+}
+
+// parseKey takes a public key in every form there is.
+func parseKey(text string) (passkey.PublicKey, error) {
+	b, err := inspect.ParseBytes(text)
+	if err == nil {
+		for _, parse := range []func([]byte) (passkey.PublicKey, error){passkey.ParseRaw, passkey.ParseSEC1, passkey.ParseCOSE, passkey.ParseSPKI} {
+			if key, err := parse(b); err == nil {
+				return key, nil
+			}
+		}
+	}
+	return passkey.PublicKey{}, usageError("--key is no P-256 public key: "+clip(text), "give COSE, SPKI, SEC1 or 64 bytes x ‖ y, as hex or base64url; to see why: postern inspect "+clipTo(text, 40))
+}
+
+func parseEntryPoint(text string) (userop.EntryPoint, error) {
+	if common.IsHexAddress(text) {
+		if ep, ok := userop.EntryPointByAddress(common.HexToAddress(text)); ok {
+			return ep, nil
+		}
+	}
+	ep, err := userop.ParseVersion(text)
+	if err != nil {
+		return nil, usageError("there is no EntryPoint "+clip(text), "0.6, 0.7, 0.8 and 0.9 are known")
+	}
+	return ep, nil
+}
+
+func parseChainID(text string) (*big.Int, error) {
+	n, ok := new(big.Int).SetString(text, 0)
+	if !ok || n.Sign() <= 0 || n.BitLen() > 64 {
+		return nil, usageError("the chain id must be a positive number: "+clip(text), "for example 8453, or 31337 for the local chain")
+	}
+	return n, nil
+}
+
+func parseAddress(flag, text string) (common.Address, error) {
+	if !strings.HasPrefix(text, "0x") || !common.IsHexAddress(text) {
+		return common.Address{}, usageError(flag+" is no address: "+clip(text), "an address is 0x and 40 hex digits")
+	}
+	a := common.HexToAddress(text)
+	if mixed := text[2:]; strings.ToLower(mixed) != mixed && strings.ToUpper(mixed) != mixed && a.Hex() != text {
+		return common.Address{}, usageError(flag+" has a wrong checksum: "+clip(text), "one digit is mistyped; copy it again")
+	}
+	return a, nil
+}

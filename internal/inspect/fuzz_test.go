@@ -1,0 +1,65 @@
+package inspect_test
+
+import (
+	"encoding/json"
+	"math/big"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/inspect"
+	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/userop"
+)
+
+// FuzzInspect asserts what the package promises for any input: an error or a report
+// with a reading, the same each time, that can be printed, in bounded time.
+func FuzzInspect(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.*")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		if decoded, err := inspect.ParseBytes(string(b[:len(b)-1])); err == nil {
+			f.Add(decoded)
+		}
+	}
+	f.Add(sealed(f, common.Hash{1}, softkey.Quirks{}))
+	f.Add([]byte("execution reverted: AA23 reverted 0x5b7812d4"))
+	f.Add([]byte("\x22\x02\x66\xb6"))
+	account := common.HexToAddress("0x1111111111111111111111111111111111111111")
+	known := inspect.Options{Challenge: make([]byte, 32), RPID: rpID, Origins: []string{origin}, ChainID: big.NewInt(1), EntryPoint: userop.V08, Account: &account}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		for _, opt := range []inspect.Options{{}, known} {
+			start := time.Now()
+			r, err := inspect.Inspect(input, opt)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("%d bytes took %s", len(input), took)
+			}
+			if (err == nil) != (r != nil) {
+				t.Fatalf("report %v and error %v", r, err)
+			}
+			if err != nil {
+				continue
+			}
+			if len(r.Readings) == 0 {
+				t.Error("a report without a reading")
+			}
+			if _, err := json.Marshal(r); err != nil {
+				t.Error(err)
+			}
+			if again, _ := inspect.Inspect(input, opt); !reflect.DeepEqual(r, again) {
+				t.Error("another report for the same input")
+			}
+		}
+	})
+}
