@@ -7,8 +7,7 @@ import { test } from 'node:test';
 const { fromBase64url, fromHex, toHex } = await import('../page/bytes.js');
 const { entryPoint, fromWire, hash, seal, stub, toWire } = await import('../page/userop.js');
 const { checksum, decodeExecute, encodeExecute, fresh } = await import('../page/account.js');
-const { attestedAuthData, parseAuthData, parseClientData, parseSignature } = await import('../page/assertion.js');
-const { verify } = await import('../page/p256.js');
+const { attestedAuthData, parseAuthData, parseClientData, parseSignature, verify } = await import('../page/assertion.js');
 const { recover } = await import('../page/recover.js');
 
 const vectors = JSON.parse(readFileSync(new URL('../testdata/vectors.json', import.meta.url), 'utf8'));

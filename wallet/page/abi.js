@@ -1,7 +1,7 @@
 // @ts-check
 /** The little of Solidity's ABI that the page needs: encode calls, read words and byte arrays back. */
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { concat, fromHex, toBigInt, uint, utf8 } from './bytes.js';
+import { MalformedError, concat, fromHex, toBigInt, uint, utf8 } from './bytes.js';
 
 /** @param {Uint8Array} b */
 export const keccak = (b) => keccak_256(b);
@@ -55,7 +55,7 @@ export function encodeCall(signature, ...values) {
 /** The word at `index` of a reply, as a number. @param {Uint8Array} reply @param {number} [index] */
 export function word(reply, index = 0) {
   const at = 32 * index;
-  if (reply.length < at + 32) throw new TypeError('the reply is too short');
+  if (reply.length < at + 32) throw new MalformedError('the reply is too short');
   return toBigInt(reply.subarray(at, at + 32));
 }
 
@@ -74,6 +74,6 @@ export function decodeBytesArray(reply) {
  * @param {Uint8Array} b @param {number} index @param {number} [size] */
 function offset(b, index, size = 1) {
   const n = word(b, index);
-  if (n * BigInt(size) > BigInt(b.length)) throw new TypeError('the reply points outside itself');
+  if (n * BigInt(size) > BigInt(b.length)) throw new MalformedError('the reply points outside itself');
   return Number(n);
 }

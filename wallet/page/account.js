@@ -6,11 +6,11 @@
  */
 import { decodeBytesArray, encode, encodeCall, keccak } from './abi.js';
 import { equal, concat, fromHex, toBigInt, toHex, uint } from './bytes.js';
-import { verify } from './p256.js';
+import { verify } from './assertion.js';
 
 /**
  * @typedef {import('./assertion.js').Key} Key
- * @typedef {import('./p256.js').Signed} Signed
+ * @typedef {import('./assertion.js').Signed} Signed
  * @typedef {import('./userop.js').PasskeySigner} PasskeySigner
  *
  * @typedef {{factory: string, proxyInitCodeHash: string}} Deployment from /config.json

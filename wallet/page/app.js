@@ -6,11 +6,10 @@
  * address, as a hint that the page does without as well.
  */
 import { checksum, fresh, narrow, parseHandle, passkeySigner, saltHandle, signersOf } from './account.js';
-import { FLAGS, attestedAuthData, findings, parseAuthData } from './assertion.js';
+import { FLAGS, attestedAuthData, findings, parseAuthData, verify } from './assertion.js';
 import { equal, fromBase64url, toBase64url, toHex } from './bytes.js';
 import { create, get, obstacle, CeremonyError } from './ceremony.js';
 import { Chain, checked, prepare, receipt, send, sign } from './operate.js';
-import { verify } from './p256.js';
 import { RpcError, json } from './rpc.js';
 import { $, element, fieldError, input, lock, problem, rows, show, showing, status } from './view.js';
 import { Trouble, chainName, ether, explain, parseAddress, parseEther, roughly } from './words.js';
@@ -189,7 +188,7 @@ on('settle-back', 'click', () => leave());
 
 const recovery = () => import('./recover.js');
 
-/** The keys that could have made this signature. @param {import('./p256.js').Signed} assertion */
+/** The keys that could have made this signature. @param {import('./assertion.js').Signed} assertion */
 async function keysOf(assertion) {
   try {
     return await (await recovery()).recover(assertion);
@@ -198,7 +197,7 @@ async function keysOf(assertion) {
   }
 }
 
-/** The account that a later passkey was added to. @param {string} address @param {import('./p256.js').Signed} assertion @returns {Promise<Account>} */
+/** The account that a later passkey was added to. @param {string} address @param {import('./assertion.js').Signed} assertion @returns {Promise<Account>} */
 async function further(address, assertion) {
   const keys = await keysOf(assertion);
   const signers = (await signersOf(chain.call, address)).map(passkeySigner);

@@ -1,11 +1,10 @@
 // @ts-check
 /**
- * What an authenticator hands over, taken apart: attestation object,
- * authenticatorData, COSE key, DER signature, clientDataJSON. Pure functions on
- * bytes; every parser is strict and throws MalformedError.
+ * What an authenticator hands over, taken apart and checked: attestation object,
+ * authenticatorData, COSE key, DER signature, clientDataJSON. Every parser is
+ * strict and throws MalformedError; hashing and verifying are the browser's own.
  */
 import { MalformedError, concat, equal, fromBase64url, toBase64url, toBigInt, toHex, uint, utf8 } from './bytes.js';
-import { readCbor } from './cbor.js';
 
 /** @param {unknown} ok @param {string} what @returns {asserts ok} */
 function must(ok, what) {
@@ -143,4 +142,72 @@ export function findings(assertion, asked) {
   if (!(data.flags & FLAGS.UP)) wrong.push('Nobody was present.');
   if (!(data.flags & FLAGS.UV)) wrong.push('The device did not check who you are (no screen lock, fingerprint, face or PIN).');
   return wrong;
+}
+
+/** @param {Uint8Array} b */
+export async function sha256(b) {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(b)));
+}
+
+/**
+ * What an authenticator signs.
+ * @typedef {{authenticatorData: Uint8Array, clientDataJSON: Uint8Array, signature: Uint8Array}} Signed
+ *   signature: r‖s, 64 bytes, low s
+ * @param {Signed} a
+ */
+export async function signedBytes(a) {
+  return concat(a.authenticatorData, await sha256(a.clientDataJSON));
+}
+
+const ES256 = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+
+/** A key that is not on the curve verifies nothing. @param {Signed} a @param {Key} key */
+export async function verify(a, key) {
+  try {
+    const imported = await crypto.subtle.importKey('raw', concat(Uint8Array.of(4), key.x, key.y), ES256, false, ['verify']);
+    return await crypto.subtle.verify(ES256, imported, Uint8Array.from(a.signature), await signedBytes(a));
+  } catch {
+    return false;
+  }
+}
+
+const UNREADABLE = 'CBOR is cut off, too deep or of an unknown kind';
+
+/**
+ * CBOR as authenticators speak it: definite lengths, depth 4, nothing allocated on a length's word.
+ * @param {Uint8Array} b @param {number} [at] @param {number} [depth]
+ * @returns {{value: any, end: number}} `end` is the first byte after the item
+ */
+export function readCbor(b, at = 0, depth = 0) {
+  const major = b[at] >> 5;
+  const info = b[at] & 31;
+  const wide = info < 24 ? 0 : [1, 2, 4][info - 24];
+  if (at >= b.length || depth > 4 || wide === undefined || at + 1 + wide > b.length) throw new MalformedError(UNREADABLE);
+  let end = at + 1 + wide;
+  let n = info;
+  if (wide) n = b.subarray(at + 1, end).reduce((sum, v) => sum * 256 + v, 0);
+  if (major < 2) return { value: major ? -1 - n : n, end };
+  if (major === 7 && info >= 20 && info <= 22) return { value: [false, true, null][info - 20], end };
+  if (major > 5 || n > b.length - end) throw new MalformedError(UNREADABLE);
+  if (major < 4) {
+    const body = b.slice(end, end + n);
+    return { value: major === 2 ? body : new TextDecoder().decode(body), end: end + n };
+  }
+  const next = () => {
+    const item = readCbor(b, end, depth + 1);
+    end = item.end;
+    return item.value;
+  };
+  if (major === 4) {
+    const list = [];
+    while (n-- > 0) list.push(next());
+    return { value: list, end };
+  }
+  const map = new Map();
+  while (n-- > 0) {
+    const key = next();
+    if (map.has(key)) throw new MalformedError('CBOR names a member twice');
+    map.set(key, next());
+  }
+  return { value: map, end };
 }

@@ -6,10 +6,9 @@
  */
 import { encodeCall, word } from './abi.js';
 import { encodeExecute } from './account.js';
-import { findings, parseSignature } from './assertion.js';
+import { findings, parseSignature, sha256, verify } from './assertion.js';
 import { fromHex, toHex, utf8 } from './bytes.js';
 import { get } from './ceremony.js';
-import { sha256, verify } from './p256.js';
 import { RpcError, rpc } from './rpc.js';
 import { entryPoint, hash, seal, stub, toWire } from './userop.js';
 import { Trouble, ether, maxFee, summary } from './words.js';

@@ -5,11 +5,10 @@
  * found is put to the browser's own verification before it is believed.
  */
 import { weierstrass } from '@noble/curves/abstract/weierstrass.js';
-import { ORDER } from './assertion.js';
+import { ORDER, sha256, signedBytes, verify } from './assertion.js';
 import { concat, toBigInt, uint } from './bytes.js';
-import { sha256, signedBytes, verify } from './p256.js';
 
-/** @typedef {import('./assertion.js').Key} Key @typedef {import('./p256.js').Signed} Signed */
+/** @typedef {import('./assertion.js').Key} Key @typedef {import('./assertion.js').Signed} Signed */
 
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 
