@@ -12,12 +12,10 @@ func (s *Server) loginOptions(c *ceremony) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return requestOptions{
-		Challenge:        b64.EncodeToString(challenge),
-		Timeout:          s.cfg.TTL.Milliseconds(),
-		UserVerification: c.rp.userVerification(),
-		RPID:             c.rp.ID,
-	}, nil
+	o := passkey.NewRequestOptions(c.rp.ID, challenge)
+	o.Timeout = uint32(s.cfg.TTL.Milliseconds())
+	o.UserVerification = c.rp.userVerification()
+	return o, nil
 }
 
 // loginVerify checks an assertion and answers with the key that the credential was

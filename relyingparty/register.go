@@ -30,19 +30,13 @@ func (s *Server) registerOptions(c *ceremony) (any, error) {
 	if name == "" {
 		name = c.rp.Name
 	}
-	text := b64.EncodeToString(handle)
+	o := passkey.NewCreationOptions(passkey.RelyingParty{ID: c.rp.ID, Name: c.rp.Name},
+		passkey.User{ID: handle, Name: name, DisplayName: name}, challenge)
+	o.Timeout = uint32(s.cfg.TTL.Milliseconds())
+	o.AuthenticatorSelection.UserVerification = c.rp.userVerification()
 	return registerOptionsReply{
-		UserID: text,
-		Options: creationOptions{
-			RP:                     rpEntity{Name: c.rp.Name, ID: c.rp.ID},
-			User:                   userEntity{ID: text, Name: name, DisplayName: name},
-			Challenge:              b64.EncodeToString(challenge),
-			PubKeyCredParams:       []credParam{{Type: "public-key", Alg: algES256}},
-			Timeout:                s.cfg.TTL.Milliseconds(),
-			Attestation:            "none",
-			ExcludeCredentials:     []struct{}{},
-			AuthenticatorSelection: selection{ResidentKey: "required", UserVerification: c.rp.userVerification()},
-		},
+		Options: creationOptions{CreationOptions: o, ExcludeCredentials: []passkey.Descriptor{}},
+		UserID:  b64.EncodeToString(handle),
 	}, nil
 }
 

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/postern-dev/postern/passkey"
 )
 
 const (
@@ -127,8 +129,14 @@ func decodeHandle(text string) ([]byte, error) {
 // The replies, as the client library reads them.
 type (
 	registerOptionsReply struct {
-		Options any    `json:"options"`
-		UserID  string `json:"userId"`
+		Options creationOptions `json:"options"`
+		UserID  string          `json:"userId"`
+	}
+	creationOptions struct {
+		*passkey.CreationOptions
+		// Always there, for old client libraries, and always empty: listing a user's
+		// credential ids to whoever names the user would leak them.
+		ExcludeCredentials []passkey.Descriptor `json:"excludeCredentials"`
 	}
 	registerVerifyReply struct {
 		Verified bool       `json:"verified"`

@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/relyingparty"
+	"github.com/postern-dev/postern/relyingparty/storetest"
+)
+
+func open(t testing.TB, path string) *Store {
+	t.Helper()
+	s, err := Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func TestStoreOnDiskConforms(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, filepath.Join(t.TempDir(), "a b?#%.db")) })
+}
+
+func TestEphemeralStoreConforms(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Store { return open(t, Ephemeral) })
+}
+
+func TestEphemeralStoresDoNotShare(t *testing.T) {
+	a, b := open(t, Ephemeral), open(t, Ephemeral)
+	c := storetest.NewCredential(t)
+	if err := a.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Credential(t.Context(), c.RPID, c.ID); !errors.Is(err, relyingparty.ErrNotFound) {
+		t.Fatalf("got %v, want not found", err)
+	}
+}
+
+func TestWhatWasCommittedSurvivesARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "passkeys.db")
+	a := open(t, path)
+	c, token := storetest.NewCredential(t), storetest.NewToken()
+	commit := relyingparty.Commit{Token: token, Expires: time.Now().Add(time.Hour), Create: c}
+	if err := a.Commit(t.Context(), commit); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b := open(t, path)
+	if got, err := b.Credential(t.Context(), c.RPID, c.ID); err != nil || got.Key != c.Key {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if err := b.Commit(t.Context(), relyingparty.Commit{Token: token}); !errors.Is(err, relyingparty.ErrTokenUsed) {
+		t.Fatalf("got %v, want used", err)
+	}
+	if a.epoch != b.epoch {
+		t.Fatal("a clean restart began a new epoch")
+	}
+}
+
+func TestACrashBeginsANewEpoch(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, filepath.Join(dir, "a.db"))
+	c := storetest.NewCredential(t)
+	if err := a.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+		t.Fatal(err)
+	}
+	// What a crash leaves: the files as they are now.
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(filepath.Join(dir, "a.db"+suffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "b.db"+suffix), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := open(t, filepath.Join(dir, "b.db"))
+	if a.epoch == b.epoch {
+		t.Fatal("the epoch survived a crash")
+	}
+	if _, err := b.Credential(t.Context(), c.RPID, c.ID); err != nil {
+		t.Fatalf("the credential did not survive: %v", err)
+	}
+}
+
+func TestALostFileBeginsANewEpoch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "passkeys.db")
+	a := open(t, path)
+	if err := errors.Join(a.Close(), os.Remove(path)); err != nil {
+		t.Fatal(err)
+	}
+	if b := open(t, path); a.epoch == b.epoch {
+		t.Fatal("the epoch survived the loss of the file")
+	}
+}
+
+func TestAFileHasOneOwner(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "passkeys.db")
+	open(t, path)
+	if _, err := Open(t.Context(), path); !errors.Is(err, ErrInUse) {
+		t.Fatalf("got %v, want in use", err)
+	}
+}
+
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "passkeys.db")
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, path)
+	if err := s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken()}); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) < 3 {
+		t.Fatalf("%v, %v", entries, err)
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err != nil || info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s: mode %v, %v", e.Name(), info.Mode(), err)
+		}
+	}
+}
+
+func TestForeignAndNewerDatabasesAreRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		setup string
+		want  error
+	}{
+		"someone else's table":   {`CREATE TABLE notes (text TEXT)`, ErrForeign},
+		"someone else's id":      {`PRAGMA application_id = 7`, ErrForeign},
+		"someone else's version": {`PRAGMA user_version = 1`, ErrForeign},
+		"a later schema":         {`PRAGMA application_id = 0x5053544e; PRAGMA user_version = 99`, ErrNewerSchema},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "x.db")
+			db, err := sql.Open("sqlite", path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.Exec(c.setup); err != nil {
+				t.Fatal(err)
+			}
+			db.Close()
+			if _, err := Open(t.Context(), path); !errors.Is(err, c.want) {
+				t.Fatalf("got %v, want %v", err, c.want)
+			}
+		})
+	}
+	t.Run("no database", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "x.db")
+		if err := os.WriteFile(path, []byte("this is a diary, not a database, and long enough to tell\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), path); err == nil {
+			t.Fatal("opened")
+		}
+	})
+}
+
+func TestCommitAfterCloseIsRefused(t *testing.T) {
+	s := open(t, Ephemeral)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Commit(t.Context(), relyingparty.Commit{}); !errors.Is(err, ErrClosed) {
+		t.Fatalf("got %v, want closed", err)
+	}
+}
+
+func TestEntriesOfDeadChallengesAreDropped(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "passkeys.db"))
+	now := time.Now()
+	for i, expires := range []time.Time{now.Add(-time.Second), now.Add(time.Hour)} {
+		if err := s.Commit(t.Context(), relyingparty.Commit{Token: relyingparty.Token{byte(i)}, Expires: expires}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var left int
+	if err := s.read.QueryRow(`SELECT count(*) FROM used`).Scan(&left); err != nil || left != 1 {
+		t.Fatalf("%d left, %v", left, err)
+	}
+}
+
+func BenchmarkCommit(b *testing.B) {
+	for name, path := range map[string]string{"disk": filepath.Join(b.TempDir(), "passkeys.db"), "memory": Ephemeral} {
+		s := open(b, path)
+		b.Run(name+"/1", func(b *testing.B) {
+			for b.Loop() {
+				if err := s.Commit(b.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Minute)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/32", func(b *testing.B) {
+			b.SetParallelism(16) // times two cores
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if err := s.Commit(b.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Minute)}); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		})
+	}
+}
