@@ -33,6 +33,10 @@ type chain struct {
 	predeploy []predeploy
 	log       *slog.Logger
 
+	bundler *bundler // set once, before blocks are made on demand
+	durable bool     // blocks are written down before mine returns
+	wake    chan struct{}
+
 	sealing sync.Mutex // one block at a time; guards closed
 	closed  bool
 	stop    func() // ends the sealing loop and waits for it
@@ -48,7 +52,8 @@ func openChain(config Config, keys devKeys) (_ *chain, err error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &chain{stack: stack, predeploy: list, log: config.Log, stop: func() {}}
+	c := &chain{stack: stack, predeploy: list, log: config.Log, stop: func() {},
+		durable: config.DataDir != "", wake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -74,7 +79,6 @@ func openChain(config Config, keys devKeys) (_ *chain, err error) {
 	}
 	c.backend.SetSynced()
 	c.client = ethclient.NewClient(stack.Attach())
-	c.stop = c.startSealing(config.BlockTime)
 	return c, nil
 }
 

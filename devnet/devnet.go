@@ -129,6 +129,11 @@ func Start(ctx context.Context, config Config) (_ *Net, err error) {
 	if err := c.settle(ctx); err != nil {
 		return nil, err
 	}
+	if c.bundler, err = newBundler(c, keys, config); err != nil {
+		return nil, err
+	}
+	c.stop = c.startSealing(config.BlockTime)
+	c.poke()
 	n.faucet = newFaucet(c, keys.Faucet, config)
 	if err := c.complete(ctx, n.faucet); err != nil {
 		return nil, err

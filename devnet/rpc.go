@@ -29,6 +29,8 @@ func newHandler(n *Net) (http.Handler, error) {
 		{Namespace: "eth", Service: n.chain.filters},
 		{Namespace: "web3", Service: web3API{}},
 		{Namespace: "debug", Service: &debugAPI{tracers.NewAPI(n.chain.backend.APIBackend)}},
+		{Namespace: "eth", Service: &bundlerAPI{n.chain.bundler}},
+		{Namespace: "pimlico", Service: &pimlicoAPI{n.chain.bundler}},
 		{Namespace: "postern", Service: &posternAPI{n.faucet}},
 	}
 	for _, api := range n.chain.backend.APIs() {

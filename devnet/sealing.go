@@ -7,12 +7,32 @@ import (
 	"github.com/ethereum/go-ethereum/core"
 )
 
-// mine makes one block out of what the transaction pool has.
+// poke asks for a block soon, when blocks are made on demand.
+func (c *chain) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// mine makes one block out of what the transaction pool and the bundler have.
 func (c *chain) mine() {
 	c.sealing.Lock()
 	defer c.sealing.Unlock()
-	if !c.closed {
-		c.beacon.Commit()
+	if c.closed {
+		return
+	}
+	if c.bundler != nil {
+		c.bundler.beforeBlock()
+	}
+	c.beacon.Commit()
+	if c.bundler != nil {
+		c.bundler.afterBlock()
+	}
+	if c.durable {
+		if err := c.backend.ChainDb().SyncKeyValue(); err != nil {
+			c.log.Error("writing a block down failed", "error", err)
+		}
 	}
 }
 
@@ -57,17 +77,13 @@ func (c *chain) sealEvery(period time.Duration, quit <-chan struct{}, done chan<
 // sealOnDemand drains the events while a block is made, so the pool never waits for it.
 func (c *chain) sealOnDemand(txs <-chan core.NewTxsEvent, quit <-chan struct{}, done chan<- struct{}) {
 	defer close(done)
-	wake := make(chan struct{}, 1)
 	go func() {
 		for {
 			select {
 			case <-quit:
 				return
 			case <-txs:
-				select {
-				case wake <- struct{}{}:
-				default:
-				}
+				c.poke()
 			}
 		}
 	}()
@@ -75,22 +91,18 @@ func (c *chain) sealOnDemand(txs <-chan core.NewTxsEvent, quit <-chan struct{}, 
 		select {
 		case <-quit:
 			return
-		case <-wake:
+		case <-c.wake:
 			c.drain(quit)
 		}
 	}
 }
 
-// drain makes blocks until the pool has nothing executable, or a block takes nothing: then the
-// pool holds something the block maker does not want, and trying on would not end.
+// drain makes blocks until there is nothing left for one, or a block takes nothing: then somebody
+// holds what the block maker does not want, and trying on would not end.
 func (c *chain) drain(quit <-chan struct{}) {
-	for {
+	for c.hasWork() {
 		c.mine()
-		if c.backend.TxPool().Sync() != nil {
-			return
-		}
-		executable, _ := c.backend.TxPool().Stats()
-		if executable == 0 || len(c.blocks().GetBlockByHash(c.blocks().CurrentBlock().Hash()).Transactions()) == 0 {
+		if head := c.blocks().CurrentBlock(); len(c.blocks().GetBlockByHash(head.Hash()).Transactions()) == 0 {
 			return
 		}
 		select {
@@ -99,4 +111,12 @@ func (c *chain) drain(quit <-chan struct{}) {
 		default:
 		}
 	}
+}
+
+func (c *chain) hasWork() bool {
+	if c.backend.TxPool().Sync() != nil {
+		return false
+	}
+	executable, _ := c.backend.TxPool().Stats()
+	return executable > 0 || c.bundler != nil && c.bundler.ready()
 }

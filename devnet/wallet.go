@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/miner"
 	"github.com/ethereum/go-ethereum/params"
 	"github.com/holiman/uint256"
 )
@@ -79,7 +80,7 @@ func (w *wallet) send(ctx context.Context, to *common.Address, value *big.Int, d
 		return common.Hash{}, context.Cause(ctx)
 	}
 	head := w.chain.blocks().CurrentBlock()
-	tip := big.NewInt(params.GWei)
+	tip := new(big.Int).Set(miner.DefaultConfig.GasPrice) // the least that blocks take
 	feeCap := new(big.Int).Add(tip, new(big.Int).Mul(head.BaseFee, big.NewInt(2)))
 	if gas == 0 {
 		var err error
