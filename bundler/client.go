@@ -1,0 +1,167 @@
+// The bundler's methods.
+
+package bundler
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/userop"
+)
+
+// Client speaks to a bundler. It is safe for concurrent use.
+type Client struct {
+	e *endpoint
+
+	mu      sync.Mutex
+	chainID *big.Int // once known
+	noPrice bool     // the bundler does not suggest fees
+}
+
+var (
+	_ account.Bundler      = (*Client)(nil)
+	_ account.FeeSuggester = (*Client)(nil)
+)
+
+// Dial makes a client. It does not connect yet.
+func Dial(url string, o Options) (*Client, error) {
+	e, err := newEndpoint(url, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{e: e}, nil
+}
+
+// String is the bundler's address without keys.
+func (c *Client) String() string { return c.e.shown }
+
+// ChainID is eth_chainId, asked once.
+func (c *Client) ChainID(ctx context.Context) (*big.Int, error) {
+	c.mu.Lock()
+	id := c.chainID
+	c.mu.Unlock()
+	if id != nil {
+		return new(big.Int).Set(id), nil
+	}
+	id, err := chainID(ctx, c.e)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	c.chainID = id
+	c.mu.Unlock()
+	return new(big.Int).Set(id), nil
+}
+
+func chainID(ctx context.Context, e *endpoint) (*big.Int, error) {
+	var n number
+	if err := e.call(ctx, "eth_chainId", &n); err != nil {
+		return nil, err
+	}
+	if id := n.big(); id.Sign() > 0 {
+		return id, nil
+	}
+	return nil, e.fault("eth_chainId", ErrBadReply, 0, "chain id 0", nil)
+}
+
+// maxEntryPoints is how many entry points of a bundler are looked at.
+const maxEntryPoints = 64
+
+// SupportedEntryPoints is eth_supportedEntryPoints.
+func (c *Client) SupportedEntryPoints(ctx context.Context) ([]common.Address, error) {
+	var list []common.Address
+	if err := c.e.call(ctx, "eth_supportedEntryPoints", &list); err != nil {
+		return nil, err
+	}
+	if len(list) > maxEntryPoints {
+		return nil, c.e.fault("eth_supportedEntryPoints", ErrBadReply, 0, fmt.Sprintf("%d entry points", len(list)), nil)
+	}
+	return list, nil
+}
+
+// EstimateGas is eth_estimateUserOperationGas. Limits and fees that are not
+// stated go out as zero.
+func (c *Client) EstimateGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (account.GasEstimate, error) {
+	const method = "eth_estimateUserOperationGas"
+	wire, err := ep.MarshalOp(op.Clone().Normalize())
+	if err != nil {
+		return account.GasEstimate{}, err
+	}
+	var r struct {
+		Call                  *number `json:"callGasLimit"`
+		Verification          *number `json:"verificationGasLimit"`
+		PreVerification       *number `json:"preVerificationGas"`
+		PaymasterVerification *number `json:"paymasterVerificationGasLimit"`
+		PaymasterPostOp       *number `json:"paymasterPostOpGasLimit"`
+	}
+	if err := c.e.call(ctx, method, &r, json.RawMessage(wire), ep.Address()); err != nil {
+		return account.GasEstimate{}, err
+	}
+	if r.Call == nil || r.Verification == nil || r.PreVerification == nil {
+		return account.GasEstimate{}, c.e.fault(method, ErrBadReply, 0, "a gas limit is missing", nil)
+	}
+	for _, n := range []*number{r.Call, r.Verification, r.PreVerification, r.PaymasterVerification, r.PaymasterPostOp} {
+		if n.big().BitLen() > 64 {
+			return account.GasEstimate{}, c.e.fault(method, ErrBadReply, 0, "a gas limit beyond 64 bits", nil)
+		}
+	}
+	est := account.GasEstimate{
+		CallGasLimit: r.Call.big(), VerificationGasLimit: r.Verification.big(), PreVerificationGas: r.PreVerification.big(),
+	}
+	if op.Paymaster != nil {
+		est.PaymasterVerificationGasLimit = r.PaymasterVerification.orNil()
+		est.PaymasterPostOpGasLimit = r.PaymasterPostOp.orNil()
+	}
+	return est, nil
+}
+
+// Operation is what eth_getUserOperationByHash knows.
+type Operation struct {
+	Op          *userop.Op
+	EntryPoint  userop.EntryPoint
+	BlockNumber *big.Int    // nil while pending
+	TxHash      common.Hash // zero while pending
+}
+
+// ByHash is eth_getUserOperationByHash: nil, nil when the bundler does not know
+// the operation. One whose hash is another is refused.
+func (c *Client) ByHash(ctx context.Context, hash common.Hash) (*Operation, error) {
+	const method = "eth_getUserOperationByHash"
+	var r *struct {
+		Op          json.RawMessage `json:"userOperation"`
+		EntryPoint  common.Address  `json:"entryPoint"`
+		BlockNumber *number         `json:"blockNumber"`
+		TxHash      *common.Hash    `json:"transactionHash"`
+	}
+	if err := c.e.call(ctx, method, &r, hash); err != nil || r == nil {
+		return nil, err
+	}
+	ep, ok := userop.EntryPointByAddress(r.EntryPoint)
+	if !ok {
+		return nil, c.e.fault(method, ErrBadReply, 0, "an unknown EntryPoint "+r.EntryPoint.Hex(), nil)
+	}
+	op, err := userop.UnmarshalReply(ep, r.Op)
+	if err != nil {
+		return nil, c.e.fault(method, ErrBadReply, 0, printable(err.Error(), 200), err)
+	}
+	id, err := c.ChainID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// The hash of an EIP-7702 operation on chain needs the delegate, which not
+	// every answer states; then it cannot be compared.
+	if got, err := ep.Hash(op.Clone().Normalize(), id); err == nil && got != hash {
+		return nil, c.e.fault(method, ErrBadReply, 0, "another operation, "+got.Hex(), nil)
+	}
+	out := &Operation{Op: op, EntryPoint: ep, BlockNumber: r.BlockNumber.orNil()}
+	if r.TxHash != nil {
+		out.TxHash = *r.TxHash
+	}
+	return out, nil
+}
