@@ -31,7 +31,7 @@ library P256Front {
      */
     function verify(bool native, bytes32 h, bytes32 r, bytes32 s, bytes32 x, bytes32 y) internal view returns (bool) {
         if (!native) return P256.verifySolidity(h, r, s, x, y);
-        return uint256(s) <= HALF_N && _call(gasleft(), h, r, s, x, y);
+        return uint256(s) <= HALF_N && _call(0, h, r, s, x, y);
     }
 
     /**
@@ -60,6 +60,7 @@ library P256Front {
     }
 
     /// @dev P256VERIFY: 32 bytes with the value 1 for a good signature, anything else (usually nothing) otherwise.
+    /// With a `gasLimit` of 0 it gets all gas there is; GAS must then stand right before the call (ERC-7562 OP-012).
     function _call(
         uint256 gasLimit,
         bytes32 h,
@@ -76,7 +77,14 @@ library P256Front {
             mstore(add(input, 0x60), x)
             mstore(add(input, 0x80), y)
             mstore(0x00, 0) // an answer shorter than a word leaves no trace of what stood here
-            let success := staticcall(gasLimit, P256VERIFY, input, 0xa0, 0x00, 0x20)
+            let success
+            switch gasLimit
+            case 0 {
+                success := staticcall(gas(), P256VERIFY, input, 0xa0, 0x00, 0x20)
+            }
+            default {
+                success := staticcall(gasLimit, P256VERIFY, input, 0xa0, 0x00, 0x20)
+            }
             valid := and(success, and(eq(returndatasize(), 0x20), eq(mload(0x00), 1)))
         }
     }
