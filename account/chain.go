@@ -13,18 +13,12 @@ import (
 type Chain interface {
 	ChainID(ctx context.Context) (*big.Int, error)
 	// Call runs a read-only call from the zero address. A revert is an error
-	// that matches [Reverter] when the node said what was returned.
+	// in which errors.As finds a [userop.Revert] when the node said what the
+	// contract reverted with.
 	Call(ctx context.Context, to common.Address, data []byte) ([]byte, error)
 	Code(ctx context.Context, addr common.Address) ([]byte, error)
 	Balance(ctx context.Context, addr common.Address) (*big.Int, error)
 	Fees(ctx context.Context) (Fees, error)
-}
-
-// Reverter is implemented by errors of a Chain or Bundler that carry the bytes
-// which a contract reverted with.
-type Reverter interface {
-	error
-	RevertData() []byte
 }
 
 // Bundler brings operations to a chain.

@@ -13,7 +13,7 @@ import (
 var aaPattern = regexp.MustCompile(`\bAA[0-9]{2}\b`)
 
 // AACode finds the EntryPoint's error code ("AA21") in an error of a bundler or
-// node: in the revert data if the error carries it, else in its text, where
+// node: in the revert that the error wraps, else in its text, where
 // bundlers are required to put it. It returns "" if there is none.
 func AACode(err error) string {
 	if err == nil {
@@ -21,11 +21,6 @@ func AACode(err error) string {
 	}
 	if r, ok := errors.AsType[*userop.Revert](err); ok && aaPattern.MatchString(r.Code) {
 		return r.Code
-	}
-	if r, ok := errors.AsType[Reverter](err); ok {
-		if d := userop.DecodeRevert(r.RevertData()); d != nil && aaPattern.MatchString(d.Code) {
-			return d.Code
-		}
 	}
 	return aaPattern.FindString(err.Error())
 }

@@ -6,6 +6,8 @@ import (
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/userop"
 )
 
 // Hinter is implemented by errors that know a way out.
@@ -190,6 +192,9 @@ func (e *EstimateError) Unwrap() error { return e.Cause }
 func (e *EstimateError) Hint() string {
 	if h, ok := errors.AsType[Hinter](e.Cause); ok {
 		return h.Hint()
+	}
+	if c, ok := userop.LookupCode(AACode(e.Cause)); ok && c.Hint != "" {
+		return c.Hint
 	}
 	return "check the calls: target, amount and data; nothing was signed"
 }

@@ -86,7 +86,7 @@ func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint)
 	// A refused bundle costs gas: find out first. The call runs as the zero
 	// address, which has no code, like the key.
 	if _, err := r.Chain.Call(ctx, ep.Address(), data); err != nil {
-		return common.Hash{}, asRevert(err)
+		return common.Hash{}, err
 	}
 	fees, err := r.Chain.Fees(ctx)
 	if err != nil {
@@ -134,17 +134,4 @@ func bundleGas(op *userop.Op, calldata int) uint64 {
 	n := gas.Uint64()
 	n += n/32 + 21_000 + 40*uint64(calldata) + bundleExtra
 	return min(n, maxTxGas)
-}
-
-// asRevert decodes revert data into the EntryPoint's named error where there is
-// some.
-func asRevert(err error) error {
-	r, ok := errors.AsType[Reverter](err)
-	if !ok {
-		return err
-	}
-	if d := userop.DecodeRevert(r.RevertData()); d != nil {
-		return fmt.Errorf("%w (%w)", d, err)
-	}
-	return err
 }

@@ -86,9 +86,9 @@ func (r *Relayer) probe(ctx context.Context, op *userop.Op, ep userop.EntryPoint
 	case "AA24":
 		return nil, nil
 	case "AA13", "AA23", "AA26", "AA40", "AA95":
-		return asRevert(cause), nil
+		return cause, nil
 	}
-	return nil, asRevert(cause)
+	return nil, cause
 }
 
 type simulatedCall struct {

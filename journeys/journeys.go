@@ -12,16 +12,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"time"
+	"slices"
 
 	"github.com/postern-dev/postern/userop"
 )
 
 // Step is one step of a journey.
 type Step struct {
-	Name string  `json:"name"` // "operate/v0.8: send value"
+	Name string  `json:"name"` // "operate v0.8: send value"
 	OK   bool    `json:"ok"`
 	Gas  *uint64 `json:"gas,omitempty"` // actual gas of the operation, where there is one
 	MS   int64   `json:"ms"`            // wall clock, milliseconds
@@ -55,9 +54,29 @@ type Journey struct {
 	walk  func(ctx context.Context, w *walker) error
 }
 
+// Walk walks the journey on one entry point and reports each step as it ends. It
+// stops at the first step that fails and returns its error.
+func (j Journey) Walk(ctx context.Context, env Env, ep userop.EntryPoint, report func(Step)) error {
+	if env.Log == nil {
+		env.Log = slog.New(slog.DiscardHandler)
+	}
+	w, err := newWalker(ctx, env, j.Name, ep, report)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	return j.walk(ctx, w)
+}
+
 // All lists the journeys in the order in which Run walks them.
 func All() []Journey {
-	return []Journey{register, operate, signIn, rotate, selfRelay}
+	return []Journey{
+		{"register", "a passkey becomes an account whose address needs no network", register},
+		{"operate", "the passkey moves money: a first operation that creates the account, a second, a batch", operate},
+		{"sign_in", "a new session finds the account by the passkey alone and goes on", signIn},
+		{"rotate", "a second passkey is added, removes the first, and the first can do nothing any more", rotate},
+		{"self_relay", "the account works without a bundler, through an ordinary key", selfRelay},
+	}
 }
 
 // ErrFailed is returned by Run when a step was not OK; the step says why.
@@ -67,9 +86,6 @@ var ErrFailed = errors.New("journeys: a step failed")
 // ends. A failed step ends its journey and not the run. The error is nil only if
 // all steps were OK.
 func Run(ctx context.Context, env Env, report func(Step)) error {
-	if env.Log == nil {
-		env.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
-	}
 	if env.EntryPoints == nil {
 		env.EntryPoints = []userop.EntryPoint{userop.V07, userop.V08, userop.V09}
 	}
@@ -79,10 +95,7 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 			continue
 		}
 		for _, ep := range env.EntryPoints {
-			w, err := newWalker(env, j.Name, ep, report)
-			if err == nil {
-				err = j.walk(ctx, w)
-			}
+			err := j.Walk(ctx, env, ep, report)
 			if err != nil {
 				failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
 			}
@@ -95,16 +108,5 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 }
 
 func (e Env) wants(name string) bool {
-	if e.Only == nil {
-		return true
-	}
-	for _, n := range e.Only {
-		if n == name {
-			return true
-		}
-	}
-	return false
+	return e.Only == nil || slices.Contains(e.Only, name)
 }
-
-// ms is the time since t in milliseconds.
-func ms(t time.Time) int64 { return time.Since(t).Milliseconds() }

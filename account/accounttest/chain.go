@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/userop"
 )
 
 // NodeChain is a plain [account.Chain] on a JSON-RPC connection, for tests: it
@@ -34,7 +36,7 @@ func (c NodeChain) Call(ctx context.Context, to common.Address, data []byte) ([]
 	if errors.As(err, &d) {
 		if s, ok := d.ErrorData().(string); ok {
 			if b, herr := hex.DecodeString(strings.TrimPrefix(s, "0x")); herr == nil {
-				return nil, &reverted{err, b}
+				return nil, fmt.Errorf("%w: %w", err, userop.DecodeRevert(b))
 			}
 		}
 	}
@@ -71,12 +73,3 @@ func (c NodeChain) Storage(ctx context.Context, addr common.Address, slot common
 	err := c.CallContext(ctx, &out, "eth_getStorageAt", addr, slot, "latest")
 	return out, err
 }
-
-// reverted is an error with revert data.
-type reverted struct {
-	error
-	data []byte
-}
-
-func (r *reverted) RevertData() []byte { return r.data }
-func (r *reverted) Unwrap() error      { return r.error }

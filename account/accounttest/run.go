@@ -117,7 +117,7 @@ func (s *suite) refuse(t *testing.T, what string, op *userop.Op) {
 		t.Errorf("%s: accepted", what)
 		return
 	}
-	if _, ok := errors.AsType[account.Reverter](err); !ok {
+	if _, ok := errors.AsType[*userop.Revert](err); !ok {
 		var f *userop.FieldError
 		if !errors.As(err, &f) {
 			t.Errorf("%s: not refused by the EntryPoint: %v", what, err)
@@ -129,33 +129,26 @@ func (s *suite) address(t *testing.T) {
 	factory, data := s.Account.Factory()
 	initCode := append(factory.Bytes(), data...)
 	_, err := s.Chain.Call(t.Context(), s.ep.Address(), userop.GetSenderAddress(initCode))
-	r, ok := errors.AsType[account.Reverter](err)
+	d, ok := errors.AsType[*userop.Revert](err)
 	if !ok {
 		t.Fatalf("getSenderAddress: %v", err)
 	}
-	if d := userop.DecodeRevert(r.RevertData()); d.Name != "SenderAddressResult" || d.Address != s.Account.Address() {
+	if d.Name != "SenderAddressResult" || d.Address != s.Account.Address() {
 		t.Errorf("the factory deploys %s (%v), the account says %s", d.Address, d, s.Account.Address())
 	}
 }
 
 func (s *suite) accepted(t *testing.T) {
 	if err := s.handle(t, s.op); err != nil {
-		t.Fatalf("%v %v", err, decode(err))
+		t.Fatal(err)
 	}
 	for range 3 { // signatures differ
 		op := s.prepare(t)
 		s.seal(t, op)
 		if err := s.handle(t, op); err != nil {
-			t.Errorf("%v %v\nsignature %s", err, decode(err), hexutil.Encode(op.Signature))
+			t.Errorf("%v\nsignature %s", err, hexutil.Encode(op.Signature))
 		}
 	}
-}
-
-func decode(err error) error {
-	if r, ok := errors.AsType[account.Reverter](err); ok {
-		return userop.DecodeRevert(r.RevertData())
-	}
-	return nil
 }
 
 func (s *suite) stub(t *testing.T) {

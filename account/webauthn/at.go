@@ -140,7 +140,7 @@ func read[T any](r reader, method string, args ...any) (T, error) {
 	}
 	out, err := r.chain.Call(r.ctx, r.addr, data)
 	if err != nil {
-		if _, reverted := errors.AsType[account.Reverter](err); reverted {
+		if _, reverted := errors.AsType[*userop.Revert](err); reverted {
 			return zero, &NotOursError{r.addr, method + " reverts"}
 		}
 		return zero, fmt.Errorf("webauthn: ask %s for %s: %w", r.addr, method, err)

@@ -1,0 +1,148 @@
+package journeys
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/webauthn"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
+)
+
+// The relying party of all journeys: the wallet page on this machine.
+const (
+	rpID   = "localhost"
+	origin = "http://localhost:8080"
+)
+
+// user is a person with a device and, in time, an account.
+type user struct {
+	device     *softkey.Authenticator
+	credential []byte
+	key        passkey.PublicKey
+
+	account   *webauthn.Account
+	authority *webauthn.Authority
+}
+
+// create makes a passkey on a device with the user handle h, as the page's
+// navigator.credentials.create() does, and verifies the registration.
+func create(device *softkey.Authenticator, h webauthn.Handle, name string) (*user, *passkey.Registration, error) {
+	challenge := randomBytes(32)
+	options, err := json.Marshal(passkey.NewCreationOptions(passkey.RelyingParty{ID: rpID, Name: "Postern"},
+		passkey.User{ID: h.Bytes(), Name: name, DisplayName: name}, challenge))
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := device.Create(options, origin)
+	if err != nil {
+		return nil, nil, fmt.Errorf("journeys: create a passkey: %w", err)
+	}
+	r, err := passkey.ParseRegistration(answer)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := r.Verify(rule(challenge)); err != nil {
+		return nil, nil, err
+	}
+	return &user{device: device, credential: r.ID, key: r.Key()}, r, nil
+}
+
+// ask asks the device for an assertion of any passkey of this site, as a page
+// does that knows nothing yet.
+func ask(device *softkey.Authenticator) (webauthn.Ceremony, error) {
+	challenge := randomBytes(32)
+	options, err := json.Marshal(passkey.NewRequestOptions(rpID, challenge))
+	if err != nil {
+		return webauthn.Ceremony{}, err
+	}
+	answer, err := device.Get(options, origin)
+	if err != nil {
+		return webauthn.Ceremony{}, fmt.Errorf("journeys: sign in: %w", err)
+	}
+	a, err := passkey.ParseAssertion(answer)
+	return webauthn.Ceremony{Assertion: a, Rule: rule(challenge)}, err
+}
+
+func rule(challenge []byte) passkey.Rule {
+	return passkey.Rule{RPID: rpID, Origins: []string{origin}, Challenge: challenge, UserVerification: passkey.Required}
+}
+
+// takes sets the user's account, of which the passkey must be a signer.
+func (u *user) takes(a *webauthn.Account, s webauthn.Signer) error {
+	auth, err := a.Authority(webauthn.PasskeyApprover{
+		Passkey: s, RPID: rpID, Origins: []string{origin}, Credential: u.credential,
+		Limits: seal.StubLimits{PackageName: -1}, // the software authenticator writes as a desktop browser does
+	})
+	if err != nil {
+		return err
+	}
+	u.account, u.authority = a, auth
+	return nil
+}
+
+// approve answers a challenge as the person does who agrees.
+func (u *user) approve(c account.Challenge) (account.Approval, error) {
+	options, err := json.Marshal(passkey.NewRequestOptions(c.Rule.RPID, c.Digest[:], c.Credentials...))
+	if err != nil {
+		return account.Approval{}, err
+	}
+	answer, err := u.device.Get(options, origin)
+	if err != nil {
+		return account.Approval{}, fmt.Errorf("journeys: approve: %w", err)
+	}
+	a, err := passkey.ParseAssertion(answer)
+	return account.Approval{Assertion: a}, err
+}
+
+// newUser is a person with a fresh passkey and its account, not deployed yet.
+func newUser(d contracts.Deployment) (*user, error) {
+	salt := [32]byte(randomBytes(32))
+	u, _, err := create(softkey.New(), webauthn.SaltHandle(salt), "Ada")
+	if err != nil {
+		return nil, err
+	}
+	return u, u.opens(d, salt)
+}
+
+// opens gives the user the account of the passkey and salt.
+func (u *user) opens(d contracts.Deployment, salt [32]byte) error {
+	a, err := webauthn.ForPasskey(d, u.key, salt)
+	if err != nil {
+		return err
+	}
+	return u.takes(a, a.Members()[0].Signer)
+}
+
+// fundedUser is a newUser whose account has money.
+func (w *walker) fundedUser(ctx context.Context) (*user, error) {
+	u, err := newUser(w.deployment)
+	if err != nil {
+		return nil, err
+	}
+	_, err = w.fund(ctx, u.account.Address())
+	return u, err
+}
+
+// randomAddress is one that nobody has used.
+func randomAddress() common.Address { return common.BytesToAddress(randomBytes(20)) }
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
+
+// milliEther is n thousandths of an ether in wei.
+func milliEther(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e15)) }
+
+var errNotTheSame = errors.New("journeys: another account was found than the one that was made")

@@ -1,0 +1,143 @@
+package journeys
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/rpc"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/userop"
+)
+
+// walker is one journey on one entry point.
+type walker struct {
+	env        Env
+	journey    string
+	ep         userop.EntryPoint
+	deployment contracts.Deployment
+	client     account.Client
+	node       *rpc.Client
+	report     func(Step)
+}
+
+func newWalker(ctx context.Context, env Env, journey string, ep userop.EntryPoint, report func(Step)) (*walker, error) {
+	d, err := contracts.ForEntryPoint(ep)
+	if err != nil {
+		return nil, err
+	}
+	client, err := connect(env.URL)
+	if err != nil {
+		return nil, err
+	}
+	node, err := rpc.DialContext(ctx, env.URL)
+	if err != nil {
+		return nil, fmt.Errorf("journeys: connect to %s: %w", env.URL, err)
+	}
+	return &walker{env: env, journey: journey, ep: ep, deployment: d, client: client, node: node, report: report}, nil
+}
+
+// connect opens chain and bundler behind one address.
+func connect(url string) (account.Client, error) {
+	b, err := bundler.Dial(url, bundler.Options{})
+	if err != nil {
+		return account.Client{}, fmt.Errorf("journeys: connect to the bundler: %w", err)
+	}
+	ch, err := bundler.NewChain(url, bundler.Options{})
+	if err != nil {
+		return account.Client{}, fmt.Errorf("journeys: connect to the chain: %w", err)
+	}
+	return account.Client{Chain: ch, Bundler: b}, nil
+}
+
+func (w *walker) close() { w.node.Close() }
+
+// errAccepted is what a step returns that expects a refusal and met none.
+var errAccepted = errors.New("journeys: accepted, although it had to be refused")
+
+// step runs f and reports it. What f puts into the step's Detail is shown.
+func (w *walker) step(name string, f func(s *Step) error) error {
+	s := Step{Name: fmt.Sprintf("%s v%s: %s", w.journey, w.ep.Version(), name), Detail: map[string]any{}}
+	begin := time.Now()
+	err := f(&s)
+	s.MS, s.OK = time.Since(begin).Milliseconds(), err == nil
+	if err != nil {
+		s.Detail["error"] = err.Error()
+		if h, ok := errors.AsType[account.Hinter](err); ok {
+			s.Detail["hint"] = h.Hint()
+		}
+	}
+	if w.report != nil {
+		w.report(s)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// fund sends the account money from the chain's faucet.
+func (w *walker) fund(ctx context.Context, a common.Address) (common.Hash, error) {
+	var hash common.Hash
+	if err := w.node.CallContext(ctx, &hash, "postern_faucet", a); err != nil {
+		return hash, fmt.Errorf("journeys: ask the faucet: %w", err)
+	}
+	return hash, nil
+}
+
+// operate takes calls from prepare to receipt and notes what happened in s. An
+// operation whose calls revert is an error.
+func (w *walker) operate(ctx context.Context, s *Step, c account.Client, u *user, calls ...account.Call) (*account.Receipt, error) {
+	p, err := account.Prepare(ctx, c, u.account, u.authority, calls)
+	if err != nil {
+		return nil, err
+	}
+	s.Detail["summary"] = p.Summary().String()
+	a, err := u.approve(p.Challenge())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.Finish(a); err != nil {
+		return nil, err
+	}
+	if _, err := p.Send(ctx); err != nil {
+		return nil, err
+	}
+	r, err := p.Wait(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.note(r)
+	if !r.Success {
+		return r, fmt.Errorf("journeys: the calls reverted: %s", r.Reason)
+	}
+	return r, nil
+}
+
+// note writes a receipt into the step.
+func (s *Step) note(r *account.Receipt) {
+	s.Detail["userOpHash"], s.Detail["txHash"], s.Detail["block"] = r.UserOpHash.Hex(), r.TxHash.Hex(), r.BlockNumber
+	if r.ActualGasUsed != nil && r.ActualGasUsed.IsUint64() {
+		gas := r.ActualGasUsed.Uint64()
+		s.Gas = &gas
+	}
+	s.Detail["fee"] = account.Ether(r.ActualGasCost) + " ETH"
+}
+
+// received checks that an address holds exactly wei.
+func (w *walker) received(ctx context.Context, a common.Address, wei *big.Int) error {
+	got, err := w.client.Chain.Balance(ctx, a)
+	if err != nil {
+		return err
+	}
+	if got.Cmp(wei) != 0 {
+		return fmt.Errorf("journeys: %s holds %s wei, not %s", a, got, wei)
+	}
+	return nil
+}
