@@ -69,9 +69,9 @@ export function fieldError(id, message = '') {
   else input(id).removeAttribute('aria-invalid');
 }
 
-/** @param {boolean} yes */
+/** No button does anything while one is at work; they keep the focus. @param {boolean} yes */
 export function lock(yes) {
-  for (const b of current().querySelectorAll('button')) {
+  for (const b of document.querySelectorAll('section button')) {
     if (yes) b.setAttribute('aria-disabled', 'true');
     else b.removeAttribute('aria-disabled');
   }
