@@ -137,14 +137,15 @@ func (x *exam) field(m map[string]any, name, where string) []byte {
 
 // lenientBytes decodes text and names the form if it is not canonical base64url.
 func lenientBytes(s string) (b []byte, form string, err error) {
+	fromHex, hexErr := hex.DecodeString(strings.TrimPrefix(s, "0x"))
+	if hexErr == nil && len(fromHex) >= 32 { // may be canonical base64url by accident, but was not meant so
+		return fromHex, "hexadecimal", nil
+	}
 	if b, err := appendBase64([]byte{}, []byte(s), ""); err == nil {
-		if h, err := hex.DecodeString(s); err == nil && len(h) >= 32 {
-			return h, "hexadecimal", nil // canonical base64url by accident
-		}
 		return b, "", nil
 	}
-	if b, err := hex.DecodeString(strings.TrimPrefix(s, "0x")); err == nil {
-		return b, "hexadecimal", nil
+	if hexErr == nil {
+		return fromHex, "hexadecimal", nil
 	}
 	for _, f := range [...]struct {
 		e    *base64.Encoding

@@ -1,6 +1,7 @@
 package passkey_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -136,4 +137,15 @@ func verifyJSON(b []byte, key passkey.PublicKey, rule passkey.Rule) error {
 		return err
 	}
 	return a.Verify(key, rule)
+}
+
+// signBytes signs the SHA-256 of any message with the device's key: WebAuthn without its rules.
+func (d *device) signBytes(t testing.TB, message []byte) []byte {
+	t.Helper()
+	digest := sha256.Sum256(message)
+	der, err := d.Authenticator.SignDigest(d.id, digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }

@@ -3,6 +3,7 @@ package softkey
 import (
 	"bytes"
 	"cmp"
+	"crypto"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -295,4 +296,17 @@ func scope(rpID, origin string) (string, error) {
 		return "", refuse("SecurityError", "RP ID %q does not belong to origin %q", rpID, origin)
 	}
 	return rpID, nil
+}
+
+// SignDigest signs a SHA-256 digest as it is, which no browser lets a page do: for vectors and
+// for tests of verifiers. It returns strict DER, deterministic (RFC 6979).
+func (a *Authenticator) SignDigest(credentialID []byte, digest [32]byte) ([]byte, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.creds {
+		if bytes.Equal(c.id, credentialID) {
+			return c.key.Sign(nil, digest[:], crypto.SHA256)
+		}
+	}
+	return nil, refuse("NotAllowedError", "no credential with ID 0x%x", credentialID)
 }
