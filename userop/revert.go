@@ -95,9 +95,6 @@ func (r *Revert) brief() string {
 	return c.Error()
 }
 
-// RevertData is the undecoded data.
-func (r *Revert) RevertData() []byte { return r.Data }
-
 // Root is the innermost error.
 func (r *Revert) Root() *Revert {
 	for r.Inner != nil {
