@@ -26,10 +26,21 @@ func call[P, R any](p *tab, c cdp.Command[P, R], params P) R {
 // flags, which answers at once and has verified the person.
 func (p *tab) addAuthenticator() {
 	p.t.Helper()
+	p.plug(webauthn.AuthenticatorTransportInternal, true)
+}
+
+// addKey plugs in a security key, whose passkeys never leave it.
+func (p *tab) addKey() {
+	p.t.Helper()
+	p.plug(webauthn.AuthenticatorTransportUsb, false)
+}
+
+func (p *tab) plug(transport webauthn.AuthenticatorTransport, synced bool) {
+	p.t.Helper()
 	r := call(p, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: transport,
 		HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
-		DefaultBackupEligibility: true, DefaultBackupState: true,
+		DefaultBackupEligibility: synced, DefaultBackupState: synced,
 	}})
 	p.auth = r.AuthenticatorID
 }
@@ -48,19 +59,4 @@ func (p *tab) answers(yes bool) {
 func (p *tab) verifies(yes bool) {
 	p.t.Helper()
 	call(p, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: p.auth, IsUserVerified: yes})
-}
-
-func (p *tab) credentials() []*webauthn.Credential {
-	p.t.Helper()
-	return call(p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: p.auth}).Credentials
-}
-
-func (p *tab) removeCredential(id []byte) {
-	p.t.Helper()
-	call(p, webauthn.RemoveCredential, webauthn.RemoveCredentialParams{AuthenticatorID: p.auth, CredentialID: id})
-}
-
-func (p *tab) addCredential(c *webauthn.Credential) {
-	p.t.Helper()
-	call(p, webauthn.AddCredential, webauthn.AddCredentialParams{AuthenticatorID: p.auth, Credential: c})
 }
