@@ -8,8 +8,15 @@ import (
 	"io/fs"
 	"net"
 	"net/url"
+	"regexp"
 	"strings"
 	"syscall"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/passkey"
 )
 
 const (
@@ -81,6 +88,9 @@ func explain(err error) *failure {
 		op   *net.OpError
 		link *url.Error
 	)
+	if out.specific(err) {
+		return out
+	}
 	switch {
 	case errors.Is(err, context.Canceled):
 		out.Code, out.Message, out.Hint = "interrupted", "interrupted before it was done", or(out.Hint, "run it again; nothing is sent twice by looking")
@@ -106,28 +116,97 @@ func fileCode(err error) string {
 	return ""
 }
 
-// hintOf returns the innermost way out that a lower package offers.
+// specific rewords errors of which a caller can do better than their own text.
+func (f *failure) specific(err error) bool {
+	if e, ok := errors.AsType[*bundler.RPCError](err); ok && e.Code == bundler.CodeMethodNotFound && strings.Contains(e.Method, "UserOperation") {
+		f.Code, f.Message = "no-bundler", "there is no bundler at "+e.Endpoint
+		f.Hint = "set --bundler or POSTERN_BUNDLER to a bundler's URL; a node alone takes no operations"
+		return true
+	}
+	if e, ok := errors.AsType[*account.ApprovalError](err); ok {
+		f.Code, f.Hint = "not-approved", "nothing was sent; for everything that is wrong with an assertion: postern inspect FILE"
+		if p, ok := errors.AsType[*passkey.Error](e.Cause); ok && p.Hint != "" {
+			f.Hint = p.Hint + "; nothing was sent"
+		}
+		return true
+	}
+	return false
+}
+
+// hintOf returns the way out that a lower package offers, by method or by field.
 func hintOf(err error) string {
-	var h interface{ Hint() string }
-	if errors.As(err, &h) {
+	if h, ok := errors.AsType[interface {
+		error
+		Hint() string
+	}](err); ok {
 		return h.Hint()
+	}
+	if e, ok := errors.AsType[*passkey.Error](err); ok {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*artifacts.Error](err); ok {
+		return e.Hint
+	}
+	if e, ok := errors.AsType[*devnet.Error](err); ok {
+		return e.Hint
 	}
 	return ""
 }
 
 // codeOf returns the stable word of an error that has one.
 func codeOf(err error) string {
-	var c interface{ Code() string }
-	if errors.As(err, &c) {
+	if c, ok := errors.AsType[interface {
+		error
+		Code() string
+	}](err); ok {
 		return c.Code()
+	}
+	for _, named := range []struct {
+		is   error
+		code string
+	}{{account.ErrNonceUsed, "nonce-used"}, {account.ErrDropped, "dropped"}, {account.ErrChanged, "changed"}, {account.ErrSaved, "bad-file"}} {
+		if errors.Is(err, named.is) {
+			return named.code
+		}
+	}
+	switch {
+	case is[*account.WrongChainError](err):
+		return "wrong-chain"
+	case is[*account.NoEntryPointError](err):
+		return "no-entry-point"
+	case is[*account.NotDeployedError](err):
+		return "not-deployed"
+	case is[*account.InsufficientFundsError](err):
+		return "insufficient-funds"
+	case is[*account.EstimateError](err):
+		return "would-fail"
+	case is[*bundler.UnknownOutcomeError](err):
+		return "outcome-unknown"
+	case is[*bundler.TransportError](err):
+		return "unreachable"
+	case is[*bundler.RPCError](err):
+		return "refused"
+	case is[*artifacts.Error](err):
+		return "artifacts"
 	}
 	return ""
 }
 
-// sentence is the error on one line, without the program's name and of bearable length.
+func is[T error](err error) bool {
+	_, ok := errors.AsType[T](err)
+	return ok
+}
+
+// packages are the names that lower packages put before their messages; users need none.
+var packages = regexp.MustCompile(`(^|: )(postern|passkey|softkey|userop|seal|contracts|account|webauthn|bundler|devnet|artifacts|journeys|relyingparty|server|inspect): `)
+
+// sentence is the error on one line, without names of packages and of bearable length.
 func sentence(err error) string {
 	text := strings.Join(strings.Fields(err.Error()), " ")
-	return clipTo(strings.TrimPrefix(text, "postern: "), 400)
+	for range 3 {
+		text = packages.ReplaceAllString(text, "$1")
+	}
+	return clipTo(text, 400)
 }
 
 func or(first, second string) string {

@@ -57,6 +57,8 @@ func (in *inspector) jsonDocument(b []byte) (Reading, bool) {
 		return in.operationJSON(members, nil), true
 	case has("format", "op", "chainId"):
 		return in.prepared(members)
+	case has("format", "prepared"):
+		return in.inside(members["prepared"], "operation file", "prepared")
 	case has("userOperation"):
 		return in.operationReply(members)
 	case has("userOpHash", "success"):

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/provider"
 )
 
 // authenticatorData recognises authenticator data standing alone.
@@ -87,6 +88,9 @@ func (in *inspector) flagFindings(r *Reading, f passkey.Flags) {
 func aaguid(a passkey.AAGUID) string {
 	if a.IsZero() {
 		return a.String() + " (not named)"
+	}
+	if p, ok := provider.Lookup(a); ok {
+		return a.String() + " = " + p.Name
 	}
 	return a.String()
 }

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/journeys"
+	"github.com/postern-dev/postern/userop"
+)
+
+const demoAbout = `
+Walks every user story on a chain in this process, with a software authenticator in the
+place of the phone: register, operate, sign in, and so on. One line per step: gas, time,
+hashes. Nothing is kept.
+
+With --json it prints one object: {"steps":[{"name","ok","gas","ms","detail"}],"ok"}.
+
+Exit code 0 only if every step was ok.`
+
+func demoCommand() command {
+	return command{
+		name:    "demo",
+		summary: "walk every user story without a browser",
+		usage:   "[journey …] [--entry-point 0.8|all] [--artifacts DIR] [--json]",
+		about:   demoAbout,
+		run:     runDemo,
+	}
+}
+
+func runDemo(ctx context.Context, c *call) error {
+	fs := c.newFlags()
+	version := fs.String("entry-point", "0.8", "EntryPoint `version`: 0.7, 0.8, 0.9, or all three")
+	dir := artifactsFlag(fs)
+	details := fs.Bool("details", false, "print all that is known of each step below it")
+	verbose := fs.Bool("verbose", false, "write a log to standard error")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	only, err := c.parse(fs, len(journeys.All()))
+	if err != nil {
+		return err
+	}
+	eps, err := demoEntryPoints(*version)
+	if err != nil {
+		return err
+	}
+	if err := checkJourneys(only); err != nil {
+		return err
+	}
+	log := c.log(*verbose)
+	begun := time.Now()
+	set, err := artifacts.Open(ctx, artifacts.Options{Dir: *dir, Log: log})
+	if err != nil {
+		return err
+	}
+	chain, err := devnet.Start(ctx, devnet.Config{Artifacts: set, Log: log})
+	if err != nil {
+		return err
+	}
+	out := lines
+	switch {
+	case *asJSON:
+		out = silent
+	case *details:
+		out = detailed
+	}
+	report, err := walk(ctx, c, chain, journeys.Env{EntryPoints: eps, Only: only, Log: log}, out, time.Since(begun))
+	if err := errors.Join(err, chain.Close()); err != nil {
+		return err
+	}
+	if *asJSON {
+		if err := printJSON(c.stdout, report); err != nil {
+			return err
+		}
+	}
+	if !report.OK {
+		return errWrong
+	}
+	return nil
+}
+
+// demoOutput says how much is printed while the journeys run.
+type demoOutput uint8
+
+const (
+	silent demoOutput = iota
+	lines
+	detailed
+)
+
+// walk runs the journeys and prints the steps as they end. A step that failed is part of
+// the report and no error.
+func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out demoOutput, took time.Duration) (*journeys.Report, error) {
+	url, err := chain.Listen("127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	env.URL = url
+	p, text := painter(c.stdout), out != silent
+	if text {
+		info := chain.Info()
+		fmt.Fprintf(c.stdout, "chain %d (%s rules) in this process, ready after %s\n", info.ChainID, info.Rules, took.Round(time.Millisecond))
+	}
+	report := &journeys.Report{Steps: []journeys.Step{}}
+	begun := time.Now()
+	err = journeys.Run(ctx, env, func(s journeys.Step) {
+		report.Steps = append(report.Steps, s)
+		if text {
+			printStep(c.stdout, p, s, out == detailed)
+		}
+	})
+	report.OK = err == nil && len(report.Steps) > 0
+	failed := 0
+	for _, s := range report.Steps {
+		if !s.OK {
+			failed++
+		}
+	}
+	if err != nil && (failed == 0 || ctx.Err() != nil) {
+		return nil, err // it did not come to a step, or was interrupted
+	}
+	if text {
+		verdict := p.green(fmt.Sprintf("%d steps, all ok", len(report.Steps)))
+		if failed > 0 {
+			verdict = p.red(fmt.Sprintf("%d of %d steps failed", failed, len(report.Steps)))
+		}
+		fmt.Fprintf(c.stdout, "\n%s, in %s\n", verdict, time.Since(begun).Round(time.Millisecond))
+	}
+	return report, nil
+}
+
+// printStep is one line, what failed below it, and with --details all there is to know.
+func printStep(w io.Writer, p paint, s journeys.Step, details bool) {
+	mark, gas := p.green("ok  "), "-"
+	if !s.OK {
+		mark = p.red("FAIL")
+	}
+	if s.Gas != nil {
+		gas = fmt.Sprint(*s.Gas) + " gas"
+	}
+	line := fmt.Sprintf("%s  %-56s %11s %5d ms", mark, plain(s.Name), gas, s.MS)
+	for _, f := range [][2]string{{"op", "userOpHash"}, {"tx", "txHash"}} {
+		if hash, ok := s.Detail[f[1]].(string); ok {
+			line += "  " + f[0] + " " + shortHash(hash)
+		}
+	}
+	fmt.Fprintln(w, line)
+	for _, name := range slices.Sorted(maps.Keys(s.Detail)) {
+		if !details && (s.OK || name != "error" && name != "hint") {
+			continue
+		}
+		for i, text := range splitLines(fmt.Sprint(s.Detail[name])) {
+			label := name
+			if i > 0 {
+				label = ""
+			}
+			fmt.Fprintf(w, "      %s %s\n", p.dim(fmt.Sprintf("%-12s", plain(label))), plain(strings.TrimSpace(text)))
+		}
+	}
+}
+
+// shortHash keeps both ends.
+func shortHash(hash string) string {
+	if len(hash) != 66 {
+		return plain(hash)
+	}
+	return hash[:10] + "…" + hash[58:]
+}
+
+func demoEntryPoints(version string) ([]userop.EntryPoint, error) {
+	if version == "all" {
+		return nil, nil
+	}
+	ep, err := parseEntryPoint(version)
+	if err != nil {
+		return nil, err
+	}
+	if ep == userop.V06 {
+		return nil, usageError("Postern's account does not work with EntryPoint 0.6", "choose 0.7, 0.8, 0.9 or all")
+	}
+	return []userop.EntryPoint{ep}, nil
+}
+
+func checkJourneys(names []string) error {
+	var known []string
+	for _, j := range journeys.All() {
+		known = append(known, j.Name)
+	}
+	for _, n := range names {
+		if !slices.Contains(known, n) {
+			return usageError("there is no journey "+clip(n), "there are: "+strings.Join(known, ", "))
+		}
+	}
+	return nil
+}
+
+func artifactsFlag(fs *flag.FlagSet) *string {
+	return fs.String("artifacts", "", "`directory` with the npm packages, for a machine without a network")
+}

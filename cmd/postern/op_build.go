@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"github.com/postern-dev/postern/account"
+)
+
+const opBuildAbout = `
+Makes an operation of calls and everything that can be known before it is approved: nonce,
+deployment if the account is not there yet, gas, fees, funds. Nothing is signed or sent.
+The calls are --to, --value and --data, or a JSON list on standard input or in a file:
+[{"to":"0x…","value":"0.1eth","data":"0x…"}].
+
+The result holds "request" for navigator.credentials.get() and goes to --out, or to
+standard output.`
+
+func opBuild() opVerb {
+	return opVerb{name: "build", usage: "[calls.json|-] [flags]", about: opBuildAbout, run: runOpBuild}
+}
+
+// buildFlags is all that makes an operation.
+type buildFlags struct {
+	network
+	spec           accountSpec
+	address, key   string
+	to, value, hex string
+	maxFee         string
+}
+
+func (b *buildFlags) flags(fs *flag.FlagSet) {
+	b.network.flags(fs)
+	b.spec.flags(fs, &b.address)
+	fs.StringVar(&b.key, "key", "", "development key `file` (postern key new)")
+	fs.StringVar(&b.to, "to", "", "call this `address`")
+	fs.StringVar(&b.value, "value", "", "`amount` to send: 0.1eth, 5gwei, or wei")
+	fs.StringVar(&b.hex, "data", "", "calldata `hex`")
+	fs.StringVar(&b.maxFee, "max-fee", "", "refuse if the fee may exceed this `amount`")
+}
+
+// prepare makes the operation. calls are those of a file, nil to take the flags.
+func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey, calls []account.Call) (*account.Prepared, *opFile, error) {
+	if b.address != "" {
+		a, err := parseAddress("--account", b.address)
+		if err != nil {
+			return nil, nil, err
+		}
+		b.spec.Address = &a
+	}
+	if key != nil {
+		b.spec.fromKey(key)
+	}
+	if err := b.spec.check(); err != nil {
+		return nil, nil, err
+	}
+	if calls == nil {
+		one, err := wireCall{b.to, b.value, b.hex}.call()
+		if err != nil {
+			return nil, nil, err
+		}
+		calls = []account.Call{one}
+	}
+	var options []account.Option
+	if b.maxFee != "" {
+		limit, err := parseAmount(b.maxFee)
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, account.WithFeeLimit(limit))
+	}
+	acct, auth, err := b.spec.open(ctx, conn.Chain)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := account.Prepare(ctx, conn.Client, acct, auth, calls, options...)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := newOpFile(b.spec, p)
+	return p, f, err
+}
+
+// loadKey opens the development key, if one is named.
+func (b *buildFlags) loadKey() (*devKey, error) {
+	if b.key == "" {
+		return nil, nil
+	}
+	return openKeyFile(b.key)
+}
+
+func runOpBuild(ctx context.Context, c *call) error {
+	fs := c.newFlags()
+	var b buildFlags
+	b.flags(fs)
+	out := fs.String("out", "", "write the prepared operation to this `file`")
+	asJSON := fs.Bool("json", false, "print the prepared operation although --out is given")
+	rest, err := c.parse(fs, 1)
+	if err != nil {
+		return err
+	}
+	calls, err := c.callsArgument(rest, b.to)
+	if err != nil {
+		return err
+	}
+	key, err := b.loadKey()
+	if err != nil {
+		return err
+	}
+	conn, err := b.connect()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	p, f, err := b.prepare(ctx, conn, key, calls)
+	if err != nil {
+		return err
+	}
+	if *out != "" {
+		if err := f.write(*out); err != nil {
+			return err
+		}
+	}
+	if *out == "" || *asJSON {
+		return printJSON(c.stdout, f)
+	}
+	c.printPrepared(p)
+	fmt.Fprintf(c.stdout, "next: postern op send %s --assertion FILE, or --key FILE for a development key\n", plain(*out))
+	return nil
+}
+
+// callsArgument reads the calls of a file or standard input; nil if --to says it all.
+func (c *call) callsArgument(rest []string, to string) ([]account.Call, error) {
+	if to != "" {
+		if len(rest) > 0 {
+			return nil, usageError("--to and a file of calls exclude each other", "give one of them")
+		}
+		return nil, nil
+	}
+	if len(rest) == 0 {
+		return nil, usageError("there are no calls", "--to 0x… --value 0.1eth, or a JSON file of calls, or - for standard input")
+	}
+	text, _, err := c.readArgument(rest)
+	if err != nil {
+		return nil, err
+	}
+	return parseCalls(text)
+}
+
+func (c *call) printPrepared(p *account.Prepared) {
+	for _, line := range splitLines(p.Summary().String()) {
+		fmt.Fprintln(c.stdout, plain(line))
+	}
+	digest := p.Challenge().Digest
+	fmt.Fprintf(c.stdout, "operation %s\nchallenge 0x%x\n", p.Hash().Hex(), digest[:])
+}

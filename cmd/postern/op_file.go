@@ -1,0 +1,120 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/passkey"
+)
+
+const (
+	opFormat  = "postern/op/1"
+	maxOpFile = 2 << 20
+)
+
+// An opFile carries one operation between the steps. It holds no secret; once sealed,
+// whoever reads it can send the operation.
+type opFile struct {
+	Format   string          `json:"format"`
+	Account  accountSpec     `json:"account"`
+	Summary  account.Summary `json:"summary"` // for people; it is made anew when it counts
+	Hash     string          `json:"hash"`
+	Request  json.RawMessage `json:"request"`  // for navigator.credentials.get()
+	Prepared json.RawMessage `json:"prepared"` // account.Prepared
+}
+
+func newOpFile(spec accountSpec, p *account.Prepared) (*opFile, error) {
+	c := p.Challenge()
+	request := passkey.NewRequestOptions(spec.RPID, c.Digest[:], c.Credentials...)
+	text, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("write the request: %w", err)
+	}
+	f := &opFile{Format: opFormat, Account: spec, Summary: p.Summary(), Hash: p.Hash().Hex(), Request: text}
+	return f, f.update(p)
+}
+
+// update takes over how far the operation has come.
+func (f *opFile) update(p *account.Prepared) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return fmt.Errorf("save the operation: %w", err)
+	}
+	f.Prepared = text
+	return nil
+}
+
+func parseOpFile(text []byte) (*opFile, error) {
+	var f opFile
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&f); err != nil || f.Format != opFormat {
+		return nil, failf("bad-file", "make it with: postern op build --out op.json", "this is no prepared operation of this program")
+	}
+	return &f, nil
+}
+
+// resume opens the operation again on its network.
+func (f *opFile) resume(ctx context.Context, conn *connection) (*account.Prepared, error) {
+	if err := f.Account.check(); err != nil {
+		return nil, err
+	}
+	acct, auth, err := f.Account.open(ctx, conn.Chain)
+	if err != nil {
+		return nil, err
+	}
+	return account.Resume(f.Prepared, conn.Client, acct, auth)
+}
+
+// write replaces the file whole or not at all.
+func (f *opFile) write(path string) error {
+	var b bytes.Buffer
+	if err := printJSON(&b, f); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = tmp.Write(b.Bytes())
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
+	}
+	return nil
+}
+
+// readArgument reads a file, or standard input for "-" and nothing.
+func (c *call) readArgument(rest []string) (text []byte, path string, err error) {
+	if len(rest) == 0 || rest[0] == "-" {
+		if f, ok := c.stdin.(*os.File); ok && len(rest) == 0 {
+			if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				return nil, "", usageError("a file is needed", "name one, or - for standard input")
+			}
+		}
+		text, err = readLimited(c.stdin, maxOpFile+1)
+	} else {
+		path = rest[0]
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, "", err
+		}
+		defer f.Close()
+		if text, err = readLimited(f, maxOpFile+1); err != nil {
+			return nil, "", err
+		}
+	}
+	if err == nil && len(text) > maxOpFile {
+		err = failf("too-long", "is it the right file?", "the file is longer than %d bytes", maxOpFile)
+	}
+	return text, path, err
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/internal/server"
+)
+
+const upAbout = `
+Starts everything on this machine, within seconds: a chain in this process with
+EntryPoints 0.6 to 0.9 and Postern's contracts, a small bundler, the passkey server and
+the wallet page, all on one port of localhost. Ctrl-C ends it.
+
+EntryPoint 0.9 exists on npm as a release candidate only (rc.1); it runs at the canonical
+address here, and public networks have other code there.
+
+Contracts and modules that may not be part of this program are fetched from npm once and
+kept in the cache. Without a network, give them with --artifacts.
+
+With --json it prints one object when it is ready and then runs on.`
+
+func upCommand() command {
+	return command{
+		name:    "up",
+		summary: "start chain, bundler, passkey server and wallet page",
+		usage:   "[--listen localhost:8080] [--data DIR] [--artifacts DIR] [--json]",
+		about:   upAbout,
+		run:     runUp,
+	}
+}
+
+func runUp(ctx context.Context, c *call) error {
+	fs := c.newFlags()
+	listen := fs.String("listen", server.DefaultListen, "loopback `address` and port; port 0 takes a free one")
+	data := fs.String("data", "", "`directory` that keeps chain and passkeys; without it all is gone at the end")
+	dir := artifactsFlag(fs)
+	blockTime := fs.Duration("block-time", 0, "time between blocks, such as 2s; 0 makes a block when there is work")
+	verbose := fs.Bool("verbose", false, "write a log to standard error")
+	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
+	if _, err := c.parse(fs, 0); err != nil {
+		return err
+	}
+	begun := time.Now()
+	config := server.UpConfig{
+		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
+		BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
+	}
+	if *asJSON {
+		config.Out = io.Discard
+	}
+	stack, err := server.Start(ctx, config)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		origin := stack.Origin()
+		err := printJSON(c.stdout, ready{
+			Wallet: origin, RPC: origin + "/rpc", Passkeys: origin + "/passkeys",
+			ReadyMS: time.Since(begun).Milliseconds(), Chain: stack.Chain().Info(),
+		})
+		if err != nil {
+			return errors.Join(err, stack.Close())
+		}
+	}
+	return stack.Serve(ctx)
+}
+
+// ready is what `up --json` prints.
+type ready struct {
+	Wallet   string      `json:"wallet"`
+	RPC      string      `json:"rpc"`
+	Passkeys string      `json:"passkeys"`
+	ReadyMS  int64       `json:"readyMs"`
+	Chain    devnet.Info `json:"chain"`
+}
+
+// log writes to standard error, warnings only unless more is wanted.
+func (c *call) log(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: level}))
+}
