@@ -29,34 +29,43 @@ func ParseAssertion(json []byte) (*Assertion, error) {
 	if err := e.parse(json, get); err != nil {
 		return nil, err
 	}
-	size := (len(e.id)+len(e.authData)+len(e.clientData)+len(e.signature)+len(e.userHandle))/4*3 + 5*3
 	a := &Assertion{Attachment: e.attachment}
-	buf := make([]byte, 0, size+challengeRoom)
-	var der, authData, clientData []byte
-	for _, f := range [...]struct {
-		dst   *[]byte
-		text  []byte
-		where string
-	}{
-		{&a.ID, e.id, "id"},
-		{&a.UserHandle, e.userHandle, "response.userHandle"},
-		{&authData, e.authData, "response.authenticatorData"},
-		{&clientData, e.clientData, "response.clientDataJSON"},
-		{&der, e.signature, "response.signature"},
-	} {
-		start := len(buf)
-		var err error
-		if buf, err = appendBase64(buf, f.text, f.where); err != nil {
-			return nil, err
-		}
-		if len(buf) > start {
-			*f.dst = buf[start:len(buf):len(buf)]
-		}
+	texts := len(e.id) + len(e.userHandle) + len(e.authData) + len(e.clientData) + len(e.signature)
+	p := packer{buf: make([]byte, 0, texts/4*3+5*3+challengeRoom)}
+	a.ID = p.decode(e.id, "id")
+	a.UserHandle = p.decode(e.userHandle, "response.userHandle")
+	authData := p.decode(e.authData, "response.authenticatorData")
+	clientData := p.decode(e.clientData, "response.clientDataJSON")
+	der := p.decode(e.signature, "response.signature")
+	if p.err != nil {
+		return nil, p.err
 	}
-	if err := a.fill(authData, clientData, der, buf[len(buf):]); err != nil {
+	if err := a.fill(authData, clientData, der, p.buf[len(p.buf):]); err != nil {
 		return nil, err
 	}
 	return a, nil
+}
+
+// packer decodes several texts into one buffer and keeps the first error.
+type packer struct {
+	buf []byte
+	err error
+}
+
+// decode returns the bytes of a base64url text, nil if it is empty. Appending to them cannot
+// touch what follows in the buffer.
+func (p *packer) decode(text []byte, where string) []byte {
+	if len(text) == 0 || p.err != nil {
+		return nil
+	}
+	start := len(p.buf)
+	buf, err := appendBase64(p.buf, text, where)
+	if err != nil {
+		p.err = err
+		return nil
+	}
+	p.buf = buf
+	return buf[start:len(buf):len(buf)]
 }
 
 // challengeRoom is scratch space for the challenge in the assertion's one buffer.

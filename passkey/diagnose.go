@@ -165,19 +165,19 @@ func (x *exam) identity(id, handle []byte) {
 // client examines client data against the rule.
 func (x *exam) client(c *ClientData) {
 	r := &x.rule
-	if err := checkPurpose(c, nil, r, TypeGet); err != nil {
+	if err := checkPurpose(c, TypeGet); err != nil {
 		x.refusedFrom(err, purposeSource(c.Type))
 	}
 	if len(r.Challenge) > 0 {
-		if err := checkChallenge(c, nil, r, TypeGet); err != nil {
+		if err := checkChallenge(c, r); err != nil {
 			x.refusedFrom(err, challengeSource(c.Challenge, r.Challenge))
 		}
 	}
 	if len(r.Origins) > 0 {
-		if err := checkOrigin(c, nil, r, TypeGet); err != nil {
+		if err := checkOrigin(c, r); err != nil {
 			x.refusedFrom(err, originSource(c.Origin, r.Origins))
 		}
-		if err := checkTopOrigin(c, nil, r, TypeGet); err != nil {
+		if err := checkTopOrigin(c, r); err != nil {
 			x.refusedFrom(err, "the page ran in a frame of another origin")
 		}
 	}
@@ -207,20 +207,20 @@ func (x *exam) shape(c *ClientData) {
 func (x *exam) authenticator(a *AuthenticatorData) {
 	r := &x.rule
 	if r.RPID != "" {
-		if err := checkRPID(nil, a, r, TypeGet); err != nil {
+		if err := checkRPID(a, r); err != nil {
 			x.refusedFrom(err, x.rpIDSource(a.RPIDHash))
 		}
 	}
-	if err := checkUP(nil, a, r, TypeGet); err != nil {
+	if err := checkUP(a, r, TypeGet); err != nil {
 		x.refusedFrom(err, "a silent request of a native client; a browser always asks for presence")
 	}
-	if err := checkUV(nil, a, r, TypeGet); err != nil {
+	if err := checkUV(a, r); err != nil {
 		x.add(withUVSource(err, a.Flags))
 	}
-	if err := checkBE(nil, a, r, TypeGet); err != nil {
+	if err := checkBE(a, r); err != nil {
 		x.refusedFrom(err, backupSource(a.Flags.BE()))
 	}
-	if err := checkBS(nil, a, r, TypeGet); err != nil {
+	if err := checkBS(a, r); err != nil {
 		source := backupSource(a.Flags.BS())
 		if a.Flags.BS() && !a.Flags.BE() {
 			source = illegalBackup

@@ -103,7 +103,7 @@ func ParseP1363(b []byte) (Signature, error) {
 func (s *Signature) inRange() error {
 	for _, v := range [2]*[32]byte{&s.R, &s.S} {
 		if *v == ([32]byte{}) || bytes.Compare(v[:], order[:]) >= 0 {
-			return &Error{Cause: ErrSignatureForm, Seen: fmt.Sprintf("0x%x", v[:]), Want: "r and s above zero and below the group order"}
+			return &Error{Cause: ErrSignatureForm, Seen: fmt.Sprintf("0x%x", *v), Want: "r and s above zero and below the group order"}
 		}
 	}
 	return nil

@@ -29,10 +29,8 @@ func (a *Assertion) Verify(key PublicKey, rule Rule) error {
 	if err := checkUserHandle(a.UserHandle, &rule); err != nil {
 		return err
 	}
-	for _, check := range commonChecks {
-		if err := check(&a.ClientData, &a.AuthData, &rule, TypeGet); err != nil {
-			return err
-		}
+	if err := checkCommon(&a.ClientData, &a.AuthData, &rule, TypeGet); err != nil {
+		return err
 	}
 	if err := checkDrift(&a.AuthData, &rule); err != nil {
 		return err
@@ -53,10 +51,8 @@ func (r *Registration) Verify(rule Rule) error {
 	if r.Key().IsZero() {
 		return &Error{Cause: ErrKey, Where: "authenticatorData", Seen: "no key", Want: "an attested credential"}
 	}
-	for _, check := range commonChecks {
-		if err := check(&r.ClientData, &r.AuthData, &rule, TypeCreate); err != nil {
-			return err
-		}
+	if err := checkCommon(&r.ClientData, &r.AuthData, &rule, TypeCreate); err != nil {
+		return err
 	}
 	return nil
 }
@@ -80,20 +76,43 @@ func badSignature(key PublicKey) error {
 		Hint: "another passkey answered, or authenticatorData or clientDataJSON was changed on the way"}
 }
 
-// commonChecks are the steps that both ceremonies share, in the order in which they are reported.
-var commonChecks = [...]func(*ClientData, *AuthenticatorData, *Rule, string) error{
-	checkPurpose, checkChallenge, checkOrigin, checkTopOrigin, checkRPID,
-	checkUP, checkUV, checkBE, checkBS,
+// checkCommon takes the steps that both ceremonies share, in the order in which they are reported.
+func checkCommon(c *ClientData, a *AuthenticatorData, r *Rule, purpose string) error {
+	if err := checkPurpose(c, purpose); err != nil {
+		return err
+	}
+	if err := checkChallenge(c, r); err != nil {
+		return err
+	}
+	if err := checkOrigin(c, r); err != nil {
+		return err
+	}
+	if err := checkTopOrigin(c, r); err != nil {
+		return err
+	}
+	if err := checkRPID(a, r); err != nil {
+		return err
+	}
+	if err := checkUP(a, r, purpose); err != nil {
+		return err
+	}
+	if err := checkUV(a, r); err != nil {
+		return err
+	}
+	if err := checkBE(a, r); err != nil {
+		return err
+	}
+	return checkBS(a, r)
 }
 
-func checkPurpose(c *ClientData, _ *AuthenticatorData, _ *Rule, purpose string) error {
+func checkPurpose(c *ClientData, purpose string) error {
 	if c.Type == purpose {
 		return nil
 	}
 	return &Error{Cause: ErrPurpose, Where: "clientDataJSON.type", Seen: quote(c.Type), Want: quote(purpose)}
 }
 
-func checkChallenge(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) error {
+func checkChallenge(c *ClientData, r *Rule) error {
 	if bytes.Equal(c.Challenge, r.Challenge) {
 		return nil
 	}
@@ -102,7 +121,7 @@ func checkChallenge(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) erro
 		Hint: "pass the challenge to the browser as bytes and start the ceremony anew"}
 }
 
-func checkOrigin(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) error {
+func checkOrigin(c *ClientData, r *Rule) error {
 	if slices.Contains(r.Origins, c.Origin) {
 		return nil
 	}
@@ -110,7 +129,7 @@ func checkOrigin(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) error {
 		Hint: "add the origin to the allowed ones if the page is yours"}
 }
 
-func checkTopOrigin(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) error {
+func checkTopOrigin(c *ClientData, r *Rule) error {
 	if !c.CrossOrigin && c.TopOrigin == "" {
 		return nil
 	}
@@ -128,7 +147,7 @@ func checkTopOrigin(c *ClientData, _ *AuthenticatorData, r *Rule, _ string) erro
 	return &Error{Cause: ErrTopOrigin, Where: "clientDataJSON.topOrigin", Seen: seen, Want: want}
 }
 
-func checkRPID(_ *ClientData, a *AuthenticatorData, r *Rule, _ string) error {
+func checkRPID(a *AuthenticatorData, r *Rule) error {
 	want := rpIDHash(r.RPID)
 	if a.RPIDHash == want {
 		return nil
@@ -143,21 +162,21 @@ func rpIDHash(id string) [32]byte {
 	return sha256.Sum256(append(room[:0], id...))
 }
 
-func checkUP(_ *ClientData, a *AuthenticatorData, r *Rule, purpose string) error {
+func checkUP(a *AuthenticatorData, r *Rule, purpose string) error {
 	if a.Flags.UP() || r.ConditionalCreate && purpose == TypeCreate {
 		return nil
 	}
 	return &Error{Cause: ErrUserPresence, Where: "authenticatorData", Seen: "flags " + a.Flags.String(), Want: "UP"}
 }
 
-func checkUV(_ *ClientData, a *AuthenticatorData, r *Rule, _ string) error {
+func checkUV(a *AuthenticatorData, r *Rule) error {
 	if r.UserVerification.allows(a.Flags.UV()) {
 		return nil
 	}
 	return badFlag(ErrUserVerification, a.Flags, "UV", r.UserVerification)
 }
 
-func checkBE(_ *ClientData, a *AuthenticatorData, r *Rule, _ string) error {
+func checkBE(a *AuthenticatorData, r *Rule) error {
 	if r.BackupEligible.allows(a.Flags.BE()) {
 		return nil
 	}
@@ -165,7 +184,7 @@ func checkBE(_ *ClientData, a *AuthenticatorData, r *Rule, _ string) error {
 }
 
 // checkBS also guards values that no parser made.
-func checkBS(_ *ClientData, a *AuthenticatorData, r *Rule, _ string) error {
+func checkBS(a *AuthenticatorData, r *Rule) error {
 	if a.Flags.BS() && !a.Flags.BE() {
 		return &Error{Cause: ErrBackupState, Where: "authenticatorData", Seen: "flags " + a.Flags.String(), Want: "BS only together with BE"}
 	}
