@@ -21,7 +21,11 @@ import (
 	"github.com/postern-dev/postern/userop"
 )
 
-var noRetries = bundler.Options{Timeout: 300 * time.Millisecond, MaxBody: 1 << 16, Retries: -1}
+// Long enough for a busy machine; what must time out is tested with impatient.
+var (
+	noRetries = bundler.Options{Timeout: 10 * time.Second, MaxBody: 1 << 16, Retries: -1}
+	impatient = bundler.Options{Timeout: time.Second, MaxBody: 1 << 16, Retries: -1}
+)
 
 // reply answers every request with a body in which ID stands for the request's id.
 func reply(contentType string, status int, body string) http.HandlerFunc {
@@ -98,15 +102,15 @@ func TestAServerThatMisbehaves(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewServer(c.handler)
 			defer server.Close()
-			client, err := bundler.Dial(server.URL, noRetries)
+			o := noRetries
+			if c.want == bundler.ErrTimeout {
+				o = impatient
+			}
+			client, err := bundler.Dial(server.URL, o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			start := time.Now()
 			_, err = client.ChainID(t.Context())
-			if time.Since(start) > 5*time.Second {
-				t.Error("it took", time.Since(start))
-			}
 			if c.want == nil {
 				if err != nil {
 					t.Error(err)
@@ -151,7 +155,7 @@ func bomb(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	z := gzip.NewWriter(w)
 	for range 100 {
-		if _, err := z.Write(make([]byte, 1<<20)); err != nil {
+		if _, err := z.Write(make([]byte, 1<<17)); err != nil || z.Flush() != nil {
 			return
 		}
 	}
@@ -247,7 +251,7 @@ func TestKeysNeverAppear(t *testing.T) {
 		case "no such host":
 			host = "no-such-host.invalid"
 		}
-		o := noRetries
+		o := impatient
 		o.Header = http.Header{"Authorization": {"Bearer SECRET-token"}, "X-Api-Key": {"SECRET-header"}}
 		c, err := bundler.Dial("http://SECRETuser:SECRETpass@"+host+"/v2/SECRET-in-path/rpc?apikey=SECRETquery&x=SECRET%2Fescaped", o)
 		if err != nil {
@@ -343,7 +347,11 @@ func TestSendingWithUnknownOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := methods(t, map[string]http.HandlerFunc{"eth_chainId": id, "eth_sendUserOperation": c.send, "eth_getUserOperationByHash": c.byHash})
-			client, err := bundler.Dial(server.URL, noRetries)
+			o := noRetries
+			if strings.Contains(name, "silent") {
+				o = impatient
+			}
+			client, err := bundler.Dial(server.URL, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -418,7 +426,7 @@ func TestCancellingEndsACallAtOnce(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	start := time.Now()
-	if _, err := c.Balance(ctx, factory); !errors.Is(err, context.Canceled) || time.Since(start) > 5*time.Second {
+	if _, err := c.Balance(ctx, factory); !errors.Is(err, context.Canceled) || time.Since(start) > 10*time.Second {
 		t.Error(err, time.Since(start))
 	}
 }

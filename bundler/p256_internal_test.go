@@ -10,7 +10,10 @@ import (
 func TestTheProbesSignatures(t *testing.T) {
 	verify := func(b []byte) bool {
 		n := func(i int) *big.Int { return new(big.Int).SetBytes(b[32*i : 32*i+32]) }
-		k := &ecdsa.PublicKey{Curve: elliptic.P256(), X: n(3), Y: n(4)}
+		k, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append([]byte{4}, b[96:]...))
+		if err != nil {
+			t.Fatal(err)
+		}
 		return ecdsa.Verify(k, b[:32], n(1), n(2))
 	}
 	if !verify(p256Good) || verify(p256Bad) {
