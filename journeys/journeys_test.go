@@ -62,7 +62,7 @@ func walk(t *testing.T, name string, steps ...string) {
 					if s.Gas != nil {
 						gas = "gas " + json.Number(jsonOf(t, *s.Gas)).String()
 					}
-					t.Logf("%-55s %5d ms  %s", s.Name, s.MS, gas)
+					t.Logf("%-55s %5d ms  %s %v", s.Name, s.MS, gas, s.Detail["gain"])
 					if !s.OK {
 						t.Errorf("%s: %s", s.Name, jsonOf(t, s.Detail))
 					}

@@ -3,6 +3,7 @@ package journeys
 import (
 	"context"
 	"fmt"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum/crypto"
 
@@ -21,12 +22,15 @@ func selfRelay(ctx context.Context, w *walker) error {
 	}
 	relayer := &account.Relayer{Node: w.node, Chain: w.client.Chain, Key: key}
 	alone := account.Client{Chain: w.client.Chain, Bundler: relayer}
-	to := randomAddress()
+	to, before := randomAddress(), new(big.Int)
 
 	// 1. The key needs gas money; it gets it back from the operations.
 	if err := w.step("fund the relaying key", func(s *Step) error {
-		_, err := w.fund(ctx, relayer.From())
+		if _, err := w.fund(ctx, relayer.From()); err != nil {
+			return err
+		}
 		s.Detail["key"] = relayer.From().Hex()
+		before, err = w.client.Chain.Balance(ctx, relayer.From())
 		return err
 	}); err != nil {
 		return err
@@ -47,7 +51,7 @@ func selfRelay(ctx context.Context, w *walker) error {
 	}
 
 	// 3. An operation that was made for the bundler takes the other way.
-	return w.step("relay an operation made for the bundler", func(s *Step) error {
+	if err := w.step("relay an operation made for the bundler", func(s *Step) error {
 		p, err := account.Prepare(ctx, w.client, u.account, u.authority, []account.Call{{To: to, Value: milliEther(3)}})
 		if err != nil {
 			return err
@@ -68,5 +72,21 @@ func selfRelay(ctx context.Context, w *walker) error {
 			return fmt.Errorf("journeys: the calls reverted: %s", r.Reason)
 		}
 		return w.received(ctx, to, milliEther(6))
+	}); err != nil {
+		return err
+	}
+
+	// 4. The operations paid the key back what their transactions cost.
+	return w.step("the relaying key got its gas money back", func(s *Step) error {
+		after, err := w.client.Chain.Balance(ctx, relayer.From())
+		if err != nil {
+			return err
+		}
+		gain := new(big.Int).Sub(after, before)
+		s.Detail["gain"] = account.Ether(gain) + " ETH"
+		if gain.Sign() < 0 {
+			return fmt.Errorf("journeys: relaying cost %s wei more than it brought in", gain.Neg(gain))
+		}
+		return nil
 	})
 }

@@ -8,5 +8,6 @@ func TestSelfRelay(t *testing.T) {
 		/* 2. */ "create the account without a bundler",
 		/* 3. */ "send value without a bundler",
 		/* 4. */ "relay an operation made for the bundler",
+		/* 5. */ "the relaying key got its gas money back",
 	)
 }

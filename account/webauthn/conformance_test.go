@@ -101,6 +101,8 @@ func approveECDSA(key *ecdsa.PrivateKey) func(account.Challenge) (account.Approv
 	}
 }
 
+func marshal(v any) ([]byte, error) { return json.Marshal(v) }
+
 func must[T any](t *testing.T) func(T, error) T {
 	return func(v T, err error) T {
 		t.Helper()
