@@ -1,0 +1,74 @@
+package account_test
+
+import (
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+)
+
+func data(selector string, words ...[]byte) []byte {
+	out := common.FromHex(selector)
+	for _, w := range words {
+		out = append(out, common.LeftPadBytes(w, 32)...)
+	}
+	return out
+}
+
+func TestSummarySaysWhatHappens(t *testing.T) {
+	w, o := newWorld(), newOwner(t)
+	token := common.HexToAddress("0x00000000000000000000000000000000000070ce")
+	all := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)).Bytes()
+	self := o.acct.Address()
+	cases := map[string]struct {
+		call    account.Call
+		does    string
+		warning string
+	}{
+		"value":        {account.Call{To: friend, Value: big.NewInt(25e16)}, "send 0.25 ETH to " + friend.Hex(), ""},
+		"token":        {account.Call{To: token, Data: data("0xa9059cbb", friend[:], []byte{42})}, "transfer 42 units of the token " + token.Hex() + " to " + friend.Hex(), ""},
+		"allowance":    {account.Call{To: token, Data: data("0x095ea7b3", friend[:], []byte{42})}, "allow " + friend.Hex() + " to spend 42 units of the token " + token.Hex(), ""},
+		"any amount":   {account.Call{To: token, Data: data("0x095ea7b3", friend[:], all)}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
+		"collection":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
+		"taken back":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},
+		"dirty":        {account.Call{To: token, Data: data("0xa9059cbb", all, []byte{42})}, "call function 0xa9059cbb on " + token.Hex() + ", 68 bytes of data", ""},
+		"unknown":      {account.Call{To: token, Value: big.NewInt(1), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.000000000000000001 ETH, 4 bytes of data", ""},
+		"short":        {account.Call{To: token, Data: []byte{1}}, "call a function on " + token.Hex() + ", 1 bytes of data", ""},
+		"itself":       {account.Call{To: self, Data: data("0x12345678")}, "change this account: call function 0x12345678 on itself", "can change who controls it"},
+		"nothing":      {account.Call{To: self}, "do nothing but use up a nonce", ""},
+		"known itself": {func() account.Call { c, _ := o.acct.ProbePrecompile(); return c }(), "find out whether this chain verifies passkeys natively", ""},
+	}
+	for name, c := range cases {
+		p, err := account.Prepare(t.Context(), w.client(), o.acct, o.auth, []account.Call{c.call})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := p.Summary()
+		if len(s.Does) != 1 || s.Does[0] != c.does {
+			t.Errorf("%s: %q, want %q", name, s.Does, c.does)
+		}
+		if got := strings.Join(s.Warnings, " "); (c.warning == "") != (got == "") || !strings.Contains(got, c.warning) {
+			t.Errorf("%s: warned %q, want %q", name, got, c.warning)
+		}
+	}
+}
+
+func TestSummaryAsText(t *testing.T) {
+	w, o := newWorld(), newOwner(t)
+	p, err := account.Prepare(t.Context(), w.client(), o.acct, o.auth, []account.Call{{To: friend, Value: big.NewInt(1e17)}, {To: friend, Value: big.NewInt(2e17)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `2 steps, all or none:
+  1. send 0.1 ETH to 0x00000000000000000000000000000000F00DcAfE
+  2. send 0.2 ETH to 0x00000000000000000000000000000000F00DcAfE
+from account ` + o.acct.Address().Hex() + ` on chain 31337, which this creates
+value 0.3 ETH, fee at most 0.00153 ETH, paid by the account
+approved by ` + o.auth.Name() + ` (EntryPoint v0.8)`
+	if got := p.Summary().String(); !strings.EqualFold(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
