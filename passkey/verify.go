@@ -133,8 +133,11 @@ func checkTopOrigin(c *ClientData, r *Rule) error {
 	if !c.CrossOrigin && c.TopOrigin == "" {
 		return nil
 	}
-	if slices.Contains(r.TopOrigins, c.TopOrigin) {
+	if c.CrossOrigin && slices.Contains(r.TopOrigins, c.TopOrigin) {
 		return nil
+	}
+	if !c.CrossOrigin {
+		return &Error{Cause: ErrTopOrigin, Where: "clientDataJSON.topOrigin", Seen: quote(c.TopOrigin) + " without crossOrigin", Want: "both or neither (§5.8.1)"}
 	}
 	seen := quote(c.TopOrigin)
 	if c.TopOrigin == "" {

@@ -30,6 +30,8 @@ type Quirks struct {
 	ExtraMember        bool   // a further member at the end, as Chromium adds at times
 	Spaced             bool   // white space between the tokens of clientDataJSON
 	EmbeddedIn         string // cross-origin ceremony under this top origin
+	CrossOrigin        bool   // crossOrigin true without a name for the embedder, as Safari writes it
+	TopOriginAlone     string // topOrigin with crossOrigin false, which contradict each other
 
 	Origin    string // write this origin instead of the page's
 	RPID      string // hash this RP ID instead of the one asked for
@@ -61,6 +63,10 @@ func (q *Quirks) clientData(typ string, challenge []byte, origin string) []byte 
 		m = append([]member{{"androidPackageName", text(q.AndroidPackageName)}}, m...)
 	case q.EmbeddedIn != "":
 		m = append(m, member{"crossOrigin", "true"}, member{"topOrigin", text(q.EmbeddedIn)})
+	case q.CrossOrigin:
+		m = append(m, member{"crossOrigin", "true"})
+	case q.TopOriginAlone != "":
+		m = append(m, member{"crossOrigin", "false"}, member{"topOrigin", text(q.TopOriginAlone)})
 	case !q.NoCrossOrigin:
 		m = append(m, member{"crossOrigin", "false"})
 	}
