@@ -187,7 +187,7 @@ func (b *bundler) sceneFor(ctx context.Context, ep userop.EntryPoint, op *userop
 			return nil, internalError(err)
 		}
 	}
-	return s, nil
+	return s, s.deployed(op)
 }
 
 // resolveDelegate notes where the sender's code comes from when the operation's hash depends on it.

@@ -34,6 +34,7 @@ type chain struct {
 	log       *slog.Logger
 
 	bundler *bundler // set once, before blocks are made on demand
+	manual  bool     // blocks come only when asked for
 	durable bool     // blocks are written down before mine returns
 	wake    chan struct{}
 
@@ -53,7 +54,7 @@ func openChain(config Config, keys devKeys) (_ *chain, err error) {
 		return nil, err
 	}
 	c := &chain{stack: stack, predeploy: list, log: config.Log, stop: func() {},
-		durable: config.DataDir != "", wake: make(chan struct{}, 1)}
+		manual: config.BlockTime < 0, durable: config.DataDir != "", wake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())

@@ -29,8 +29,9 @@ const (
 //
 // It executes the EntryPoint's own handleOps on the state of the newest block, with money for
 // sender or paymaster and with signatures taken as valid, and looks by bisection for the least
-// limit of each kind with which everything goes as it went with room to spare: the same frames,
-// each with the same end. What is found gets margins on top; preVerificationGas is a formula.
+// limit of each kind with which everything goes as it went with room to spare: the same result, and
+// no call inside that fails and did not fail before. What is found gets margins on top;
+// preVerificationGas is a formula.
 func (b *bundler) estimate(ctx context.Context, ep userop.EntryPoint, op *userop.Op) (*userop.Op, error) {
 	start, err := b.sceneFor(ctx, ep, op)
 	if err != nil {

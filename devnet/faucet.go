@@ -28,8 +28,9 @@ func newFaucet(c *chain, key *ecdsa.PrivateKey, config Config) *faucet {
 	}
 }
 
-// Faucet sends wei to an address and waits until it is there. It has no limits but the faucet's
-// balance: it is for this process. The RPC method postern_faucet is the bounded form.
+// Faucet sends wei to an address and waits until it is there; on a chain that makes blocks only when
+// told, it makes one. It has no limits but the faucet's balance: it is for this process. The RPC
+// method postern_faucet is the bounded form.
 func (n *Net) Faucet(ctx context.Context, to common.Address, wei *big.Int) error {
 	if wei == nil || wei.Sign() <= 0 {
 		return &Error{Kind: ErrFaucet, Err: fmt.Errorf("amount %v is not positive", wei)}

@@ -113,8 +113,11 @@ func (c *chain) drain(quit <-chan struct{}) {
 	}
 }
 
+// hasWork holds the lock because TxPool.Sync loses one of two callers at a time for ever.
 func (c *chain) hasWork() bool {
-	if c.backend.TxPool().Sync() != nil {
+	c.sealing.Lock()
+	defer c.sealing.Unlock()
+	if c.closed || c.backend.TxPool().Sync() != nil {
 		return false
 	}
 	executable, _ := c.backend.TxPool().Stats()

@@ -135,6 +135,15 @@ func (s *scene) message(ctx context.Context, from, to common.Address, data []byt
 	return result, nil
 }
 
+// deployed refuses an operation whose sender neither exists nor will. EntryPoints 0.6 and 0.7
+// revert without a word then.
+func (s *scene) deployed(op *userop.Op) error {
+	if op.Factory == nil && op.Authorization == nil && s.state.GetCodeSize(op.Sender) == 0 {
+		return &rpcError{code: codeRejected, msg: userop.DecodeReason("AA20 account not deployed").Error(), data: "0x"}
+	}
+	return nil
+}
+
 // sponsor makes money no obstacle for an estimation, whose gas limits are larger than any real
 // ones: the sender gets a balance, the paymaster a deposit.
 func (s *scene) sponsor(ctx context.Context, ep userop.EntryPoint, op *userop.Op) error {
@@ -166,8 +175,14 @@ func (s *scene) delegate(op *userop.Op) {
 func txGas(ep userop.EntryPoint, op *userop.Op) *big.Int {
 	sum := new(big.Int).Add(op.PreVerificationGas, op.CallGasLimit)
 	verification := new(big.Int).Set(op.VerificationGasLimit)
-	if ep == userop.V06 && op.Paymaster != nil {
-		verification.Mul(verification, big.NewInt(3)) // it serves account, paymaster and postOp
+	if ep == userop.V06 {
+		// It is spent on validation, and must be there once more when execution begins, and once
+		// more where a paymaster validates with it.
+		times := int64(2)
+		if op.Paymaster != nil {
+			times = 3
+		}
+		verification.Mul(verification, big.NewInt(times))
 	}
 	sum.Add(sum, verification)
 	for _, limit := range []*big.Int{op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {

@@ -53,6 +53,9 @@ func (w *wallet) transact(ctx context.Context, to *common.Address, value *big.In
 	if err != nil {
 		return nil, err
 	}
+	if w.chain.manual {
+		w.chain.mine()
+	}
 	for {
 		receipt, err := w.chain.client.TransactionReceipt(ctx, hash)
 		if err == nil && receipt.Status != types.ReceiptStatusSuccessful {

@@ -25,7 +25,7 @@ type watch struct {
 	stack []frame
 	inner bool // innerHandleOp has begun
 
-	validation, execution path
+	validation, execution failures
 	verificationGas       uint64 // creating the account and its validateUserOp
 	paymasterGas          uint64 // the paymaster's validation
 	callGas, postOpGas    uint64 // inside innerHandleOp
@@ -40,35 +40,33 @@ type frame struct {
 	hasCode bool
 }
 
-// path is a fingerprint of which frames there were and how each ended. Equal fingerprints mean
-// that less gas made no difference, not even to code that swallows failures.
-type path struct{ sum uint64 }
+// failures is a fingerprint of the frames that failed, in order. As long as it stays the same, less
+// gas made no difference, not even to code that swallows failures.
+type failures struct{ sum uint64 }
 
-func (p *path) add(depth int, typ byte, to common.Address, failed bool) {
+func (f *failures) add(to common.Address) {
 	h := fnv.New64a()
-	h.Write(binary.BigEndian.AppendUint64(nil, p.sum))
+	h.Write(binary.BigEndian.AppendUint64(nil, f.sum))
 	h.Write(to[:])
-	end := byte(0)
-	if failed {
-		end = 1
-	}
-	h.Write([]byte{byte(depth), byte(depth >> 8), typ, end})
-	p.sum = h.Sum64()
+	f.sum = h.Sum64()
 }
 
 func (w *watch) hooks(hasCode func(common.Address) bool) *tracing.Hooks {
 	return &tracing.Hooks{
-		OnEnter: func(depth int, typ byte, from, to common.Address, _ []byte, _ uint64, _ *big.Int) {
+		OnEnter: func(depth int, _ byte, from, to common.Address, _ []byte, _ uint64, _ *big.Int) {
 			w.stack = append(w.stack, frame{to: to, hasCode: depth == 1 && hasCode(to)})
 			if depth == 1 && from == w.entryPoint && to == w.entryPoint {
 				w.inner = true
 			}
-			w.path().add(depth, typ, to, false)
 		},
 		OnExit: func(depth int, output []byte, gasUsed uint64, err error, _ bool) {
 			f := w.stack[len(w.stack)-1]
 			w.stack = w.stack[:len(w.stack)-1]
-			w.path().add(depth, 0xff, f.to, err != nil)
+			if err != nil && w.inner {
+				w.execution.add(f.to)
+			} else if err != nil {
+				w.validation.add(f.to)
+			}
 			switch {
 			case depth == 1 && !w.inner:
 				w.validated(f, output, gasUsed, err)
@@ -79,13 +77,6 @@ func (w *watch) hooks(hasCode func(common.Address) bool) *tracing.Hooks {
 			}
 		},
 	}
-}
-
-func (w *watch) path() *path {
-	if w.inner {
-		return &w.execution
-	}
-	return &w.validation
 }
 
 // validated ends a frame that the EntryPoint opened before execution: the account's creation or
