@@ -178,10 +178,8 @@ func randomOp(t *testing.T, r *rand.Rand, ep userop.EntryPoint, i int) opVector 
 }
 
 func randomAccount(t *testing.T, r *rand.Rand, ep userop.EntryPoint) accountVector {
-	d, err := contracts.ForEntryPoint(ep)
-	if err != nil {
-		t.Fatal(err)
-	}
+	// Made up, so that a change of the contracts does not change the vectors.
+	d := contracts.Deployment{EntryPoint: ep, Implementation: address(r), Factory: address(r)}
 	var seed [8]byte
 	copy(seed[:], some(r, 8))
 	key := firstKey(t, softkey.New(softkey.WithSeed(seed[:])))

@@ -448,7 +448,7 @@ async function boot() {
     return problem(explain(e));
   }
   status();
-  $('network').textContent = chainName(chain.id);
+  $('network').textContent = chainName(chain.id).replace(/ \(.*/, '');
   $('network').hidden = false;
   $('faucet-box').hidden = !chain.config.faucet;
   for (const id of ['create', 'signin']) $(id).removeAttribute('disabled');

@@ -131,7 +131,7 @@ const CHAIN = [
 export function explain(e) {
   if (e?.name === 'CeremonyError') {
     const [title, way] = CEREMONY[/** @type {import('./ceremony.js').Kind} */ (e.kind)];
-    return { title, way, detail: e.cause?.message };
+    return { title, way, detail: e.kind === 'failed' ? e.cause?.message : undefined }; // the browser's own words tell less
   }
   if (e?.name === 'Trouble') return { title: e.message, way: e.way, detail: e.cause?.message };
   if (e?.name === 'MalformedError') return { title: 'The passkey’s answer is not well formed.', way: 'Nothing was sent. Try another passkey provider, and tell us what this one is.', detail: e.message };
