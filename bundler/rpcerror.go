@@ -78,13 +78,14 @@ func (e *RPCError) AACode() string {
 
 // Hint is the way out.
 func (e *RPCError) Hint() string {
-	for r := e.Revert; r != nil; r = r.Inner {
-		if r.Hint != "" {
-			return r.Hint
-		}
+	if e.Revert != nil && e.Revert.Code != "" {
+		return e.Revert.Hint
 	}
 	if h, ok := codeHints[e.Code]; ok {
 		return h
+	}
+	if e.Revert != nil && e.Revert.Hint != "" {
+		return e.Revert.Hint
 	}
 	return "the server refused for the reason it states"
 }

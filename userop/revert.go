@@ -114,7 +114,8 @@ func decodeRevert(data []byte, depth int) *Revert {
 			}
 		}
 	} else if len(data) == 0 {
-		r.Cause = "the contract reverted without saying why, ran out of gas, or has no code"
+		r.Cause = "the contract did not say why, ran out of gas, or has no code"
+		r.Hint = "EntryPoints 0.6 and 0.7 say nothing when the sender is not deployed and the operation carries no factory"
 	}
 	r.explain()
 	return r
