@@ -48,7 +48,11 @@ func PreVerificationGas(op *Op, ep EntryPoint) *big.Int {
 		used = v.Uint64() * Efficiency / 100
 	}
 	// Stand-ins for what is still to be filled in; the bytes count, not the values.
-	for _, n := range c.numbers()[1:6] {
+	standIns := c.numbers()[1:6]
+	if op.Paymaster != nil && ep != V06 {
+		standIns = c.numbers()[1:]
+	}
+	for _, n := range standIns {
 		if *n.v == nil || (*n.v).Sign() == 0 {
 			*n.v = big.NewInt(0x7fffffff)
 		}

@@ -41,6 +41,13 @@ func TestPreVerificationGas(t *testing.T) {
 	if d := new(big.Int).Sub(userop.PreVerificationGas(filled, userop.V08), filled.PreVerificationGas); d.Sign() > 0 {
 		t.Errorf("grows by %s when filled in", d)
 	}
+	sponsored := op.Clone()
+	sponsored.Paymaster = &common.Address{1}
+	before := userop.PreVerificationGas(sponsored, userop.V08)
+	sponsored.PaymasterVerificationGasLimit, sponsored.PaymasterPostOpGasLimit = big.NewInt(111_111), big.NewInt(22_222)
+	if after := userop.PreVerificationGas(sponsored, userop.V08); after.Cmp(before) > 0 {
+		t.Errorf("a paymaster's limits raise it from %s to %s", before, after)
+	}
 	op.Nonce = big.NewInt(-1)
 	if n := userop.PreVerificationGas(op, userop.V08); n != nil {
 		t.Error("estimated what cannot be packed:", n)
