@@ -14,6 +14,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/provider"
 )
 
 // Config of a Server. The field comments are the manual; New checks it once.
@@ -49,6 +50,10 @@ type Config struct {
 	// ClientIP says who is asking, for limits and the log. Nil: the peer's address.
 	// Behind a proxy, take it from a header the proxy always overwrites.
 	ClientIP func(remoteAddr string, header func(string) string) netip.Addr
+
+	// Providers names AAGUIDs before the built-in table does; see provider.Load. Nil: the
+	// built-in table alone.
+	Providers *provider.Table
 
 	// Log gets one line per request: route, outcome, request id, never a challenge,
 	// a cookie or a key. Nil: slog.Default().

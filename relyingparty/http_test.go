@@ -3,6 +3,7 @@ package relyingparty_test
 import (
 	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"os"
@@ -304,7 +305,7 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 // FuzzRequests: whatever the body, the reply is JSON, never a success at verify, never a
 // server error.
 func FuzzRequests(f *testing.F) {
-	s := newSite(f)
+	s := newSite(f, func(c *relyingparty.Config) { c.Log = slog.New(slog.DiscardHandler) })
 	b := newBrowser(f, s)
 	f.Add(uint8(0), []byte(`{"username":"alice","rpID":"example.org"}`))
 	f.Add(uint8(1), encode(f, b.registration()))

@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/provider"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/relyingparty"
 	"github.com/postern-dev/postern/relyingparty/sqlite"
@@ -193,4 +195,24 @@ func TestARestartKeepsPasskeysAndCeremoniesUnderWay(t *testing.T) {
 	b.site = start(openStore(t, path))
 	b.post("/login/verify", used).refused(http.StatusConflict, "challenge_used")
 	b.post("/login/verify", unused).loggedIn()
+}
+
+func TestThePasskeysProviderIsNamed(t *testing.T) {
+	own := passkey.AAGUID{1, 2, 3}
+	google, err := passkey.ParseAAGUID("ea9b8d66-4d01-1d21-3ce4-b6b48cb575d4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := provider.Load(strings.NewReader(`{"` + own.String() + `":{"name":"House keys","group":"House","syncs":false}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, func(c *relyingparty.Config) { c.Providers = table })
+	for aaguid, want := range map[passkey.AAGUID]string{own: "House keys", google: "Google Password Manager", passkey.AAGUID{9}: "", passkey.AAGUID{}: ""} {
+		b := newBrowser(t, s, softkey.WithAAGUID(aaguid))
+		b.register().registered()
+		if c := b.credential(s); c.Provider != want || c.AAGUID != aaguid {
+			t.Errorf("%s: %q, want %q", c.AAGUID, c.Provider, want)
+		}
+	}
 }

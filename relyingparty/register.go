@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/postern-dev/postern/passkey"
-	"github.com/postern-dev/postern/passkey/provider"
 )
 
 // registerOptions issues creation options. Nothing is stored: the user handle, its form
@@ -70,7 +69,7 @@ func (s *Server) registerVerify(c *ceremony) (any, error) {
 		Transports: reg.Transports, Attachment: reg.Attachment,
 		CreatedAt: c.now,
 	}
-	if p, ok := provider.Lookup(cred.AAGUID); ok {
+	if p, ok := s.cfg.Providers.Lookup(cred.AAGUID); ok {
 		cred.Provider = p.Name
 	}
 	err = s.commit(c, reg.ClientData.Challenge, n, Commit{

@@ -17,7 +17,8 @@ import (
 const requestTimeout = 10 * time.Second
 
 // Server is the HTTP handler. Make it with New; it is safe for concurrent use and
-// holds nothing that must be closed.
+// holds nothing that must be closed. It bounds bodies and its own work; how long a
+// client may take to send is for the http.Server in front of it (ReadTimeout).
 type Server struct {
 	cfg     Config
 	ring    keyring

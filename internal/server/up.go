@@ -206,6 +206,9 @@ func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*
 		Secrets:        secrets,
 		Log:            cfg.Log,
 	})
+	if errors.Is(err, relyingparty.ErrConfig) {
+		return nil, nil, failure("bad-origin", "give scheme, host and port as the browser shows them: http://localhost:5173", "%w", err)
+	}
 	return rp, store, err
 }
 

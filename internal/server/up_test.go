@@ -303,6 +303,16 @@ func TestABusyPortFailsBeforeAnythingStarts(t *testing.T) {
 	}
 }
 
+func TestABadOriginIsNamed(t *testing.T) {
+	for _, origin := range []string{"*", "localhost:5173", "http://example.org", "http://localhost:5173/"} {
+		_, err := Start(t.Context(), UpConfig{Listen: "localhost:0", Origins: []string{origin}})
+		var e *Error
+		if !errors.As(err, &e) || e.Code() != "bad-origin" || !strings.Contains(e.Error(), origin) {
+			t.Errorf("%s: got %v", origin, err)
+		}
+	}
+}
+
 func TestUpEndsWhenItsContextDoes(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var out lines

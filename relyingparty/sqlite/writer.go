@@ -22,7 +22,7 @@ const (
 // in the queue and share the next one.
 type writer struct {
 	queue chan job
-	done  chan struct{} // closed when run has returned
+	done  chan struct{} // closed when loop has returned
 
 	mu     sync.RWMutex // held for reading while sending to queue
 	closed bool
@@ -30,7 +30,7 @@ type writer struct {
 	conn *sql.Conn
 	stmt statements
 
-	pruned time.Time // owned by run
+	pruned time.Time // owned by loop
 }
 
 type job struct {
@@ -72,7 +72,7 @@ func startWriter(ctx context.Context, db *sql.DB) (_ *writer, err error) {
 			return nil, errors.Join(err, w.conn.Close())
 		}
 	}
-	go w.run()
+	go w.loop()
 	return w, nil
 }
 
@@ -109,7 +109,7 @@ func (w *writer) stop() {
 	<-w.done
 }
 
-func (w *writer) run() {
+func (w *writer) loop() {
 	defer close(w.done)
 	defer w.conn.Close()
 	batch := make([]job, 0, maxBatch)
@@ -135,14 +135,14 @@ func (w *writer) run() {
 // all fail if the transaction does.
 func (w *writer) flush(batch []job) {
 	results := make([]error, len(batch))
-	err := exec(w.stmt.begin)
+	err := run(w.stmt.begin)
 	if err == nil {
 		for i, j := range batch {
 			results[i] = w.apply(j.commit)
 		}
 		w.prune()
-		if err = exec(w.stmt.commit); err != nil {
-			_ = exec(w.stmt.rollback) // some failures have rolled back already
+		if err = run(w.stmt.commit); err != nil {
+			_ = run(w.stmt.rollback) // some failures have rolled back already
 		}
 	}
 	for i, j := range batch {
@@ -155,14 +155,14 @@ func (w *writer) flush(batch []job) {
 
 // apply is one commit inside the batch's transaction.
 func (w *writer) apply(c relyingparty.Commit) error {
-	if err := exec(w.stmt.savepoint); err != nil {
+	if err := run(w.stmt.savepoint); err != nil {
 		return err
 	}
 	err := w.effects(c)
 	if err != nil && !errors.Is(err, relyingparty.ErrCredentialExists) {
-		err = errors.Join(err, exec(w.stmt.undo))
+		err = errors.Join(err, run(w.stmt.undo))
 	}
-	return errors.Join(err, exec(w.stmt.release))
+	return errors.Join(err, run(w.stmt.release))
 }
 
 func (w *writer) effects(c relyingparty.Commit) error {
@@ -195,7 +195,7 @@ func (w *writer) effects(c relyingparty.Commit) error {
 		}
 	}
 	for _, e := range c.Events {
-		if err := exec(w.stmt.note, e.At.UnixMilli(), e.RPID, e.CredentialID, string(e.Kind), e.Detail, e.RequestID); err != nil {
+		if err := run(w.stmt.note, e.At.UnixMilli(), e.RPID, e.CredentialID, string(e.Kind), e.Detail, e.RequestID); err != nil {
 			return err
 		}
 	}
@@ -210,10 +210,10 @@ func (w *writer) prune() {
 		return
 	}
 	w.pruned = now
-	_ = exec(w.stmt.prune, now.UnixMilli(), pruneLimit)
+	_ = run(w.stmt.prune, now.UnixMilli(), pruneLimit)
 }
 
-func exec(s *sql.Stmt, args ...any) error {
+func run(s *sql.Stmt, args ...any) error {
 	_, err := s.Exec(args...)
 	return err
 }
