@@ -39,6 +39,9 @@ type Report struct {
 type Env struct {
 	// URL is the JSON-RPC endpoint: chain, bundler and faucet (devnet.Net.URL).
 	URL string
+	// PasskeyURL is the passkey server that registers; it must accept the RP ID
+	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
+	PasskeyURL string
 	// EntryPoints to walk on; nil is v0.7, v0.8 and v0.9.
 	EntryPoints []userop.EntryPoint
 	// Only walks the journeys of these names; nil walks all.

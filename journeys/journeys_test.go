@@ -116,13 +116,13 @@ func TestRunReportsEveryStepAndFailsWhenOneFails(t *testing.T) {
 	if err := journeys.Run(t.Context(), env, func(s journeys.Step) { r.Steps = append(r.Steps, s) }); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Steps) != 4 {
+	if len(r.Steps) != 5 {
 		t.Errorf("%d steps", len(r.Steps))
 	}
 	env.URL = "http://127.0.0.1:1" // nothing listens there
 	r = journeys.Report{}
 	err := journeys.Run(t.Context(), env, func(s journeys.Step) { r.Steps = append(r.Steps, s) })
-	if err == nil || len(r.Steps) != 4 || r.Steps[3].OK || r.Steps[3].Detail["error"] == nil {
+	if err == nil || len(r.Steps) != 5 || r.Steps[4].OK || r.Steps[4].Detail["error"] == nil {
 		t.Errorf("with no chain: %v, %s", err, jsonOf(t, r))
 	}
 }
