@@ -26,8 +26,8 @@ func (p Params) pack(method string) ([]byte, error) {
 	return data, nil
 }
 
-// create2Salt is keccak256(abi.encode(signers, weights, threshold, salt)).
-func (p Params) create2Salt() ([32]byte, error) {
+// CREATE2Salt is what the factory gives CREATE2: keccak256(abi.encode(signers, weights, threshold, salt)).
+func (p Params) CREATE2Salt() ([32]byte, error) {
 	data, err := p.pack("createAccount")
 	if err != nil {
 		return [32]byte{}, err
@@ -39,7 +39,7 @@ func (p Params) create2Salt() ([32]byte, error) {
 // parameters are acceptable: the chain refuses bad signers when it creates the
 // account.
 func (d Deployment) Address(p Params) (common.Address, error) {
-	salt, err := p.create2Salt()
+	salt, err := p.CREATE2Salt()
 	if err != nil {
 		return common.Address{}, err
 	}

@@ -97,12 +97,15 @@ func measure(t *testing.T, f fork) figures {
 	entry("probe", a.pack("probePrecompile"))
 	validate("validate.passkey.probed", a, one.approve(hash))
 
-	message := crypto32("message")
-	use("erc1271.passkey", stranger, a.address, a.pack("isValidSignature", message, one.approve(seal.PersonalSign(seal.PosternDomain(a.address, chainID), message))))
+	// A message's hash binds the account's address, and with it every byte of code. The stub costs
+	// the same whatever the hash (and is refused, after the whole of the work).
+	stub, err := seal.PosternPasskeyStub(one.signer, seal.StubLimits{Origin: 22, TopOrigin: -1, PackageName: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	use("erc1271.passkey", stranger, a.address, a.pack("isValidSignature", hash, sealed(t, stub)))
 	return out
 }
-
-func crypto32(label string) common.Hash { return opHash(label) }
 
 func mustData(t *testing.T, d contracts.Deployment, p contracts.Params) []byte {
 	t.Helper()

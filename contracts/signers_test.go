@@ -144,8 +144,9 @@ func TestContractsSign(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPasskey(t, "beside", seal.RequireUV)
-	plain := newECDSA(t, "plain")
-	a := w.create(d, equal(1, walletSigner, keySigner, p.signer, addressSigner(t, plain.address)))
+	plain, delegated := newECDSA(t, "plain"), newECDSA(t, "delegated")
+	w.state.SetCode(delegated.address, append([]byte{0xef, 0x01, 0x00}, wallet[:]...), 0) // EIP-7702
+	a := w.create(d, equal(1, walletSigner, keySigner, p.signer, addressSigner(t, plain.address), addressSigner(t, delegated.address)))
 	hash := opHash("contracts")
 	walletSig := key.sign(hash)
 	walletSig[64] += 27
@@ -181,6 +182,8 @@ func TestContractsSign(t *testing.T) {
 		{"a plain key as a contract", raw(plain.address[:], plainSig), false},
 		{"a passkey as a contract", raw(p.signer.Bytes(), p.approve(hash)), false},
 		{"signer of 19 bytes", raw(wallet.Bytes()[:19], walletSig), false},
+		{"a key that delegates to a contract", raw(delegated.address[:], walletSig), false},
+		{"a key that delegates, as a key", sealed(t, delegated.approval(hash)), true},
 	} {
 		if got := a.validates(hash, c.sig); got != c.want {
 			t.Errorf("%s: accepted %t", c.name, got)

@@ -138,9 +138,10 @@ abstract contract ApprovalSigner is MultiSignerERC7913WeightedUpgradeable, Preco
         bytes calldata sig;
         (ok, sig, end) = _field(data, end, 2);
         if (!ok) return _malformed();
-        // Who is no signer is not called. A key has its own encoding and none as a contract.
+        // Who is no signer is not called. A key has its own encoding and none as a contract, not even when its
+        // address delegates to one (EIP-7702, 23 bytes of code): what it delegates to was never made a signer.
         address verifier = address(bytes20(signer[:20]));
-        if (!isSigner(signer) || verifier.code.length == 0) return _malformed();
+        if (!isSigner(signer) || verifier.code.length <= 23) return _malformed();
         bool valid = signer.length == 20
             ? SignatureChecker.isValidERC1271SignatureNowCalldata(verifier, hash, sig)
             : SignatureChecker.isValidSignatureNow(signer, hash, sig);
