@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -141,6 +142,12 @@ func TestWrongInputIsExplainedAndKept(t *testing.T) {
 		t.Error("what was typed is gone")
 	}
 
+	// A recipient that takes no plain ETH is found out before anyone signs.
+	var config struct{ Factory string }
+	p.eval("fetch('/config.json').then((r) => r.json())", &config)
+	p.fill(config.Factory, "0.1")
+	p.wantProblem("does not accept this transfer")
+
 	// Back from the review keeps it too, and a way on exists.
 	p.fill(recipient, "0.1")
 	p.shows("review")
@@ -234,4 +241,28 @@ func TestTheKeyboardAloneSuffices(t *testing.T) {
 	}
 	press("sign", "\r")
 	p.shows("done")
+}
+
+// Safari opens a prompt only from the click itself: window.event is there only
+// while an event is being handled, before anything has been awaited.
+func TestPromptsOpenFromTheClickItself(t *testing.T) {
+	p := newTab(t, `window.opened = []; for (const name of ['create', 'get']) {
+		const real = CredentialsContainer.prototype[name];
+		CredentialsContainer.prototype[name] = function (o) { window.opened.push(name + ' in ' + window.event?.type); return real.call(this, o); };
+	}`)
+	p.register()
+	p.fund()
+	p.send(recipient, "0.1")
+	p.click("done-back")
+	p.shows("account")
+	p.click("signout")
+	p.shows("start")
+	p.click("signin")
+	p.shows("account")
+	var opened []string
+	p.eval("window.opened", &opened)
+	want := []string{"create in submit", "get in click", "get in click", "get in click"}
+	if !slices.Equal(opened, want) {
+		t.Errorf("prompts opened: %v, want %v", opened, want)
+	}
 }

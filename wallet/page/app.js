@@ -411,7 +411,7 @@ async function deliver(p) {
   rows('done-rows', [
     ['To', to[1], 'code'],
     ...(r.success ? [] : /** @type {[string, string][]} */ ([['Why', r.reason && r.reason !== '0x' ? r.reason : 'The recipient does not accept this transfer. Only the fee was paid.']])),
-    ['Network fee paid', `${roughly(BigInt(r.actualGasCost))} ETH (${BigInt(r.actualGasUsed)} gas)`],
+    ['Network fee paid', `${roughly(BigInt(r.actualGasCost))} ETH (${BigInt(r.actualGasUsed).toLocaleString('en')} gas)`],
     ['Transaction', r.receipt?.transactionHash ?? '', 'code'],
     ['Block', r.receipt?.blockNumber ? String(BigInt(r.receipt.blockNumber)) : ''],
     ['Operation', opHash, 'code'],

@@ -89,6 +89,18 @@ export class Chain {
  * @returns {Promise<Prepared>}
  */
 export async function prepare(chain, account, to, value) {
+  const op = await assemble(chain, account, encodeExecute(to, value), value);
+  const shown = summary(op, chain.entryPoint, chain.id);
+  return { op, digest: shown.digest, shown };
+}
+
+/**
+ * An operation that lacks only its signature. Everything that can be known to be
+ * in its way is found here, before anyone is asked.
+ * @param {Chain} chain @param {Account} account @param {string} callData @param {bigint} value what it sends, wei
+ * @returns {Promise<UserOp>} with a stub for a signature
+ */
+export async function assemble(chain, account, callData, value) {
   const ep = chain.entryPoint;
   const [id, deployed, nonce, fees, balance, deposit] = await Promise.all([
     chain.ask('eth_chainId'),
@@ -111,7 +123,7 @@ export async function prepare(chain, account, to, value) {
     sender: account.address,
     nonce: word(nonce),
     ...(deployed ? {} : { factory: chain.config.factory, factoryData: account.factoryData }),
-    callData: encodeExecute(to, value),
+    callData,
     callGasLimit: 0n,
     verificationGasLimit: 0n,
     preVerificationGas: 0n,
@@ -124,8 +136,7 @@ export async function prepare(chain, account, to, value) {
   if (missing > 0n) {
     throw new Trouble('The balance does not cover the network fee as well.', `Send at least ${ether(missing)} ETH less, or add funds. The account has ${ether(balance)} ETH.`);
   }
-  const shown = summary(op, ep, chain.id);
-  return { op, digest: shown.digest, shown };
+  return op;
 }
 
 /**

@@ -19,11 +19,13 @@ export const showing = (id) => current().id === id;
 
 /** @param {string} id */
 export function show(id) {
+  const moved = !showing(id);
   problem();
   for (const s of sections()) s.hidden = s.id !== id;
   problem();
   const heading = $(`${id}-title`);
   document.title = `${heading.textContent} – Postern`;
+  if (!moved && id === 'start') return; // nobody has gone anywhere
   heading.focus({ preventScroll: true });
   scrollTo(0, 0);
 }
