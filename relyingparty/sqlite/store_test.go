@@ -57,6 +57,9 @@ func TestWhatWasCommittedSurvivesARestart(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(path + "-wal"); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a clean end leaves a journal: %v", err)
+	}
 	b := open(t, path)
 	if got, err := b.Credential(t.Context(), c.RPID, c.ID); err != nil || got.Key != c.Key {
 		t.Fatalf("got %v, %v", got, err)

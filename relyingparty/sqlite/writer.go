@@ -27,8 +27,9 @@ type writer struct {
 	mu     sync.RWMutex // held for reading while sending to queue
 	closed bool
 
-	conn *sql.Conn
-	stmt statements
+	conn     *sql.Conn
+	stmt     statements
+	prepared []*sql.Stmt // the same, to close
 
 	pruned time.Time // owned by loop
 }
@@ -69,8 +70,9 @@ func startWriter(ctx context.Context, db *sql.DB) (_ *writer, err error) {
 		{&w.stmt.prune, `DELETE FROM used WHERE token IN (SELECT token FROM used WHERE expires <= ? LIMIT ?)`},
 	} {
 		if *p.to, err = w.conn.PrepareContext(ctx, p.text); err != nil {
-			return nil, errors.Join(err, w.conn.Close())
+			return nil, errors.Join(err, w.release())
 		}
+		w.prepared = append(w.prepared, *p.to)
 	}
 	go w.loop()
 	return w, nil
@@ -111,7 +113,7 @@ func (w *writer) stop() {
 
 func (w *writer) loop() {
 	defer close(w.done)
-	defer w.conn.Close()
+	defer w.release()
 	batch := make([]job, 0, maxBatch)
 	for first := range w.queue {
 		batch = append(batch[:0], first)
@@ -129,6 +131,14 @@ func (w *writer) loop() {
 		}
 		w.flush(batch)
 	}
+}
+
+func (w *writer) release() error {
+	var errs []error
+	for _, s := range w.prepared {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
 }
 
 // flush applies a batch in one transaction. Each commit succeeds or fails by itself;
