@@ -128,7 +128,14 @@ func slowClientData(b, scratch []byte) (c ClientData, err error) {
 			if text, err = s.plain("clientDataJSON.type"); err != nil {
 				return c, err
 			}
-			hasType, c.Type = true, string(text)
+			switch hasType = true; string(text) { // the usual words are not copied
+			case TypeGet:
+				c.Type = TypeGet
+			case TypeCreate:
+				c.Type = TypeCreate
+			default:
+				c.Type = string(text)
+			}
 			if start := afterColon - len(`"type":`); s.tight(start, `"type":"`) {
 				c.TypeOffset = start
 			}

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 )
 
 // PublicKey is a point on P-256, not infinity. It is a comparable value; only parsers make one
@@ -154,10 +153,11 @@ func (k PublicKey) SPKI() []byte {
 
 // ECDSA is the key for crypto/ecdsa. It is nil for the zero PublicKey.
 func (k PublicKey) ECDSA() *ecdsa.PublicKey {
-	if k.IsZero() {
-		return nil
+	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.SEC1())
+	if err != nil {
+		return nil // only the zero PublicKey is no point
 	}
-	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(k.x[:]), Y: new(big.Int).SetBytes(k.y[:])}
+	return pub
 }
 
 // IsZero reports the zero value, which is no key.

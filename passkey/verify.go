@@ -236,7 +236,8 @@ func (a *Assertion) signedBy(key PublicKey) bool {
 }
 
 // verifies checks a signature over a 32-byte digest. The big integers that crypto/ecdsa wants
-// share one allocation with the words they refer to.
+// share one allocation with the words they refer to; going through ParseUncompressedPublicKey
+// would check the point once more, which its parser has done and VerifyASN1 does again.
 func (k PublicKey) verifies(digest []byte, sig Signature) bool {
 	var v struct {
 		key          ecdsa.PublicKey
@@ -244,6 +245,7 @@ func (k PublicKey) verifies(digest []byte, sig Signature) bool {
 		xWord, yWord [256 / bits.UintSize]big.Word
 		der          [72]byte
 	}
+	//lint:ignore SA1019 the coordinates are a checked point's and are not changed afterwards
 	v.key = ecdsa.PublicKey{Curve: elliptic.P256(), X: words(&v.x, v.xWord[:], k.x), Y: words(&v.y, v.yWord[:], k.y)}
 	return ecdsa.VerifyASN1(&v.key, digest, sig.appendDER(v.der[:0]))
 }

@@ -53,7 +53,7 @@ var builtin = map[string]Provider{
 	"9ddd1817-af5a-4672-a2b9-3e3dd95000a9": {"Windows Hello", "Microsoft", SyncNo}, // virtualisation-based
 	"6028b017-b1d4-4c02-b4b3-afcdafc96bb2": {"Windows Hello", "Microsoft", SyncNo}, // software
 	"d3452668-01fd-4c12-926c-83a4204853aa": {"Microsoft Password Manager", "Microsoft", SyncYes},
-	"53414d53-554e-4700-0000-000000000000": {"Samsung Pass", "Samsung", SyncYes}, // ASCII "SAMSUNG"
+	"53414d53-554e-4700-0000-000000000000": {"Samsung Pass", "Samsung", SyncUnknown}, // ASCII "SAMSUNG"
 	"bada5566-a7aa-401f-bd96-45619a55120d": {"1Password", "1Password", SyncYes},
 	"d548826e-79b4-db40-a3d8-11116f7e8349": {"Bitwarden", "Bitwarden", SyncYes},
 	"531126d6-e717-415c-9320-3d9aa6981239": {"Dashlane", "Dashlane", SyncYes},
@@ -62,8 +62,8 @@ var builtin = map[string]Provider{
 	"f3809540-7f14-49c1-a8b3-8f813b225541": {"Enpass", "Enpass", SyncUnknown},
 	"50726f74-6f6e-5061-7373-50726f746f6e": {"Proton Pass", "Proton", SyncYes},       // ASCII "ProtonPassProton"
 	"fdb141b2-5d84-443e-8a35-4698c205a502": {"KeePassXC", "KeePassXC", SyncUnknown},  // a file that its owner may copy
-	"2fc0579f-8113-47ea-b116-bb5a8db9202a": {"YubiKey 5 with NFC", "Yubico", SyncNo}, // firmware 5.2, 5.3
-	"ee882879-721c-4913-9775-3dfcce97072a": {"YubiKey 5", "Yubico", SyncNo},          // firmware 5.2, 5.3
+	"2fc0579f-8113-47ea-b116-bb5a8db9202a": {"YubiKey 5 with NFC", "Yubico", SyncNo}, // firmware 5.2 and 5.4
+	"ee882879-721c-4913-9775-3dfcce97072a": {"YubiKey 5", "Yubico", SyncNo},          // firmware 5.2 and 5.4
 	"01020304-0506-0708-0102-030405060708": {"Chromium virtual authenticator", "test", SyncUnknown},
 	"706f7374-6572-6e20-736f-66746b657921": {"Postern software authenticator", "test", SyncUnknown}, // ASCII "postern softkey!"
 }
