@@ -93,7 +93,7 @@ func explain(err error) *failure {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		out.Code, out.Message, out.Hint = "interrupted", "interrupted before it was done", or(out.Hint, "run it again; nothing is sent twice by looking")
+		out.Code, out.Message, out.Hint = "interrupted", "interrupted before it was done", or(out.Hint, "run it again when you like")
 	case errors.Is(err, context.DeadlineExceeded):
 		out.Code, out.Hint = "timeout", or(out.Hint, "is the other side up? try again, or give more time with --timeout")
 	case errors.Is(err, syscall.EADDRINUSE):

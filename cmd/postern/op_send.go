@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -131,16 +133,31 @@ func (c *call) approveAndSend(ctx context.Context, p *account.Prepared, file *op
 		err = saved
 	}
 	if err != nil {
-		return err
+		return outcome(err, p.Hash(), path)
 	}
 	if !f.wait {
 		return c.printSent(hash, f.json)
 	}
 	r, err := p.Wait(ctx)
 	if err != nil {
-		return err
+		return outcome(err, p.Hash(), path)
 	}
 	return c.printReceipt(r, f.json)
+}
+
+// outcome adds the way on to an error after which the operation may run all the same.
+// The file is sent again without harm; flags would make another operation.
+func outcome(err error, hash common.Hash, path string) error {
+	open := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if !open && !is[*bundler.UnknownOutcomeError](err) && !is[*bundler.TransportError](err) {
+		return err
+	}
+	f := explain(err)
+	f.Hint = "it may run yet: postern op wait " + hash.Hex() + "; the same flags again would make a second operation"
+	if path != "" {
+		f.Hint = "it may run yet: postern op wait " + path + "; sending the file again is harmless, it runs only once"
+	}
+	return f
 }
 
 // approval asks the development key, or reads what a passkey elsewhere gave.

@@ -59,6 +59,9 @@ func decode(input []byte) []candidate {
 }
 
 func decodeText(text string) []candidate {
+	if first, _, _ := strings.Cut(text, " "); len(first) <= 5 && aaCode.MatchString(first) {
+		return []candidate{{encoding: "text", data: []byte(text)}} // AA24 is hex, too
+	}
 	packed := strings.Join(strings.Fields(text), "")
 	var out []candidate
 	if c, ok := decodeHex(packed); ok {

@@ -68,10 +68,7 @@ func kinds(r *inspect.Report) []string {
 	return out
 }
 
-var (
-	local  = inspect.Options{ChainID: big.NewInt(31337)}
-	hybrid = "0x3309a9a65a02dae91314fb53910db93ff72b8ea15099de72216a85b18baffd04"
-)
+var local = inspect.Options{ChainID: big.NewInt(31337)}
 
 func bytesOf(t testing.TB, s string) []byte {
 	t.Helper()
@@ -146,6 +143,8 @@ func TestRecognisesWhatPeopleCopy(t *testing.T) {
 		{"a serialised Kernel session", "kernel-session.txt", inspect.Options{}, []string{"kernel-session"}, nil},
 
 		{"a bundler's words", "AA24 signature error", inspect.Options{}, []string{"bundler-error"}, []string{"aa24"}},
+		{"a code alone", "AA24", inspect.Options{}, []string{"bundler-error"}, []string{"aa24"}},
+		{"a code with what follows", "AA21: didn't pay prefund", inspect.Options{}, []string{"bundler-error"}, []string{"aa21"}},
 		{"a bundler's reply", `{"jsonrpc":"2.0","id":1,"error":{"code":-32507,"message":"UserOperation reverted during simulation with reason: AA24 signature error"}}`, inspect.Options{}, []string{"rpc-error"}, []string{"aa24", "rpc"}},
 		{"FailedOp", "0x220266b6" + strings.Repeat("0", 64) + strings.Repeat("0", 62) + "40" + strings.Repeat("0", 62) + "14" + "41413234207369676e6174757265206572726f72" + strings.Repeat("0", 24), inspect.Options{}, []string{"revert"}, []string{"reverted"}},
 		{"a revert inside text", `execution reverted: 0x5b7812d4`, inspect.Options{}, []string{"bundler-error"}, []string{"reverted"}},

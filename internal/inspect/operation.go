@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -202,87 +201,4 @@ func opFindings(r *Reading, op *userop.Op) {
 	if limit := big.NewInt(30_000_000); total.Cmp(limit) > 0 {
 		r.warn("gas-huge", "call and verification gas together are "+total.String()+", more than a block of many chains holds", "a stub, or a unit mistaken", "estimate the gas")
 	}
-}
-
-// handleOps explains calldata of EntryPoint.handleOps.
-func (in *inspector) handleOps(b []byte) (Reading, bool) {
-	if len(b) < 4 {
-		return Reading{}, false
-	}
-	var eps []userop.EntryPoint
-	for _, ep := range userop.EntryPoints() {
-		if userop.IsHandleOps(ep, b) && (in.opt.EntryPoint == nil || in.opt.EntryPoint == ep) {
-			eps = append(eps, ep)
-		}
-	}
-	if len(eps) == 0 {
-		return Reading{}, false
-	}
-	r := Reading{Kind: "handle-ops", Title: "calldata of EntryPoint.handleOps", Likelihood: Certain}
-	ops, beneficiary, err := userop.DecodeHandleOps(eps[0], b)
-	if err != nil {
-		r.wrong("malformed", err.Error(), "cut, or edited", "")
-		return r, true
-	}
-	r.fact("operations", fmt.Sprint(len(ops)))
-	r.fact("fees go to", beneficiary.Hex())
-	for i, op := range ops {
-		if i == maxParts {
-			r.note("more", fmt.Sprintf("%d more operations are not shown", len(ops)-i))
-			break
-		}
-		part := Reading{Kind: "user-operation", Title: fmt.Sprintf("operation %d of %d", i+1, len(ops)), Likelihood: Certain}
-		in.explainOp(&part, op, eps)
-		r.Parts = append(r.Parts, part)
-	}
-	return r, true
-}
-
-// maxParts bounds how many members of a list are explained.
-const maxParts = 16
-
-func unmarshalOp(ep userop.EntryPoint, members map[string]json.RawMessage) (*userop.Op, error) {
-	if _, packed := members["accountGasLimits"]; packed {
-		return unpackJSON(ep, members)
-	}
-	text, err := json.Marshal(members)
-	if err != nil {
-		return nil, err
-	}
-	return ep.UnmarshalOp(text)
-}
-
-// unpackJSON reads the contracts' form, as explorers and traces print it.
-func unpackJSON(ep userop.EntryPoint, members map[string]json.RawMessage) (*userop.Op, error) {
-	var bad error
-	get := func(name string) []byte {
-		var s string
-		if err := json.Unmarshal(members[name], &s); err != nil || !hasHexPrefix(s) {
-			bad = fmt.Errorf("%s is missing or not hex", name)
-			return nil
-		}
-		if s = s[2:]; len(s)%2 == 1 {
-			s = "0" + s
-		}
-		return common.FromHex(s)
-	}
-	word := func(name string) (w [32]byte) {
-		b := bytes.TrimLeft(get(name), "\x00")
-		if len(b) > 32 {
-			bad = fmt.Errorf("%s is longer than 32 bytes", name)
-			return w
-		}
-		copy(w[32-len(b):], b)
-		return w
-	}
-	nonce, pre := word("nonce"), word("preVerificationGas")
-	p := &userop.Packed{
-		Sender: common.BytesToAddress(get("sender")), Nonce: bigOf(nonce[:]), InitCode: get("initCode"), CallData: get("callData"),
-		AccountGasLimits: word("accountGasLimits"), PreVerificationGas: bigOf(pre[:]), GasFees: word("gasFees"),
-		PaymasterAndData: get("paymasterAndData"), Signature: get("signature"),
-	}
-	if bad != nil {
-		return nil, bad
-	}
-	return userop.Unpack(ep, p)
 }

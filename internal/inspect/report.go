@@ -18,8 +18,6 @@ type Reading struct {
 	Facts      []Fact     `json:"facts,omitempty"`
 	Findings   []Finding  `json:"findings,omitempty"`
 	Parts      []Reading  `json:"parts,omitempty"` // what is inside, explained in the same way
-
-	signed *assertionParts // set where the reading holds a whole assertion
 }
 
 // Likelihood says how sure a reading is.
