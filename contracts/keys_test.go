@@ -169,3 +169,9 @@ func sealed(t testing.TB, approvals ...seal.PosternApproval) []byte {
 	}
 	return b
 }
+
+// generator is P-256's base point as x ‖ y.
+func generator() []byte {
+	g := elliptic.P256().Params()
+	return append(g.Gx.FillBytes(make([]byte, 32)), g.Gy.FillBytes(make([]byte, 32))...)
+}

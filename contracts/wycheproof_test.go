@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -114,6 +115,52 @@ func TestWycheproofOnBothPaths(t *testing.T) {
 	t.Logf("%d vectors, %d valid", run, valid)
 	if run < 200 || valid < 100 {
 		t.Errorf("only %d vectors, %d valid", run, valid)
+	}
+}
+
+func TestWycheproofDEROnBothPaths(t *testing.T) {
+	file, err := fs.ReadFile(wycheproof.TestVectors, "ecdsa_secp256r1_sha256_test.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v vectorFile
+	if err := json.Unmarshal(file, &v); err != nil {
+		t.Fatal(err)
+	}
+	native, plain := newHarness(t, osaka), newHarness(t, prague)
+	run, refused := 0, 0
+	for _, g := range v.TestGroups {
+		x, y := word(t, g.PublicKey.Wx), word(t, g.PublicKey.Wy)
+		for _, c := range g.Tests {
+			der, err := hex.DecodeString(c.Sig)
+			if err != nil {
+				t.Fatal(err)
+			}
+			msg, err := hex.DecodeString(c.Msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sig, err := passkey.ParseDER(der) // makes s low
+			if err != nil {
+				refused++
+				if c.Result == "valid" {
+					t.Errorf("%d %s: %v", c.TcID, c.Comment, err)
+				}
+				continue
+			}
+			run++
+			h, want := sha256.Sum256(msg), c.Result == "valid"
+			if got := native.verify(true, h, sig.R, sig.S, x, y); got != want {
+				t.Errorf("%d %s, precompile: %t", c.TcID, c.Comment, got)
+			}
+			if got := plain.verify(false, h, sig.R, sig.S, x, y); got != want {
+				t.Errorf("%d %s, arithmetic: %t", c.TcID, c.Comment, got)
+			}
+		}
+	}
+	t.Logf("%d vectors verified, %d refused by the parser", run, refused)
+	if run < 200 {
+		t.Errorf("only %d vectors", run)
 	}
 }
 
