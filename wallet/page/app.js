@@ -377,12 +377,12 @@ on('sign', 'click', () => {
   }
 });
 
-/** Sends what is signed and stays until it is on the chain. The same operation may be sent again without harm. @param {Pending} p */
+/** Sends what is signed. The same operation may be sent again without harm. @param {Pending} p */
 async function deliver(p) {
   const signed = /** @type {import('./userop.js').UserOp} */ (p.signed);
-  let opHash = toHex(p.prepared.digest);
+  const opHash = toHex(p.prepared.digest);
   try {
-    opHash = await send(chain, signed);
+    await send(chain, signed);
   } catch (e) {
     const landed = e instanceof RpcError && await chain.ask('eth_getUserOperationReceipt', opHash).catch(() => undefined);
     if (!landed) {
@@ -394,30 +394,49 @@ async function deliver(p) {
       throw new Trouble('The server did not confirm that it took the operation.', 'It may have. Sending again sends the very same operation, which can happen only once.', e);
     }
   }
+  pending = undefined;
+  for (const id of ['to', 'amount']) input(id).value = '';
   $('done-step').textContent = 'Signed and sent';
   $('done-title').textContent = 'Waiting for the chain';
   rows('done-rows', [['Operation', opHash, 'code']]);
   show('done');
+  follow(opHash, p.prepared);
+}
+
+/** Waits for the receipt beside whatever the person does next. @param {string} opHash @param {import('./operate.js').Prepared} prepared */
+async function follow(opHash, prepared) {
+  const s = session;
+  const here = () => s === session && showing('done') && $('done-rows').textContent?.includes(opHash);
   status('Waiting for the receipt…', true);
-  const r = await receipt(chain, opHash, (seconds) => {
-    if (showing('done') && seconds && seconds % 15 === 0) status(`Waiting for the receipt since ${seconds} seconds. It is safe to leave this page.`, true);
-  });
-  pending = undefined;
-  for (const id of ['to', 'amount']) input(id).value = '';
+  /** @type {any} */ let r;
+  try {
+    r = await receipt(chain, opHash, (seconds) => {
+      if (here() && seconds && seconds % 20 === 0) status(`No receipt for ${seconds} seconds. The operation may still come; it is safe to leave this page.`, true);
+      return s === session;
+    });
+  } catch (e) {
+    if (here()) {
+      status();
+      problem(explain(e));
+    }
+  }
+  if (!r || s !== session) return;
   refresh();
-  const [to, amount] = p.prepared.shown.rows;
-  $('done-step').textContent = 'Receipt';
-  $('done-title').textContent = r.success ? `${amount[1]} sent` : 'The transfer failed';
-  rows('done-rows', [
-    ['To', to[1], 'code'],
-    ...(r.success ? [] : /** @type {[string, string][]} */ ([['Why', r.reason && r.reason !== '0x' ? r.reason : 'The recipient does not accept this transfer. Only the fee was paid.']])),
-    ['Network fee paid', `${roughly(BigInt(r.actualGasCost))} ETH (${BigInt(r.actualGasUsed).toLocaleString('en')} gas)`],
-    ['Transaction', r.receipt?.transactionHash ?? '', 'code'],
-    ['Block', r.receipt?.blockNumber ? String(BigInt(r.receipt.blockNumber)) : ''],
-    ['Operation', opHash, 'code'],
-  ]);
-  show('done');
-  status(r.success ? 'The transfer is on the chain.' : 'The transfer failed on the chain.');
+  const [to, amount] = prepared.shown.rows;
+  if (here()) {
+    $('done-step').textContent = 'Receipt';
+    $('done-title').textContent = r.success ? `${amount[1]} sent` : 'The transfer failed';
+    rows('done-rows', [
+      ['To', to[1], 'code'],
+      ...(r.success ? [] : /** @type {[string, string][]} */ ([['Why', r.reason && r.reason !== '0x' ? r.reason : 'The recipient does not accept this transfer. Only the fee was paid.']])),
+      ['Network fee paid', `${roughly(BigInt(r.actualGasCost))} ETH (${BigInt(r.actualGasUsed).toLocaleString('en')} gas)`],
+      ['Transaction', r.receipt?.transactionHash ?? '', 'code'],
+      ['Block', r.receipt?.blockNumber ? String(BigInt(r.receipt.blockNumber)) : ''],
+      ['Operation', opHash, 'code'],
+    ]);
+    show('done');
+  }
+  status(`The transfer of ${amount[1]} ${r.success ? 'is' : 'failed'} on the chain.`);
 }
 
 on('done-back', 'click', () => {

@@ -87,7 +87,7 @@ export function create({ options, name, ...limits }) {
     return navigator.credentials.create({ publicKey, signal });
   }, (credential) => {
     const response = /** @type {AuthenticatorAttestationResponse} */ (credential.response);
-    const extensions = credential.getClientExtensionResults();
+    const extensions = credential.getClientExtensionResults?.() ?? {};
     const created = {
       id: new Uint8Array(credential.rawId),
       attestationObject: new Uint8Array(response.attestationObject),

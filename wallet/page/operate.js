@@ -168,7 +168,7 @@ export async function send(chain, op) {
   return own;
 }
 
-/** The receipt, when there is one; asks at growing intervals. @param {Chain} chain @param {string} opHash @param {(seconds: number) => void} waiting @returns {Promise<any>} */
+/** The receipt, when there is one; asks at growing intervals for as long as `waiting` is not false. @param {Chain} chain @param {string} opHash @param {(seconds: number) => boolean | void} waiting @returns {Promise<any>} */
 export async function receipt(chain, opHash, waiting) {
   const started = Date.now();
   for (let pause = 250; ; pause = Math.min(pause * 1.5, 4000)) {
@@ -179,6 +179,6 @@ export async function receipt(chain, opHash, waiting) {
       if (!(e instanceof RpcError) || e.kind === 'refused') throw e; // a gap in the line is waited out
     }
     await new Promise((done) => setTimeout(done, pause));
-    waiting(Math.round((Date.now() - started) / 1000));
+    if (waiting(Math.round((Date.now() - started) / 1000)) === false) return undefined;
   }
 }
