@@ -8,7 +8,7 @@ GO ?= go
 build: ## the binary, without cgo
 	@[ -x bin/postern ] || echo "Building postern. The first build compiles an Ethereum node and takes a few minutes; later ones take seconds."
 	@mkdir -p bin
-	$(GO) build -trimpath -o bin/postern ./cmd/postern
+	$(GO) build -o bin/postern ./cmd/postern
 
 up: build ## chain, bundler, passkey server and wallet page on http://localhost:8080
 	@exec ./bin/postern up $(ARGS)
