@@ -49,7 +49,7 @@ func (f Finding) String() string {
 // Verify refuses, and what they refuse with is among those listed. The work is bounded but much
 // more than Verify's: use it after a refusal, not instead.
 func DiagnoseJSON(raw []byte, key *PublicKey, rule Rule, known ...string) []Finding {
-	x := exam{key: key, rule: rule, known: known}
+	x := exam{purpose: TypeGet, key: key, rule: rule, known: known}
 	a, err := ParseAssertion(raw)
 	if err == nil {
 		x.parsed(a)
@@ -66,13 +66,22 @@ func DiagnoseJSON(raw []byte, key *PublicKey, rule Rule, known ...string) []Find
 // Diagnose is DiagnoseJSON for an assertion that has been parsed. What the parser normalises,
 // such as a high s, cannot be seen any more.
 func Diagnose(a *Assertion, key *PublicKey, rule Rule, known ...string) []Finding {
-	x := exam{key: key, rule: rule, known: known}
+	x := exam{purpose: TypeGet, key: key, rule: rule, known: known}
 	x.parsed(a)
+	return x.result()
+}
+
+// DiagnoseParts is DiagnoseJSON for the raw parts of an assertion, each of which may be broken;
+// a nil part is not there and not missed.
+func DiagnoseParts(authData, clientDataJSON, derSig []byte, key *PublicKey, rule Rule, known ...string) []Finding {
+	x := exam{purpose: TypeGet, key: key, rule: rule, known: known}
+	x.parts(authData, clientDataJSON, derSig)
 	return x.result()
 }
 
 // exam collects findings.
 type exam struct {
+	purpose  string // TypeGet or TypeCreate
 	key      *PublicKey
 	rule     Rule
 	known    []string
@@ -165,7 +174,7 @@ func (x *exam) identity(id, handle []byte) {
 // client examines client data against the rule.
 func (x *exam) client(c *ClientData) {
 	r := &x.rule
-	if err := checkPurpose(c, TypeGet); err != nil {
+	if err := checkPurpose(c, x.purpose); err != nil {
 		x.refusedFrom(err, purposeSource(c.Type))
 	}
 	if len(r.Challenge) > 0 {
@@ -211,7 +220,7 @@ func (x *exam) authenticator(a *AuthenticatorData) {
 			x.refusedFrom(err, x.rpIDSource(a.RPIDHash))
 		}
 	}
-	if err := checkUP(a, r, TypeGet); err != nil {
+	if err := checkUP(a, r, x.purpose); err != nil {
 		x.refusedFrom(err, "a silent request of a native client; a browser always asks for presence")
 	}
 	if err := checkUV(a, r); err != nil {

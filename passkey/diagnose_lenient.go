@@ -11,33 +11,46 @@ import (
 
 // Reading on where the strict parsers stop. Nothing that is read here is ever accepted.
 
-// envelope examines the JSON of a credential that the strict parser refused.
-func (x *exam) envelope(raw []byte) {
-	var top map[string]any
+// open takes the JSON of a credential apart that a strict parser refused; nil if it cannot.
+func (x *exam) open(raw []byte) (top, inner map[string]any) {
 	if err := json.Unmarshal(raw, &top); err != nil {
 		x.explainText(raw)
-		return
+		return nil, nil
 	}
-	if inner, ok := top["publicKey"].(map[string]any); ok && top["response"] == nil {
+	if inside, ok := top["publicKey"].(map[string]any); ok && top["response"] == nil {
 		x.note("credential", "a member publicKey around the credential", "options and answer were confused", "")
-		top = inner
+		top = inside
 	}
-	inner, _ := top["response"].(map[string]any)
+	inner, _ = top["response"].(map[string]any)
 	if inner == nil {
 		x.note("response", "no object", "JSON.stringify(credential) in a browser whose credential has no toJSON()", "build the JSON from the credential's fields, each buffer as base64url")
+		return nil, nil
+	}
+	if t, _ := top["type"].(string); t != "public-key" {
+		x.add(Finding{Cause: ErrMember, Where: "type", Seen: quote(t), Want: `"public-key"`})
+	}
+	return top, inner
+}
+
+// ids reads id and rawId and compares them.
+func (x *exam) ids(top map[string]any) []byte {
+	id, rawID := x.field(top, "id", "id"), x.field(top, "rawId", "rawId")
+	if id != nil && rawID != nil && !bytes.Equal(id, rawID) {
+		x.add(Finding{Cause: ErrIDMismatch, Where: "rawId", Seen: fmt.Sprintf("0x%x", rawID), Want: fmt.Sprintf("0x%x", id)})
+	}
+	return id
+}
+
+// envelope examines the JSON of an assertion that the strict parser refused.
+func (x *exam) envelope(raw []byte) {
+	top, inner := x.open(raw)
+	if inner == nil {
 		return
 	}
 	if _, ok := inner["attestationObject"]; ok {
 		x.add(Finding{Cause: ErrPurpose, Where: "response", Seen: "attestationObject", Want: "authenticatorData and signature", Source: "the answer of a registration was sent to sign in"})
 	}
-	id := x.field(top, "id", "id")
-	rawID := x.field(top, "rawId", "rawId")
-	if id != nil && rawID != nil && !bytes.Equal(id, rawID) {
-		x.add(Finding{Cause: ErrIDMismatch, Where: "rawId", Seen: fmt.Sprintf("0x%x", rawID), Want: fmt.Sprintf("0x%x", id)})
-	}
-	if t, _ := top["type"].(string); t != "public-key" {
-		x.add(Finding{Cause: ErrMember, Where: "type", Seen: quote(t), Want: `"public-key"`})
-	}
+	id := x.ids(top)
 	handle := x.field(inner, "userHandle", "response.userHandle")
 	authData := x.field(inner, "authenticatorData", "response.authenticatorData")
 	clientData := x.field(inner, "clientDataJSON", "response.clientDataJSON")

@@ -20,6 +20,8 @@ func purposeSource(seen string) string {
 	switch seen {
 	case TypeCreate:
 		return "the answer of a registration was sent to sign in"
+	case TypeGet:
+		return "the answer of a sign-in was sent to register"
 	case "payment.get":
 		return "Secure Payment Confirmation, which signs for payments only"
 	case "navigator.id.getAssertion":

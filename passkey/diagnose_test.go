@@ -313,6 +313,10 @@ func randomQuirks(r *rand.Rand) softkey.Quirks {
 
 // mutate damages the JSON, or the decoded content of one of its members, in a third of all cases.
 func mutate(r *rand.Rand, raw []byte) []byte {
+	return mutateMember(r, raw, "authenticatorData", "clientDataJSON", "signature", "userHandle")
+}
+
+func mutateMember(r *rand.Rand, raw []byte, names ...string) []byte {
 	switch r.IntN(6) {
 	case 0:
 		return damage(r, raw)
@@ -321,7 +325,6 @@ func mutate(r *rand.Rand, raw []byte) []byte {
 		if json.Unmarshal(raw, &m) != nil {
 			return raw
 		}
-		names := []string{"authenticatorData", "clientDataJSON", "signature", "userHandle"}
 		name := names[r.IntN(len(names))]
 		b, err := base64.RawURLEncoding.DecodeString(m.inner()[name].(string))
 		if err != nil {

@@ -193,6 +193,7 @@ func FuzzParseRegistration(f *testing.F) {
 		if err == nil && (r.Key().IsZero() || !bytes.Equal(r.ID, r.AuthData.Credential.ID) || !json.Valid(b)) {
 			t.Fatalf("%q accepted", b)
 		}
+		checkRegistrationDiagnosis(t, b, testRule(), passkey.DiagnoseRegistrationJSON(b, testRule()))
 	})
 }
 

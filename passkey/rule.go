@@ -61,14 +61,14 @@ type Rule struct {
 	BackupDrift          DriftPolicy
 
 	// StoredSignCount is the last counter seen; nil to ignore counters. If either counter is
-	// above zero, the new one must be larger (§7.2 step 22).
+	// above zero, the new one must be larger (§7.2).
 	StoredSignCount *uint32
 
 	CredentialIDs [][]byte // credentials that were asked for; empty accepts any
 	UserHandle    []byte   // whose credential it must be; checked if both sides have one
 
 	// ConditionalCreate accepts a registration without user presence, which browsers make when
-	// they upgrade a password to a passkey with mediation "conditional" (§7.1 step 15).
+	// they upgrade a password to a passkey with mediation "conditional" (§7.1).
 	ConditionalCreate bool
 }
 

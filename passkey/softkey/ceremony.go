@@ -116,7 +116,7 @@ func (a *Authenticator) Create(optionsJSON []byte, origin string) (registrationJ
 	if err != nil {
 		return nil, err
 	}
-	if c.discoverable { // one per user and relying party (§6.3.2 step 7)
+	if c.discoverable { // one per user and relying party (§6.3.2)
 		a.creds = slices.DeleteFunc(a.creds, func(old *credential) bool {
 			return old.discoverable && old.rpID == rpID && bytes.Equal(old.userHandle, c.userHandle)
 		})
@@ -274,7 +274,7 @@ func (a *Authenticator) choose(o *passkey.RequestOptions, rpID string) *credenti
 	return best
 }
 
-// scope checks as a browser does that a page of this origin may use the RP ID (§5.1.3 step 7),
+// scope checks as a browser does that a page of this origin may use the RP ID (§5.1.3),
 // without a list of public suffixes: a single label is refused unless it is localhost.
 func scope(rpID, origin string) (string, error) {
 	u, err := url.Parse(origin)
