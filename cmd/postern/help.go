@@ -52,7 +52,8 @@ func runHelp(ctx context.Context, c *call) error {
 	fmt.Fprint(c.stdout, "\nFirst steps:\n"+
 		"  postern up        then open the page it prints\n"+
 		"  postern demo      the same walk without a browser\n\n"+
-		"Every command takes --json. Exit codes: 0 fine, 1 failed or found wrong, 2 usage.\n"+
+		"Every command takes --json: one JSON value on standard output, on failure\n"+
+		"{\"error\":{\"code\",\"message\",\"hint\"}}. Exit codes: 0 fine, 1 failed or found wrong, 2 usage.\n"+
 		"The manual of a command: postern help <command>\n")
 	return nil
 }

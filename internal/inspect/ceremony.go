@@ -153,6 +153,9 @@ func (in *inspector) clientDataOf(b []byte, purpose string) Reading {
 
 func (in *inspector) explainDER(b []byte) Reading {
 	if r, ok := in.derSignature(b); ok {
+		if len(r.Facts) == 0 {
+			r.fact("bytes", hexOf(b))
+		}
 		return r
 	}
 	r := Reading{Kind: "der-signature", Title: "ECDSA signature", Likelihood: Certain}

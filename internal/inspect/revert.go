@@ -21,9 +21,14 @@ var kernelErrors = map[[4]byte][3]string{
 	{0x39, 0xd2, 0xeb, 0x55}: {"InvalidCallType", "the call policy does not allow this kind of call", "use a single call"},
 }
 
+// commonErrors are recognised even where their arguments are damaged.
+var commonErrors = map[[4]byte]string{
+	{0x22, 0x02, 0x66, 0xb6}: "FailedOp", {0x65, 0xc8, 0xfd, 0x4d}: "FailedOpWithRevert", {0x08, 0xc3, 0x79, 0xa0}: "Error",
+}
+
 // revertData recognises what a contract reverted with.
 func (in *inspector) revertData(b []byte) (Reading, bool) {
-	if len(b) < 4 || len(b)%32 != 4 {
+	if len(b) < 4 {
 		return Reading{}, false
 	}
 	if e, ok := kernelErrors[[4]byte(b[:4])]; ok {
@@ -36,6 +41,12 @@ func (in *inspector) revertData(b []byte) (Reading, bool) {
 		return r, true
 	}
 	rev := userop.DecodeRevert(b)
+	if name, ok := commonErrors[[4]byte(b[:4])]; ok && rev.Name == "" {
+		r := Reading{Kind: "revert", Title: "revert data: " + name, Likelihood: Likely}
+		r.fact("bytes", hexOf(b))
+		r.wrong("malformed", fmt.Sprintf("it starts as %s does and does not decode", name), "cut, or edited: a log that shortens long values", "get the whole data: it has 4 bytes and full words of 32")
+		return r, true
+	}
 	if rev.Name == "" {
 		return Reading{}, false
 	}

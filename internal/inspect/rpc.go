@@ -73,9 +73,13 @@ func (in *inspector) rpcError(raw json.RawMessage) (Reading, bool) {
 	r.fact("message", show([]byte(e.Message)))
 	in.explainText(&r, e.Message)
 	in.errorData(&r, e.Data)
-	if known, ok := rpcCodes[e.Code]; ok {
+	known, ok := rpcCodes[e.Code]
+	switch {
+	case ok && !r.ok():
+		r.note("rpc", fmt.Sprintf("code %d: %s", e.Code, known[0])) // the cause is named already
+	case ok:
 		r.wrong("rpc", fmt.Sprintf("%d: %s", e.Code, known[0]), known[1], known[2])
-	} else if len(r.Findings) == 0 && len(r.Parts) == 0 {
+	case r.ok():
 		r.wrong("rpc", fmt.Sprintf("%d: %s", e.Code, shown(e.Message)), "", "")
 	}
 	return r, true

@@ -45,10 +45,11 @@ func (in *inspector) explainAuthData(b []byte) Reading {
 		r.wrong("authdata-short", fmt.Sprintf("%d bytes; there are at least 37", len(b)), "cut, or another value in its place", "pass response.authenticatorData unchanged")
 		return r
 	}
-	hash := hexOf(b[:32])
-	if name := in.relyingParty(b[:32]); name != "" {
+	hash, name := hexOf(b[:32]), in.relyingParty(b[:32])
+	if name != "" {
 		hash += " = SHA-256 of " + shown(name)
-	} else if in.opt.RPID != "" {
+	}
+	if in.opt.RPID != "" && name != in.opt.RPID {
 		r.wrong("rp-id", "it was made for another relying party than "+shown(in.opt.RPID), in.source(&passkey.Assertion{AuthData: passkey.AuthenticatorData{RPIDHash: [32]byte(b)}}, nil, passkey.ErrRPID), "use the same rpId at create() and get(); it is a domain, without scheme and port")
 	}
 	r.fact("RP ID hash", hash)
@@ -108,9 +109,9 @@ func (in *inspector) relyingParty(hash []byte) string {
 // guesses are the RP IDs worth trying: the one given, the hosts of the origins and
 // their parents, and localhost.
 func (in *inspector) guesses() []string {
-	list := []string{}
+	var list []string
 	if in.opt.RPID != "" {
-		return append(list, in.opt.RPID)
+		list = append(list, in.opt.RPID)
 	}
 	for _, origin := range in.opt.Origins {
 		list = append(list, parents(host(origin))...)
