@@ -175,9 +175,10 @@ func (a *PosternApproval) checkPasskey(where string) error {
 	case len(a.Suffix) == 0 || a.Suffix[0] != '"':
 		return malformed(where, "no quote after the challenge")
 	}
-	if fixed := a.TypeIndex == 1 && string(a.Prefix) == fixedPrefix; fixed != (a.Kind == PosternKindPasskey) {
-		return malformed(where, "the other form of client data belongs here")
-	} else if fixed {
+	if a.Kind == PosternKindPasskey {
+		if a.TypeIndex != 1 || string(a.Prefix) != fixedPrefix {
+			return malformed(where, "client data of the general form")
+		}
 		return nil
 	}
 	return a.checkGeneral(where)
@@ -193,6 +194,10 @@ func (a *PosternApproval) checkGeneral(where string) error {
 		return malformed(where, "the challenge does not stand where the client data is cut")
 	case p[0] != '{':
 		return malformed(where, "client data does not start with a brace")
+	case a.TypeIndex < 1 || a.TypeIndex > math.MaxUint16:
+		return malformed(where, "type at index %d, not 1 to %d", a.TypeIndex, math.MaxUint16)
+	case a.TypeIndex == 1 && len(p) == len(fixedPrefix):
+		return malformed(where, "client data of the fixed form")
 	}
 	json := a.ClientDataJSON(common.Hash{})
 	at := a.TypeIndex

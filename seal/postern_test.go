@@ -292,6 +292,49 @@ func TestStubsSatisfyEveryRuleAndHoldNoFreeByte(t *testing.T) {
 	}
 }
 
+func TestApprovalsMadeByHandAreChecked(t *testing.T) {
+	d := newDevice(t, "by hand")
+	hash := crypto.Keccak256Hash([]byte("by hand"))
+	fixed, general := d.approval(hash, softkey.Quirks{}), d.approval(hash, softkey.Quirks{AndroidPackageName: "a.b"})
+	for name, c := range map[string]struct {
+		base   seal.PosternApproval
+		change func(*seal.PosternApproval)
+	}{
+		"unknown kind":           {fixed, func(a *seal.PosternApproval) { a.Kind = 9 }},
+		"fixed as general":       {fixed, func(a *seal.PosternApproval) { a.Kind = seal.PosternKindPasskeyGeneral }},
+		"general as fixed":       {general, func(a *seal.PosternApproval) { a.Kind = seal.PosternKindPasskey }},
+		"a passkey as a key":     {fixed, func(a *seal.PosternApproval) { a.Kind = seal.PosternKindECDSA }},
+		"a passkey as contract":  {fixed, func(a *seal.PosternApproval) { a.Kind = seal.PosternKindContract }},
+		"short auth data":        {fixed, func(a *seal.PosternApproval) { a.AuthData = a.AuthData[:36] }},
+		"long auth data":         {fixed, func(a *seal.PosternApproval) { a.AuthData = make([]byte, 256) }},
+		"empty suffix":           {fixed, func(a *seal.PosternApproval) { a.Suffix = nil }},
+		"suffix without a quote": {fixed, func(a *seal.PosternApproval) { a.Suffix = []byte("}") }},
+		"long suffix":            {fixed, func(a *seal.PosternApproval) { a.Suffix = append([]byte{'"'}, make([]byte, 65_535)...) }},
+		"negative type index":    {general, func(a *seal.PosternApproval) { a.TypeIndex = -1 }},
+		"far type index": {general, func(a *seal.PosternApproval) {
+			a.Suffix = append([]byte(`",`), bytes.Repeat([]byte("a"), 65_000)...)
+			a.Suffix = append(a.Suffix, `,"type":"webauthn.get"}`...)
+			a.Prefix = []byte(`{"` + strings.Repeat("b", 1_000) + `":1,"challenge":"`)
+			a.TypeIndex = len(a.Prefix) + 43 + 2 + 65_000 + 1
+		}},
+		"wrong type index": {general, func(a *seal.PosternApproval) { a.TypeIndex++ }},
+		"empty prefix":     {general, func(a *seal.PosternApproval) { a.Prefix = nil }},
+		"key only":         {general, func(a *seal.PosternApproval) { a.Prefix = []byte(`"challenge":"`) }},
+		"s = 0":            {fixed, func(a *seal.PosternApproval) { a.Signature.S = [32]byte{} }},
+		"s high":           {fixed, func(a *seal.PosternApproval) { a.Signature.S[0] |= 0x80 }},
+		"no signer":        {fixed, func(a *seal.PosternApproval) { a.Signer = seal.Signer{} }},
+	} {
+		a := c.base
+		if _, err := seal.Postern(a); err != nil {
+			t.Fatal(err)
+		}
+		c.change(&a)
+		if _, err := seal.Postern(a); err == nil {
+			t.Errorf("%s: sealed", name)
+		}
+	}
+}
+
 func TestSignersRoundTrip(t *testing.T) {
 	d := newDevice(t, "signer")
 	s := d.signer(0x15)
