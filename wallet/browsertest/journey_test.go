@@ -94,13 +94,13 @@ func TestPasskeySendsReloadsSignsInAndSendsAgain(t *testing.T) {
 	// 3. The operation in words, with the challenge, before anything is signed.
 	p.fill(strings.ToLower(to), "0.25")
 	p.shows("review")
-	for _, want := range []string{"Send 0.25 ETH", to, address, "Network fee, at most", "Creates your account", "31337"} {
+	for _, want := range []string{"Send 0.25 ETH", to, address, "Network fee, at most", "Creates your account", "31337", "challenge"} {
 		if !strings.Contains(p.text("review-title")+p.text("review-rows"), want) {
 			t.Errorf("the review does not say %q:\n%s", want, p.state())
 		}
 	}
-	if d := p.text("review-details"); !strings.Contains(d, "0x4337084D9E255Ff0702461CF8895CE9E3b5Ff108") || !strings.Contains(d, "Challenge") {
-		t.Errorf("the details lack entry point or challenge: %s", d)
+	if d := p.text("review-details"); !strings.Contains(d, "0x4337084D9E255Ff0702461CF8895CE9E3b5Ff108") || !strings.Contains(d, "Operation hash") {
+		t.Errorf("the details lack entry point or hash: %s", d)
 	}
 
 	// 4. Sign, send, receipt.

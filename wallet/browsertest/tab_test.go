@@ -114,13 +114,6 @@ func (p *tab) hear(ev any) {
 	}
 }
 
-// forgive drops what a test brought about on purpose.
-func (p *tab) forgive() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.problems = nil
-}
-
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)

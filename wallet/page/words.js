@@ -81,10 +81,10 @@ export function summary(op, ep, chainId) {
       ['From your account', checksum(op.sender), 'code'],
       ['On', chainName(chainId)],
       ...(op.factory ? [['Also', 'Creates your account on the chain; this is its first operation.']] : []),
+      ['Your passkey signs the challenge', toBase64url(digest), 'code'],
     ]),
     details: /** @type {[string, string, 'code'][]} */ ([
-      ['Challenge the passkey will sign', toBase64url(digest), 'code'],
-      ['Operation hash', toHex(digest), 'code'],
+      ['Operation hash, which is that challenge', toHex(digest), 'code'],
       ['Entry point', `${ep.address} (version ${ep.version})`, 'code'],
       ['Nonce', '0x' + op.nonce.toString(16), 'code'],
     ]),
