@@ -38,6 +38,9 @@ func (b *bundler) estimate(ctx context.Context, ep userop.EntryPoint, op *userop
 		return nil, err
 	}
 	op = op.Clone()
+	if err := b.resolveDelegate(op); err != nil {
+		return nil, internalError(err)
+	}
 	authorization := op.Authorization
 	start.delegate(op)
 	b.fillFees(op, start.header.BaseFee)

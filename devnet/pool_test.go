@@ -128,7 +128,7 @@ func TestOperationThatCanNoLongerSucceedIsDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.submit(somebody, b.ep.Address(), data, 100e9)
+	b.submit(somebody, b.ep.Address(), data, new(big.Int), 100e9)
 	hash, _ := b.ep.Hash(one, n.ChainID())
 	n.Mine() // the bundler's transaction comes second and fails
 	n.Mine()

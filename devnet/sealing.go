@@ -36,6 +36,18 @@ func (c *chain) mine() {
 	}
 }
 
+// catchUp waits until the transaction pool knows the newest block's balances and nonces, which it
+// learns a moment after everybody else.
+func (c *chain) catchUp() {
+	c.sealing.Lock()
+	defer c.sealing.Unlock()
+	if !c.closed {
+		if err := c.backend.TxPool().Sync(); err != nil {
+			c.log.Warn("transaction pool does not catch up", "error", err)
+		}
+	}
+}
+
 // startSealing makes blocks every period, or, with a zero period, whenever the pool has something
 // executable. The returned function ends it and waits until the last block is done.
 func (c *chain) startSealing(period time.Duration) (stop func()) {

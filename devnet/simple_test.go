@@ -113,7 +113,12 @@ func (b *bench) on(n *devnet.Net) *bench {
 // transact sends a transaction of a fresh funded key and waits until it is in a block.
 func (b *bench) transact(to common.Address, data []byte) {
 	b.Helper()
-	tx := b.submit(b.funded(), to, data, 1e9)
+	b.transactValue(to, data, new(big.Int))
+}
+
+func (b *bench) transactValue(to common.Address, data []byte, value *big.Int) {
+	b.Helper()
+	tx := b.submit(b.funded(), to, data, value, 1e9)
 	b.net.Mine()
 	for range 1000 {
 		r, err := b.net.Client().TransactionReceipt(b.Context(), tx)
@@ -139,15 +144,15 @@ func (b *bench) funded() *ecdsa.PrivateKey {
 }
 
 // submit hands a transaction to the transaction pool.
-func (b *bench) submit(key *ecdsa.PrivateKey, to common.Address, data []byte, tip int64) common.Hash {
+func (b *bench) submit(key *ecdsa.PrivateKey, to common.Address, data []byte, value *big.Int, tip int64) common.Hash {
 	b.Helper()
 	from := crypto.PubkeyToAddress(key.PublicKey)
-	gas, err := b.net.Client().EstimateGas(b.Context(), ethereum.CallMsg{From: from, To: &to, Data: data})
+	gas, err := b.net.Client().EstimateGas(b.Context(), ethereum.CallMsg{From: from, To: &to, Value: value, Data: data})
 	if err != nil {
 		b.Fatal("estimating:", err)
 	}
 	tx := types.MustSignNewTx(key, types.LatestSignerForChainID(b.net.ChainID()), &types.DynamicFeeTx{
-		ChainID: b.net.ChainID(), To: &to, Data: data, Gas: gas, GasFeeCap: big.NewInt(5e9 + tip), GasTipCap: big.NewInt(tip)})
+		ChainID: b.net.ChainID(), To: &to, Value: value, Data: data, Gas: gas, GasFeeCap: big.NewInt(5e9 + tip), GasTipCap: big.NewInt(tip)})
 	if err := b.net.Client().SendTransaction(b.Context(), tx); err != nil {
 		b.Fatal(err)
 	}
@@ -297,6 +302,7 @@ type receipt struct {
 	EntryPoint    common.Address
 	Sender        common.Address
 	Nonce         *hexutil.Big
+	Paymaster     *common.Address
 	Logs          []*types.Log
 	Receipt       *types.Receipt
 }
@@ -324,6 +330,14 @@ func code(err error) int {
 		return coded.ErrorCode()
 	}
 	return 0
+}
+
+func errorData(err error) any {
+	var with rpc.DataError
+	if errors.As(err, &with) {
+		return with.ErrorData()
+	}
+	return nil
 }
 
 func ether(n int64) *big.Int { return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18)) }

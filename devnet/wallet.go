@@ -58,6 +58,9 @@ func (w *wallet) transact(ctx context.Context, to *common.Address, value *big.In
 	}
 	for {
 		receipt, err := w.chain.client.TransactionReceipt(ctx, hash)
+		if err == nil {
+			w.chain.catchUp()
+		}
 		if err == nil && receipt.Status != types.ReceiptStatusSuccessful {
 			return receipt, fmt.Errorf("transaction %s reverted", hash)
 		}
