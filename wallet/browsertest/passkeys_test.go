@@ -118,3 +118,12 @@ func TestStorageThatIsForbiddenIsDoneWithout(t *testing.T) {
 	p.click("signin")
 	p.shows("account")
 }
+
+func TestAFurtherPasskeyOfAnAccountOfAnotherChainIsToldSo(t *testing.T) {
+	p := newTab(t, "")
+	p.shows("start")
+	p.eval(`navigator.credentials.create({ publicKey: { rp: { name: 'x' }, user: { id: Uint8Array.of(2, ...new Uint8Array(20).fill(7)), name: 'x', displayName: 'x' }, challenge: new Uint8Array(32),
+		pubKeyCredParams: [{ type: 'public-key', alg: -7 }], authenticatorSelection: { residentKey: 'required', userVerification: 'required' } } }).then(() => 1)`, nil)
+	p.click("signin")
+	p.wantProblem("not on this chain", "0x0707")
+}

@@ -134,7 +134,7 @@ export function explain(e) {
     return { title, way, detail: e.kind === 'failed' ? e.cause?.message : undefined }; // the browser's own words tell less
   }
   if (e?.name === 'Trouble') return { title: e.message, way: e.way, detail: e.cause?.message };
-  if (e?.name === 'MalformedError') return { title: 'The passkey’s answer is not well formed.', way: 'Nothing was sent. Try another passkey provider, and tell us what this one is.', detail: e.message };
+  if (e?.name === 'MalformedError') return { title: 'An answer was not well formed.', way: 'Nothing was sent. Try again; if it repeats, try another passkey provider, or ask whoever runs this server.', detail: e.message };
   if (e?.name === 'RpcError') {
     if (e.kind === 'refused') {
       const known = CHAIN.find(([pattern]) => pattern.test(e.message));

@@ -1,0 +1,73 @@
+// @ts-check
+/** The account's own screen: address, balance, signers, faucet. */
+import { checksum, passkeySigner, signersOf } from './account.js';
+import { equal, toHex } from './bytes.js';
+import { remember, state } from './state.js';
+import { on, task } from './task.js';
+import { $, element, show, status } from './view.js';
+import { ether, roughly } from './words.js';
+
+/** @typedef {import('./state.js').Session} Session */
+
+/** @param {Session} s */
+export function enter(s) {
+  state.session = s;
+  remember(s.account.address);
+  $('address').textContent = s.account.address;
+  $('balance').textContent = '…';
+  $('life').textContent = '';
+  show('account');
+  status('You are signed in.');
+  refresh();
+}
+
+/** Balance and state from the chain; a failure is said once and does not disturb. */
+export async function refresh() {
+  const s = state.session;
+  if (!s) return;
+  const { address } = s.account;
+  try {
+    const [balance, deployed] = await Promise.all([state.chain.balance(address), state.chain.hasCode(address)]);
+    if (s !== state.session) return;
+    s.balance = balance;
+    $('balance').textContent = ether(balance).length > 14 ? roughly(balance) : ether(balance);
+    $('balance').title = `${ether(balance)} ETH`;
+    $('life').textContent = deployed ? 'On the chain.' : 'Ready to receive. Your first payment also creates it on the chain.';
+    const signers = deployed ? await signersOf(state.chain.call, address) : [];
+    $('signers').replaceChildren(...(signers.length ? signers.map(signerLine) : [element('li', 'This passkey alone. It is written to the chain with your first payment.')]));
+  } catch (e) {
+    if (s !== state.session) return;
+    $('life').textContent = 'The balance cannot be read at the moment.';
+  }
+}
+
+/** @param {Uint8Array} b */
+function signerLine(b) {
+  const key = passkeySigner(b);
+  if (!key) return element('li', `${b.length === 20 ? 'Key or contract' : 'Other signer'} ${b.length === 20 ? checksum(toHex(b)) : toHex(b)}`, 'code');
+  const own = state.session && equal(key.x, state.session.account.signer.x);
+  return element('li', `Passkey ${toHex(key.x).slice(0, 12)}…${own ? ' – the one you use now' : ''}`);
+}
+
+on('copy', 'click', async () => {
+  const address = $('address').textContent ?? '';
+  try {
+    await navigator.clipboard.writeText(address);
+    status('Address copied.');
+  } catch {
+    getSelection()?.selectAllChildren($('address'));
+    status('The address is selected; copy it with your keyboard.');
+  }
+});
+
+on('faucet', 'click', () => task('Asking for test ETH…', async () => {
+  const s = /** @type {Session} */ (state.session);
+  const before = s.balance;
+  await state.chain.ask('postern_faucet', s.account.address);
+  for (let i = 0; i < 40 && s === state.session; i++) {
+    await refresh();
+    if (s.balance !== before) return status('Test ETH has arrived.');
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  status('Test ETH is on its way.');
+}));
