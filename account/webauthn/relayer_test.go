@@ -1,7 +1,8 @@
-package account_test
+package webauthn_test
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -9,16 +10,27 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/accounttest"
+	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/userop"
 )
 
-// relayBench is a chain that makes a block a minute or when told, an owner with
-// money, and a relayer with money.
-func relayBench(t *testing.T) (*devnet.Net, *owner, *account.Relayer, account.Client) {
+// relayBench is a chain that makes blocks when told, a relayer with money, and a
+// passkey's account with money.
+type relayBench struct {
+	net    *devnet.Net
+	relay  *account.Relayer
+	client account.Client
+	device *device
+	acct   *webauthn.Account
+	auth   *webauthn.Authority
+}
+
+func newRelayBench(t *testing.T) *relayBench {
 	t.Helper()
 	net, err := devnet.Start(t.Context(), devnet.Config{BlockTime: -time.Second})
 	if err != nil {
@@ -30,11 +42,13 @@ func relayBench(t *testing.T) (*devnet.Net, *owner, *account.Relayer, account.Cl
 		}
 	})
 	chain := accounttest.NodeChain{Node: net.Client().Client()}
-	r := &account.Relayer{Node: chain, Chain: chain, Key: newKey(t)}
-	o := newOwner(t)
-	for _, a := range []common.Address{r.From(), o.acct.Address()} {
+	b := &relayBench{net: net, relay: &account.Relayer{Node: chain, Chain: chain, Key: must[*ecdsa.PrivateKey](t)(crypto.GenerateKey())}, device: newDevice(t, "relay")}
+	b.client = account.Client{Chain: chain, Bundler: b.relay}
+	b.acct = must[*webauthn.Account](t)(webauthn.ForPasskey(deployment(t, userop.V08), b.device.key, [32]byte{1}))
+	b.auth = must[*webauthn.Authority](t)(b.acct.Authority(b.device.approver(b.acct.Members()[0].Signer)))
+	for _, a := range []common.Address{b.relay.From(), b.acct.Address()} {
 		done := make(chan error)
-		go func() { done <- net.Faucet(t.Context(), a, ether(1)) }()
+		go func() { done <- net.Faucet(t.Context(), a, big.NewInt(1e18)) }()
 		for waiting := true; waiting; {
 			select {
 			case err := <-done:
@@ -47,36 +61,38 @@ func relayBench(t *testing.T) (*devnet.Net, *owner, *account.Relayer, account.Cl
 			}
 		}
 	}
-	return net, o, r, account.Client{Chain: chain, Bundler: r}
+	return b
 }
 
-func (o *owner) sealedBy(t *testing.T, c account.Client) *account.Prepared {
+// sealed is an approved operation that sends wei.
+func (b *relayBench) sealed(t *testing.T, wei int64) *account.Prepared {
 	t.Helper()
-	p, err := account.Prepare(t.Context(), c, o.acct, o.auth, []account.Call{{To: friend, Value: big.NewInt(1e15)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
+	return b.approved(t, must[*account.Prepared](t)(account.Prepare(t.Context(), b.client, b.acct, b.auth, []account.Call{{To: common.Address{1}, Value: big.NewInt(wei)}})))
+}
+
+func (b *relayBench) approved(t *testing.T, p *account.Prepared) *account.Prepared {
+	t.Helper()
+	if _, err := p.Finish(must[account.Approval](t)(b.device.approve(p.Challenge()))); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
 func TestRelayerSendsNothingTwice(t *testing.T) {
-	net, o, r, c := relayBench(t)
-	p := o.sealedBy(t, c)
+	b := newRelayBench(t)
+	p := b.sealed(t, 1)
 	for range 3 { // pending: the same operation again is no new transaction
 		if _, err := p.Send(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
 	// After a restart the relayer does not know what is pending, and waits.
-	fresh := &account.Relayer{Node: r.Node, Chain: r.Chain, Key: r.Key}
+	fresh := &account.Relayer{Node: b.relay.Node, Chain: b.relay.Chain, Key: b.relay.Key}
 	if _, err := fresh.Send(t.Context(), p.Op(), userop.V08); !errors.Is(err, account.ErrRelayBusy) {
 		t.Errorf("a relayer that knows nothing, while a transaction is pending: %v", err)
 	}
-	net.Mine()
-	if rec, err := fresh.Receipt(t.Context(), p.Hash()); err != nil || rec == nil || !rec.Success || rec.UserOpHash != p.Hash() || rec.Sender != o.acct.Address() {
+	b.net.Mine()
+	if rec, err := fresh.Receipt(t.Context(), p.Hash()); err != nil || rec == nil || !rec.Success || rec.UserOpHash != p.Hash() || rec.Sender != b.acct.Address() {
 		t.Fatalf("the new relayer finds %+v, %v", rec, err)
 	}
 	// Included: sending again finds the receipt, and a saved copy does too.
@@ -87,43 +103,36 @@ func TestRelayerSendsNothingTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := b.client
 	c.Bundler = fresh
-	q, err := account.Resume(saved, c, o.acct, o.auth)
+	q, err := account.Resume(saved, c, b.acct, b.auth)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := q.Send(t.Context()); err != nil {
 		t.Error(err)
 	}
-	n, err := net.Client().NonceAt(t.Context(), r.From(), nil)
+	n, err := b.net.Client().NonceAt(t.Context(), b.relay.From(), nil)
 	if err != nil || n != 1 {
 		t.Errorf("the relaying key sent %d transactions (%v)", n, err)
 	}
 }
 
 func TestRelayerFindsOutBeforeItPays(t *testing.T) {
-	net, o, r, c := relayBench(t)
-	p := o.sealedBy(t, c)
+	b := newRelayBench(t)
+	p := b.sealed(t, 1)
+	late := b.sealed(t, 2)
 	op := p.Op()
 	op.Signature[40] ^= 1
-	if _, err := r.Send(t.Context(), op, userop.V08); account.AACode(err) != "AA24" {
+	if _, err := b.relay.Send(t.Context(), op, userop.V08); account.AACode(err) != "AA24" {
 		t.Errorf("a bad signature: %v", err)
 	}
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	net.Mine()
+	b.net.Mine()
 
 	// Another operation with the nonce that is used now.
-	w := newWorld()
-	late := o.sealedBy(t, account.Client{Chain: (*worldChain)(w), Bundler: (*worldBundler)(w)})
-	saved, err := json.Marshal(late)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if late, err = account.Resume(saved, c, o.acct, o.auth); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := late.Send(t.Context()); !errors.Is(err, account.ErrNonceUsed) {
 		t.Errorf("a used nonce: %v", err)
 	}
@@ -132,34 +141,31 @@ func TestRelayerFindsOutBeforeItPays(t *testing.T) {
 	if _, err := late.Wait(ctx); !errors.Is(err, account.ErrDropped) {
 		t.Errorf("waiting for it: %v", err)
 	}
-	if n, err := net.Client().NonceAt(t.Context(), r.From(), nil); err != nil || n != 1 {
+	if n, err := b.net.Client().NonceAt(t.Context(), b.relay.From(), nil); err != nil || n != 1 {
 		t.Errorf("the relaying key sent %d transactions (%v)", n, err)
 	}
 }
 
 func TestRelayerReportsWhyCallsRevert(t *testing.T) {
-	net, o, r, c := relayBench(t)
+	b := newRelayBench(t)
 	// A call that reverts when estimated is refused before the prompt.
 	bad := []account.Call{{To: userop.V08.Address(), Data: []byte{0xde, 0xad, 0xbe, 0xef}}}
-	if _, err := account.Prepare(t.Context(), c, o.acct, o.auth, bad); !is(func(*account.EstimateError) bool { return true })(err) {
+	if _, err := account.Prepare(t.Context(), b.client, b.acct, b.auth, bad); !is(func(*account.EstimateError) bool { return true })(err) {
 		t.Errorf("estimating calls that revert: %v", err)
 	}
 	// One that reverts on chain nevertheless has a receipt that says so.
 	gas := account.GasEstimate{CallGasLimit: big.NewInt(100_000), VerificationGasLimit: big.NewInt(1_000_000), PreVerificationGas: big.NewInt(60_000)}
-	p, err := account.Prepare(t.Context(), c, o.acct, o.auth, bad, account.WithGas(gas))
+	p, err := account.Prepare(t.Context(), b.client, b.acct, b.auth, bad, account.WithGas(gas))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
-		t.Fatal(err)
-	}
+	b.approved(t, p)
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	net.Mine()
+	b.net.Mine()
 	rec, err := p.Wait(t.Context())
 	if err != nil || rec.Success || rec.ActualGasCost.Sign() <= 0 {
 		t.Errorf("%+v, %v", rec, err)
 	}
-	_ = r
 }
