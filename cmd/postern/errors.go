@@ -98,7 +98,7 @@ func explain(err error) *failure {
 		out.Code, out.Hint = "timeout", or(out.Hint, "is the other side up? try again, or give more time with --timeout")
 	case errors.Is(err, syscall.EADDRINUSE):
 		out.Message = strings.TrimSuffix(out.Message, ": "+syscall.EADDRINUSE.Error())
-		out.Code, out.Hint = "port-busy", or(out.Hint, "end the program that holds it, or choose another one: --listen localhost:8090")
+		out.Code, out.Hint = "port-busy", or(out.Hint, "end the program that holds it, or take a free port: --listen localhost:0")
 	case errors.As(err, &path):
 		out.Code, out.Hint = or(fileCode(err), out.Code), or(out.Hint, "check the path and who may read or write it")
 	case errors.As(err, &link), errors.As(err, &op):

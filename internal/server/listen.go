@@ -61,7 +61,7 @@ func Listen(ctx context.Context, address string) (*Binding, error) {
 			return b, nil
 		}
 		if !errors.Is(err, syscall.EADDRINUSE) {
-			return nil, failure("bad-listen", "choose another address: --listen localhost:8090", "cannot listen on %s: %w", address, err)
+			return nil, failure("bad-listen", "use this machine's loopback: --listen localhost:0", "cannot listen on %s: %w", address, err)
 		}
 		if port != 0 || i == attempts {
 			var op *net.OpError
@@ -69,7 +69,7 @@ func Listen(ctx context.Context, address string) (*Binding, error) {
 			if errors.As(err, &op) && op.Addr != nil {
 				taken = op.Addr.String()
 			}
-			return nil, failure("port-busy", "end the program that holds it, or choose another port: --listen localhost:8090", "%s is already in use: %w", taken, syscall.EADDRINUSE)
+			return nil, failure("port-busy", "end the program that holds it, or take a free port: --listen localhost:0", "%s is already in use: %w", taken, syscall.EADDRINUSE)
 		}
 	}
 }
