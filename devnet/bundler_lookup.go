@@ -16,26 +16,26 @@ import (
 
 // opReceipt is the result of eth_getUserOperationReceipt.
 type opReceipt struct {
-	UserOpHash    common.Hash     `json:"userOpHash"`
-	EntryPoint    common.Address  `json:"entryPoint"`
-	Sender        common.Address  `json:"sender"`
-	Nonce         *hexutil.Big    `json:"nonce"`
-	Paymaster     *common.Address `json:"paymaster"`
-	ActualGasCost *hexutil.Big    `json:"actualGasCost"`
-	ActualGasUsed *hexutil.Big    `json:"actualGasUsed"`
-	Success       bool            `json:"success"`
-	Reason        string          `json:"reason,omitempty"` // why calls or postOp reverted, in words
-	Logs          []*types.Log    `json:"logs"`             // of this operation's execution
-	Receipt       json.RawMessage `json:"receipt"`          // of the transaction
+	UserOpHash    common.Hash          `json:"userOpHash"`
+	EntryPoint    common.AddressEIP55  `json:"entryPoint"`
+	Sender        common.AddressEIP55  `json:"sender"`
+	Nonce         *hexutil.Big         `json:"nonce"`
+	Paymaster     *common.AddressEIP55 `json:"paymaster"`
+	ActualGasCost *hexutil.Big         `json:"actualGasCost"`
+	ActualGasUsed *hexutil.Big         `json:"actualGasUsed"`
+	Success       bool                 `json:"success"`
+	Reason        string               `json:"reason,omitempty"` // why calls or postOp reverted, in words
+	Logs          []*types.Log         `json:"logs"`             // of this operation's execution
+	Receipt       json.RawMessage      `json:"receipt"`          // of the transaction
 }
 
 // foundOp is the result of eth_getUserOperationByHash.
 type foundOp struct {
-	UserOperation   json.RawMessage `json:"userOperation"`
-	EntryPoint      common.Address  `json:"entryPoint"`
-	BlockNumber     hexutil.Uint64  `json:"blockNumber"`
-	BlockHash       common.Hash     `json:"blockHash"`
-	TransactionHash common.Hash     `json:"transactionHash"`
+	UserOperation   json.RawMessage     `json:"userOperation"`
+	EntryPoint      common.AddressEIP55 `json:"entryPoint"`
+	BlockNumber     hexutil.Uint64      `json:"blockNumber"`
+	BlockHash       common.Hash         `json:"blockHash"`
+	TransactionHash common.Hash         `json:"transactionHash"`
 }
 
 var topicBeforeExecution = crypto.Keccak256Hash([]byte("BeforeExecution()"))
@@ -63,12 +63,12 @@ func (b *bundler) receipt(ctx context.Context, hash common.Hash) (*opReceipt, er
 		return nil, err
 	}
 	r := &opReceipt{
-		UserOpHash: hash, EntryPoint: entry.Address, Sender: event.Sender, Nonce: (*hexutil.Big)(event.Nonce),
+		UserOpHash: hash, EntryPoint: common.AddressEIP55(entry.Address), Sender: common.AddressEIP55(event.Sender), Nonce: (*hexutil.Big)(event.Nonce),
 		ActualGasCost: (*hexutil.Big)(event.ActualGasCost), ActualGasUsed: (*hexutil.Big)(event.ActualGasUsed),
 		Success: event.Success, Logs: executionLogs(tx.Logs, int(l.Log)), Receipt: raw,
 	}
 	if event.Paymaster != (common.Address{}) {
-		r.Paymaster = &event.Paymaster
+		r.Paymaster = (*common.AddressEIP55)(&event.Paymaster)
 	}
 	for _, l := range r.Logs {
 		if of, reason, err := userop.ParseRevertReason(l.Topics, l.Data); err == nil && of == hash {
@@ -125,7 +125,7 @@ func (b *bundler) byHash(ctx context.Context, hash common.Hash) (*foundOp, error
 		if err != nil {
 			return nil, err
 		}
-		return &foundOp{wire, ep.Address(), hexutil.Uint64(l.Block), block.Hash(), l.Tx}, nil
+		return &foundOp{wire, common.AddressEIP55(ep.Address()), hexutil.Uint64(l.Block), block.Hash(), l.Tx}, nil
 	}
 	return nil, nil
 }

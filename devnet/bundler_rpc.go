@@ -86,9 +86,13 @@ func parseOp(operation json.RawMessage, entryPoint common.Address) (userop.Entry
 }
 
 // SupportedEntryPoints is eth_supportedEntryPoints: the newest final version first, the release
-// candidate last.
-func (a *bundlerAPI) SupportedEntryPoints() []common.Address {
-	return []common.Address{userop.V08.Address(), userop.V07.Address(), userop.V06.Address(), userop.V09.Address()}
+// candidate last, spelled as EIP-55 has it since clients compare text.
+func (a *bundlerAPI) SupportedEntryPoints() []common.AddressEIP55 {
+	var list []common.AddressEIP55
+	for _, ep := range []userop.EntryPoint{userop.V08, userop.V07, userop.V06, userop.V09} {
+		list = append(list, common.AddressEIP55(ep.Address()))
+	}
+	return list
 }
 
 // GetUserOperationByHash is eth_getUserOperationByHash: null unless the operation is in a block.
