@@ -21,6 +21,12 @@ type Chain interface {
 	Fees(ctx context.Context) (Fees, error)
 }
 
+// Confirmer is an ability of chains that can find a receipt's operation in the
+// transaction that it names. With it, a bundler's word alone is not believed.
+type Confirmer interface {
+	Confirm(ctx context.Context, r *Receipt, ep userop.EntryPoint) error
+}
+
 // Bundler brings operations to a chain.
 type Bundler interface {
 	// EstimateGas fills in limits for op, which carries a stub signature.

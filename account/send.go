@@ -91,25 +91,33 @@ const (
 	nonceEvery = 4
 )
 
-// Wait returns the receipt when the operation is on chain. It asks with growing
-// pauses until ctx ends and lives through a bundler that is down meanwhile; the
-// error then holds the last thing that went wrong. [ErrDropped] says that another
-// operation took the nonce, so that this one can never run. A receipt with
-// Success false is no error of Wait.
+// maxDenials is how often in a row a chain may not bear out a receipt, because
+// its node is behind the bundler's, before it counts.
+const maxDenials = 12
+
+// Wait returns the receipt when the operation is on chain, and the chain itself
+// says so if it is a [Confirmer]. It asks with growing pauses until ctx ends and
+// lives through a bundler that is down meanwhile; the error then holds the last
+// thing that went wrong. [ErrDropped] says that another operation took the nonce,
+// so that this one can never run. A receipt with Success false is no error of
+// Wait.
 func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
-	pause, taken := firstPoll, false
+	pause, taken, denials := firstPoll, false, 0
 	for n := 1; ; n++ {
 		r, err := p.client.Bundler.Receipt(ctx, p.hash)
 		if err == nil && r != nil {
-			if r.UserOpHash != (common.Hash{}) && r.UserOpHash != p.hash {
+			if r.UserOpHash != p.hash {
 				return nil, &HashMismatchError{Want: p.hash, Got: r.UserOpHash}
 			}
-			return r, nil
-		}
-		if err == nil && taken {
+			if err = p.confirm(ctx, r); err == nil {
+				return r, nil
+			}
+			if denials++; denials == maxDenials {
+				return nil, err
+			}
+		} else if err == nil && taken {
 			return nil, fmt.Errorf("%w: nonce %s of %s", ErrDropped, p.op.Nonce, p.acct.Address())
-		}
-		if err == nil && n%nonceEvery == 0 {
+		} else if err == nil && n%nonceEvery == 0 {
 			cur, nerr := readNonce(ctx, p.client.Chain, p.acct.EntryPoint().Address(), p.acct.Address(), p.auth.NonceKey())
 			taken = nerr == nil && cur.Cmp(p.op.Nonce) > 0 // ask for the receipt once more before saying so
 		}
@@ -122,4 +130,16 @@ func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
 		}
 		pause = min(pause*3/2, lastPoll)
 	}
+}
+
+// confirm asks the chain whether a receipt is true.
+func (p *Prepared) confirm(ctx context.Context, r *Receipt) error {
+	c, ok := p.client.Chain.(Confirmer)
+	if !ok {
+		return nil
+	}
+	if err := c.Confirm(ctx, r, p.acct.EntryPoint()); err != nil {
+		return fmt.Errorf("account: confirm the receipt of %s: %w", p.hash, err)
+	}
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/userop"
 )
 
 func TestFinishRefusesWhatDoesNotFit(t *testing.T) {
@@ -157,6 +158,50 @@ func TestWaitNoticesThatAnotherOperationTookTheNonce(t *testing.T) {
 	w.set(func() { w.nonce = big.NewInt(1) })
 	if _, err := p.Wait(t.Context()); !errors.Is(err, account.ErrDropped) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// doubting is a chain that does not bear out receipts at first.
+type doubting struct {
+	*worldChain
+	denials int
+}
+
+var errNotThere = errors.New("no such event")
+
+func (d *doubting) Confirm(context.Context, *account.Receipt, userop.EntryPoint) error {
+	if d.denials--; d.denials >= 0 {
+		return errNotThere
+	}
+	return nil
+}
+
+func TestWaitBelievesTheChainAndNotTheBundler(t *testing.T) {
+	for denials, ok := range map[int]bool{0: true, 3: true, 1 << 20: false} {
+		w, o := newWorld(), newOwner(t)
+		c := w.client()
+		c.Chain = &doubting{(*worldChain)(w), denials}
+		p, err := account.Prepare(t.Context(), c, o.acct, o.auth, []account.Call{{To: friend}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
+			t.Fatal(err)
+		}
+		w.include(p.Hash())
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		r, err := p.Wait(ctx)
+		cancel()
+		if ok != (err == nil) || ok != (r != nil) || !ok && !errors.Is(err, errNotThere) {
+			t.Errorf("denied %d times: %v, %v", denials, r, err)
+		}
+	}
+	w, o := newWorld(), newOwner(t)
+	p := o.sealed(t, w)
+	w.include(p.Hash())
+	w.receipts[p.Hash()].UserOpHash = common.Hash{1}
+	if _, err := p.Wait(t.Context()); !is(func(e *account.HashMismatchError) bool { return e.Got == common.Hash{1} })(err) {
+		t.Errorf("a receipt of another operation: %v", err)
 	}
 }
 

@@ -43,6 +43,8 @@ func newWalker(ctx context.Context, env Env, journey string, ep userop.EntryPoin
 	return &walker{env: env, journey: journey, ep: ep, deployment: d, client: client, node: node, report: report}, nil
 }
 
+var _ account.Confirmer = (*bundler.Chain)(nil) // receipts are checked against the chain
+
 // connect opens chain and bundler behind one address.
 func connect(url string) (account.Client, error) {
 	b, err := bundler.Dial(url, bundler.Options{})
