@@ -125,25 +125,17 @@ func (r *cborReader) key(previous []byte) ([]byte, error) {
 		return nil, r.bad("a map key of major type %d, value %d", major, n)
 	}
 	k := r.b[start:r.i]
-	if previous != nil && !cborKeyLess(previous, k) {
+	// The order of CTAP 2.1 §8 is major type, then length, then bytes. Heads are in their shortest
+	// form here, so that comparing the encodings is the same.
+	switch order := bytes.Compare(previous, k); {
+	case previous == nil || order < 0:
+		return k, nil
+	case order == 0:
 		r.i = start
-		if bytes.Equal(previous, k) {
-			return nil, r.bad("a map key twice")
-		}
-		return nil, r.bad("map keys out of order")
+		return nil, r.bad("a map key twice")
 	}
-	return k, nil
-}
-
-// cborKeyLess is the order of CTAP 2.1 §8: major type, then length, then bytes.
-func cborKeyLess(a, b []byte) bool {
-	if a[0]>>5 != b[0]>>5 {
-		return a[0]>>5 < b[0]>>5
-	}
-	if len(a) != len(b) {
-		return len(a) < len(b)
-	}
-	return bytes.Compare(a, b) < 0
+	r.i = start
+	return nil, r.bad("map keys out of order")
 }
 
 // skip walks over one item of any kind.

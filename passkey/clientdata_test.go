@@ -80,6 +80,7 @@ func TestClientDataRefusals(t *testing.T) {
 		{"low surrogate first", "{" + rest + `,"a":"\udc00\ud800"}`, passkey.ErrJSON},
 		{"surrogate with ordinary escape", "{" + rest + `,"a":"\ud800\u0041"}`, passkey.ErrJSON},
 		{"control character", "{" + rest + ",\"a\":\"\n\"}", passkey.ErrJSON},
+		{"last control character", "{" + rest + ",\"a\":\"\x1f\"}", passkey.ErrJSON},
 		{"broken escape", "{" + rest + `,"a":"\x41"}`, passkey.ErrJSON},
 		{"short escape", "{" + rest + `,"a":"\u12"}`, passkey.ErrJSON},
 		{"escape at the end", `{"type":"webauthn.get\`, passkey.ErrJSON},

@@ -231,12 +231,19 @@ func TestAttestationObjectRefusals(t *testing.T) {
 			}
 		})
 	}
+	// The statement's algorithm is not signed, but must be the credential's.
+	self := newDevice(t, softkey.WithSelfAttestation())
+	r := parseResponse(t, self.registration)
+	other := bytes.Replace(r.bytes(t, "attestationObject"), []byte("\x63alg\x26"), []byte("\x63alg\x27"), 1)
+	_, err := passkey.NewRegistration(self.id, other, r.bytes(t, "clientDataJSON"))
+	wantCause(t, err, passkey.ErrAttestation)
+
 	for n := range object {
 		if _, err := passkey.NewRegistration(d.id, object[:n], client); err == nil {
 			t.Errorf("%d of %d bytes accepted", n, len(object))
 		}
 	}
-	_, err := passkey.NewRegistration([]byte("another"), object, client)
+	_, err = passkey.NewRegistration([]byte("another"), object, client)
 	wantCause(t, err, passkey.ErrIDMismatch)
 	_, err = passkey.NewRegistration(nil, object, client)
 	wantCause(t, err, passkey.ErrMember)

@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"math/big"
 	"strings"
 	"testing"
@@ -19,7 +20,17 @@ const (
 )
 
 func TestPublicKeyFormsRoundTrip(t *testing.T) {
-	key, err := passkey.ParseRaw(unhex(t, keyX+keyY))
+	even := unhex(t, keyX+keyY)
+	odd := bytes.Clone(even) // the point's negative has the other parity
+	y := new(big.Int).SetBytes(even[32:])
+	y.Sub(elliptic.P256().Params().P, y).FillBytes(odd[32:])
+	for name, raw := range map[string][]byte{"even y": even, "odd y": odd} {
+		t.Run(name, func(t *testing.T) { testKeyForms(t, raw) })
+	}
+}
+
+func testKeyForms(t *testing.T, raw []byte) {
+	key, err := passkey.ParseRaw(raw)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +66,7 @@ func TestPublicKeyFormsRoundTrip(t *testing.T) {
 	if again, err := passkey.NewPublicKey(key.ECDSA()); err != nil || again != key {
 		t.Errorf("NewPublicKey: %v, %v", again, err)
 	}
-	if key.String() != "0x"+keyX+keyY {
+	if key.String() != "0x"+hex.EncodeToString(raw) {
 		t.Error(key)
 	}
 	if x, y := key.X(), key.Y(); !bytes.Equal(append(x[:], y[:]...), key.Raw()) {

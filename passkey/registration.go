@@ -38,11 +38,6 @@ func (t Trust) String() string {
 	return "unverified"
 }
 
-const (
-	maxTransports = 16
-	maxTransport  = 32
-)
-
 // ParseRegistration reads RegistrationResponseJSON (§5.1): what PublicKeyCredential.toJSON()
 // gives after create(). The key is the attested one; where the client sends its own copies
 // (publicKey, publicKeyAlgorithm, authenticatorData), they must agree with it.
@@ -136,66 +131,4 @@ func (r *Registration) agrees(e *envelope) error {
 		return &Error{Cause: ErrInconsistent, Where: "response.publicKeyAlgorithm", Seen: algorithmName(e.algorithm), Want: "ES256 (-7)"}
 	}
 	return nil
-}
-
-// readCreated reads the members that only a registration has.
-func (e *envelope) readCreated(s *scanner, name string) (err error) {
-	switch name {
-	case "attestationObject":
-		e.attestation, err = s.plain("response.attestationObject")
-	case "publicKey":
-		if s.literal("null") {
-			return nil
-		}
-		e.publicKey, err = s.plain("response.publicKey")
-	case "publicKeyAlgorithm":
-		e.algorithm, err = s.integer("response.publicKeyAlgorithm")
-		e.hasAlgorithm = true
-	case "transports":
-		return e.readTransports(s)
-	default:
-		err = s.skip(2)
-	}
-	return err
-}
-
-func (e *envelope) readTransports(s *scanner) error {
-	if c := s.peek(); c != '[' {
-		return badMember("response.transports", byteName(c, s.i < len(s.b)), "a list")
-	}
-	return s.array(func(i int) error {
-		t, err := s.decoded("response.transports")
-		if err != nil {
-			return err
-		}
-		if i >= maxTransports || len(t) > maxTransport {
-			return badMember("response.transports", quote(t), fmt.Sprintf("at most %d words of at most %d bytes", maxTransports, maxTransport))
-		}
-		e.transports = append(e.transports, t)
-		return nil
-	})
-}
-
-func (e *envelope) readCredProps(s *scanner) error {
-	if c := s.peek(); c != '{' {
-		return badMember("clientExtensionResults.credProps", byteName(c, s.i < len(s.b)), "an object")
-	}
-	var o object
-	for {
-		name, more, err := s.next(&o)
-		if err != nil || !more {
-			return err
-		}
-		if string(name) != "rk" {
-			if err := s.skip(3); err != nil {
-				return err
-			}
-			continue
-		}
-		rk := s.literal("true")
-		if !rk && !s.literal("false") {
-			return badMember("clientExtensionResults.credProps.rk", byteName(s.peek(), s.i < len(s.b)), "true or false")
-		}
-		e.discoverable = &rk
-	}
 }

@@ -212,7 +212,7 @@ func checkDrift(a *AuthenticatorData, r *Rule) error {
 }
 
 func checkSignCount(a *AuthenticatorData, r *Rule) error {
-	if r.StoredSignCount == nil || *r.StoredSignCount == 0 && a.SignCount == 0 || a.SignCount > *r.StoredSignCount {
+	if r.StoredSignCount == nil || *r.StoredSignCount == 0 || a.SignCount > *r.StoredSignCount {
 		return nil
 	}
 	return &Error{Cause: ErrSignCount, Where: "authenticatorData", Seen: fmt.Sprint(a.SignCount), Want: fmt.Sprintf("more than %d", *r.StoredSignCount),
