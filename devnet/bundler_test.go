@@ -130,9 +130,9 @@ func TestRefusalsNameTheirCause(t *testing.T) {
 	}
 	eachEntryPoint(t, devnet.Config{}, func(b *bench) {
 		for _, c := range cases {
-			b.Run(c.name, func(t *testing.T) {
+			b.TB.(*testing.T).Run(c.name, func(t *testing.T) {
 				b := *b
-				b.T = t
+				b.TB = t
 				wei := ether(1)
 				if c.poor {
 					wei = new(big.Int)

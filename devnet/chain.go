@@ -115,8 +115,8 @@ func ethConfig(config Config, keys devKeys, stack *node.Node, list []predeploy) 
 	conf.SnapshotCache = 0
 	conf.TrieCleanCache, conf.TrieDirtyCache = 32, 0
 	conf.DatabaseCache, conf.DatabaseHandles = 64, 256
-	conf.LogNoHistory = true // log search goes block by block, no index to build
-	conf.TransactionHistory, conf.TxLookupLimit = 0, 0
+	conf.LogNoHistory = true    // log search goes block by block, no index to build
+	conf.TransactionHistory = 0 // index all transactions
 	conf.TxPool.NoLocals = true
 	conf.TxPool.Journal = ""
 	conf.BlobPool.Datadir = ""
@@ -170,6 +170,19 @@ func (c *chain) settle(ctx context.Context) error {
 			return fmt.Errorf("devnet: indexing the chain: %w", context.Cause(ctx))
 		case <-time.After(time.Millisecond):
 		}
+	}
+	return nil
+}
+
+// checkKeys refuses a data directory whose key file is another chain's, or a new one.
+func (c *chain) checkKeys(keys devKeys) error {
+	s, err := newScene(c.blocks(), operator)
+	if err != nil {
+		return err
+	}
+	if s.state.GetBalance(address(keys.Faucet)).IsZero() || s.state.GetBalance(address(keys.Bundler)).IsZero() {
+		return &Error{Kind: ErrMismatch, Err: errors.New("the accounts of devkeys.json have nothing on this chain"),
+			Hint: "put the chain's own devkeys.json back, or use another --data directory"}
 	}
 	return nil
 }

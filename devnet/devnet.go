@@ -129,6 +129,9 @@ func Start(ctx context.Context, config Config) (_ *Net, err error) {
 	if err := c.settle(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.checkKeys(keys); err != nil {
+		return nil, err
+	}
 	if c.bundler, err = newBundler(c, keys, config); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/userop"
 )
 
 // packages opens the pinned packages once for all tests.
@@ -68,7 +69,7 @@ func call(t *testing.T, n *devnet.Net, to common.Address, signature string, word
 	return out
 }
 
-func balance(t *testing.T, n *devnet.Net, of common.Address) *big.Int {
+func balance(t testing.TB, n *devnet.Net, of common.Address) *big.Int {
 	t.Helper()
 	wei, err := n.Client().BalanceAt(t.Context(), of, nil)
 	if err != nil {
@@ -99,6 +100,9 @@ func TestEntryPointsStandAtTheirCanonicalAddresses(t *testing.T) {
 		nonce := call(t, n, ep.Address, "getNonce(address,uint192)", who[:], []byte{7})
 		if nonce[23] != 7 || binary.BigEndian.Uint64(nonce[24:]) != 0 {
 			t.Errorf("EntryPoint %s: nonce %x, want key 7, sequence 0", ep.Version, nonce)
+		}
+		if known, ok := userop.EntryPointByAddress(ep.Address); !ok || known.Version() != ep.Version {
+			t.Errorf("EntryPoint %s: package userop has %v at %s", ep.Version, known, ep.Address)
 		}
 		if ep.Candidate != (ep.Version == "0.9") {
 			t.Errorf("EntryPoint %s: candidate = %v", ep.Version, ep.Candidate)

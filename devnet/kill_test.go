@@ -49,7 +49,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	}
 	for round := range 2 {
 		n := open(t, devnet.Config{DataDir: dir})
-		b := (&bench{T: t, ep: userop.V07}).on(n)
+		b := (&bench{TB: t, ep: userop.V07}).on(n)
 		if r := b.wait(common.HexToHash(hash)); !r.Success {
 			t.Errorf("round %d: receipt %+v", round, r)
 		}

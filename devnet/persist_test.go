@@ -3,6 +3,8 @@ package devnet_test
 import (
 	"errors"
 	"math/big"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/ethereum/go-ethereum"
@@ -76,4 +78,10 @@ func TestDataDirectoryBelongsToOneChainAndOneProcess(t *testing.T) {
 		}
 	}
 	closeNet(t, open(t, devnet.Config{DataDir: dir}))
+	if err := os.Remove(filepath.Join(dir, "devkeys.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := devnet.Start(t.Context(), devnet.Config{DataDir: dir, Artifacts: openPackages(t)}); !errors.Is(err, devnet.ErrMismatch) {
+		t.Errorf("start with lost keys: %v, want ErrMismatch", err)
+	}
 }

@@ -27,7 +27,7 @@ import (
 // bench is a chain, a client on its HTTP endpoint, and the SimpleAccount of one EntryPoint version:
 // one secp256k1 owner, from the same npm package as the EntryPoint.
 type bench struct {
-	*testing.T
+	testing.TB
 	net     *devnet.Net
 	rpc     *rpc.Client
 	ep      userop.EntryPoint
@@ -50,7 +50,7 @@ func eachEntryPoint(t *testing.T, config devnet.Config, f func(*bench)) {
 	}
 }
 
-func newBench(t *testing.T, n *devnet.Net, ep userop.EntryPoint) *bench {
+func newBench(t testing.TB, n *devnet.Net, ep userop.EntryPoint) *bench {
 	t.Helper()
 	url, err := n.Listen("127.0.0.1:0")
 	if err != nil {
@@ -61,7 +61,7 @@ func newBench(t *testing.T, n *devnet.Net, ep userop.EntryPoint) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	b := &bench{T: t, net: n, rpc: client, ep: ep}
+	b := &bench{TB: t, net: n, rpc: client, ep: ep}
 	for _, r := range artifacts.Releases() {
 		if r.Version != ep.Version() {
 			continue

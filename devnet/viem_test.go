@@ -13,6 +13,9 @@ import (
 
 // TestViemsBundlerClientWorks lets viem, unmodified, run accounts on the bundler.
 func TestViemsBundlerClientWorks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts node four times")
+	}
 	js := filepath.Join("..", "interop", "js")
 	node, err := exec.LookPath("node")
 	if err != nil {
