@@ -121,7 +121,7 @@ func mustData(t *testing.T, d contracts.Deployment, p contracts.Params) []byte {
 //
 //	go test ./contracts -run TestGas -update
 func TestGasIsWhatTheSnapshotSays(t *testing.T) {
-	got := map[string]figures{"prague": measure(t, prague), "osaka": measure(t, osaka)}
+	got := map[string]figures{"cancun": measure(t, cancun), "osaka": measure(t, osaka)}
 	text, err := json.MarshalIndent(got, "", "  ")
 	if err != nil {
 		t.Fatal(err)

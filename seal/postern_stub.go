@@ -13,7 +13,7 @@ import (
 
 // StubLimits says how long the parts of an assertion may get that its client
 // chooses, in bytes. Every byte costs 16 gas of calldata, so tell what is known:
-// the zero value fits every client we know at the price of some 7,000 gas.
+// the zero value fits every client we know at the price of some 8,000 gas.
 type StubLimits struct {
 	// Origin is the length of the longest origin, "https://wallet.example".
 	// 0 means 128.
