@@ -92,6 +92,15 @@ func (c *Chain) Balance(ctx context.Context, addr common.Address) (*big.Int, err
 	return n.big(), nil
 }
 
+// Storage is eth_getStorageAt: the word in a slot of a contract's storage.
+func (c *Chain) Storage(ctx context.Context, addr common.Address, slot common.Hash) (common.Hash, error) {
+	var word common.Hash
+	if err := c.e.call(ctx, "eth_getStorageAt", &word, addr, slot, "latest"); err != nil {
+		return common.Hash{}, err
+	}
+	return word, nil
+}
+
 // CallContext is any other method; result may be nil.
 func (c *Chain) CallContext(ctx context.Context, result any, method string, args ...any) error {
 	return c.e.call(ctx, method, result, args...)

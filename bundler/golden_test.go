@@ -208,6 +208,9 @@ func TestChain(t *testing.T) {
 	if b, err := n.Balance(t.Context(), ep); err != nil || b.Int64() != 1e18 {
 		t.Error(b, err)
 	}
+	if w, err := n.Storage(t.Context(), ep, common.Hash{31: 5}); err != nil || w != (common.Hash{31: 1}) {
+		t.Errorf("Storage: %s, %v", w, err)
+	}
 	_, err := n.Call(t.Context(), ep, []byte{4})
 	var r *userop.Revert
 	if !errors.As(err, &r) || r.Reason != "no such key" {
