@@ -2,6 +2,7 @@ package devnet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -84,12 +85,12 @@ type guard struct {
 
 func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !loopbackHost(r.Host) {
-		http.Error(w, "this development chain answers to localhost only", http.StatusForbidden)
+		refuse(w, http.StatusForbidden, "wrong-host", "this development chain answers to localhost only", "address it as localhost")
 		return
 	}
 	origin := r.Header.Get("Origin")
 	if origin != "" && !g.allowed(origin, r.Host) || origin == "" && crossSite(r) {
-		http.Error(w, "pages of this origin may not use this development chain", http.StatusForbidden)
+		refuse(w, http.StatusForbidden, "wrong-origin", "pages of this origin may not use this development chain", "serve the page from the chain's own origin, or configure its origin")
 		return
 	}
 	if origin != "" {
@@ -107,8 +108,22 @@ func (g *guard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.next.ServeHTTP(w, r)
 	default:
 		w.Header().Set("Allow", "POST, OPTIONS")
-		http.Error(w, "JSON-RPC needs POST", http.StatusMethodNotAllowed)
+		refuse(w, http.StatusMethodNotAllowed, "method-not-allowed", "JSON-RPC needs POST", "send a JSON-RPC request as the body of a POST")
 	}
+}
+
+// refuse answers in the form of all of Postern's HTTP errors. The request id is there when a server in front gave one.
+func refuse(w http.ResponseWriter, status int, code, message, hint string) {
+	type body struct {
+		Code      string `json:"code"`
+		Message   string `json:"message"`
+		Hint      string `json:"hint"`
+		RequestID string `json:"requestId,omitempty"`
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	// The status is out: a client that is gone changes nothing.
+	_ = json.NewEncoder(w).Encode(map[string]body{"error": {code, message, hint, w.Header().Get("X-Request-Id")}})
 }
 
 func (g *guard) allowed(origin, host string) bool {

@@ -1,6 +1,7 @@
 package devnet_test
 
 import (
+	"encoding/json"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,12 @@ func TestWebsitesCannotDriveTheChain(t *testing.T) {
 			n.RPCHandler().ServeHTTP(w, r)
 			if w.Code != c.want {
 				t.Errorf("status %d, want %d: %s", w.Code, c.want, w.Body)
+			}
+			if w.Code == 403 || w.Code == 405 {
+				var e struct{ Error struct{ Code, Message, Hint string } }
+				if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.Error.Hint == "" {
+					t.Errorf("the refusal is no JSON error: %s", w.Body)
+				}
 			}
 			if cors := w.Header().Get("Access-Control-Allow-Origin"); w.Code == 403 && cors != "" || cors == "*" {
 				t.Errorf("Access-Control-Allow-Origin: %s", cors)
