@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,39 +37,64 @@ func Load(r io.Reader) (*Table, error) {
 	if len(b) > MaxFile {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrFile, MaxFile)
 	}
-	var file map[string]struct {
+	t := &Table{own: map[passkey.AAGUID]Provider{}}
+	if err := t.fill(json.NewDecoder(bytes.NewReader(b))); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	}
+	return t, nil
+}
+
+// fill reads the object member by member, because encoding/json keeps the last of two silently.
+func (t *Table) fill(d *json.Decoder) error {
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return errors.New("not an object")
+	}
+	for d.More() {
+		if len(t.own) == MaxEntries {
+			return fmt.Errorf("more than %d entries", MaxEntries)
+		}
+		token, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := token.(string)
+		id, err := passkey.ParseAAGUID(name)
+		if err != nil {
+			return err
+		}
+		if _, twice := t.own[id]; twice || id.IsZero() {
+			return fmt.Errorf("%s is zero or occurs twice", id)
+		}
+		if t.own[id], err = entry(d); err != nil {
+			return fmt.Errorf("%s: %w", id, err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more after the object")
+	}
+	return nil
+}
+
+func entry(d *json.Decoder) (Provider, error) {
+	var e struct {
 		Name  string
 		Group string
 		Syncs *bool
 	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrFile, err)
+	if err := d.Decode(&e); err != nil {
+		return Provider{}, err
 	}
-	if len(file) > MaxEntries {
-		return nil, fmt.Errorf("%w: more than %d entries", ErrFile, MaxEntries)
+	p := Provider{Name: e.Name, Group: cmp.Or(e.Group, e.Name)}
+	if !label(p.Name) || !label(p.Group) {
+		return Provider{}, fmt.Errorf("a name and a group are 1 to %d printable bytes", MaxName)
 	}
-	t := &Table{own: make(map[passkey.AAGUID]Provider, len(file))}
-	for text, e := range file {
-		id, err := passkey.ParseAAGUID(text)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrFile, err)
-		}
-		if _, twice := t.own[id]; twice {
-			return nil, fmt.Errorf("%w: %s occurs twice", ErrFile, id)
-		}
-		if e.Group == "" {
-			e.Group = e.Name
-		}
-		if id.IsZero() || !label(e.Name) || !label(e.Group) {
-			return nil, fmt.Errorf("%w: entry %s needs an AAGUID that is not zero and a name of 1 to %d printable bytes", ErrFile, id, MaxName)
-		}
-		p := Provider{Name: e.Name, Group: e.Group}
-		if e.Syncs != nil {
-			p.Syncs = map[bool]Sync{true: SyncYes, false: SyncNo}[*e.Syncs]
-		}
-		t.own[id] = p
+	if e.Syncs != nil {
+		p.Syncs = map[bool]Sync{true: SyncYes, false: SyncNo}[*e.Syncs]
 	}
-	return t, nil
+	return p, nil
 }
 
 // Lookup finds a provider in the operator's table, then in the built-in one. A nil Table has
