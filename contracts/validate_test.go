@@ -240,9 +240,11 @@ func TestWhatTheClientSaysMustBeAnAssertionOfTheHash(t *testing.T) {
 	a := newAccount(t, osaka, equal(1, p.signer))
 	other := string(standardClientData(opHash("other")))[36 : 36+43]
 
-	general := func(json string, typeIndex, challengeIndex int) []byte {
-		return p.general(authData(usualFlags), []byte(json), typeIndex, challengeIndex)
+	// at seals with the type said to stand at an index; general where it does stand.
+	at := func(json string, typeIndex int) []byte {
+		return p.general(authData(usualFlags), []byte(json), typeIndex, strings.LastIndex(json, text))
 	}
+	general := func(json string) []byte { return at(json, strings.Index(json, `"type":"webauthn.get`)) }
 	cases := []struct {
 		name string
 		sig  []byte
@@ -252,21 +254,27 @@ func TestWhatTheClientSaysMustBeAnAssertionOfTheHash(t *testing.T) {
 		{"fixed form, longer challenge", p.fixed(authData(usualFlags), []byte(strings.Replace(good, text, text+"AAAA", 1))), false},
 		{"fixed form, registration", p.fixed(authData(usualFlags), []byte(strings.Replace(good, ".get", ".new", 1))), false},
 		{"fixed form, nothing after the challenge", p.fixed(authData(usualFlags), []byte(good[:36+43])), false},
-		{"fixed form in the general encoding", general(good, 1, 36), false},
-		{"type last", general(`{"challenge":"`+text+`","type":"webauthn.get"}`, 14+43+2, 14), true},
-		{"type elsewhere than said", general(`{"challenge":"`+text+`","type":"webauthn.get"}`, 14+43+1, 14), false},
-		{"type beyond the end", general(`{"challenge":"`+text+`","type":"webauthn.get"}`, 65535, 14), false},
-		{"type cut off", general(`{"challenge":"`+text+`","type":"webauthn.get`, 14+43+2, 14), false},
-		{"registration", general(`{"challenge":"`+text+`","type":"webauthn.create"}`, 14+43+2, 14), false},
-		{"type inside a string", general(`{"x":"\"type":"webauthn.get"","challenge":"`+text+`"}`, 8, 44), false},
-		{"another challenge first", general(`{"challenge":"`+other+`","type":"webauthn.get","challenge":"`+text+`"}`, 14+43+2, 14+43+2+22+13), true},
-		{"challenge inside a string", general(`{"type":"webauthn.get","o":"\"challenge":"`+text+`"}`, 1, 43), false},
-		{"member that ends like challenge", general(`{"type":"webauthn.get","a\"challenge":"`+text+`"}`, 1, 39), false},
-		{"no brace", general(`,"a":1,"type":"webauthn.get","challenge":"`+text+`"}`, 7, 42), false},
-		{"space before the challenge", general(`{"type":"webauthn.get","challenge": "`+text+`"}`, 1, 37), false},
-		{"challenge continues", general(`{"a":1,"type":"webauthn.get","challenge":"`+text+`A"}`, 7, 42), false},
-		{"empty prefix", general(text+`","type":"webauthn.get"}`, 45, 0), false},
-		{"short prefix", general(`"challenge":"`+text+`","type":"webauthn.get"}`, 58, 13), false},
+		{"fixed form in the general encoding", general(good), false},
+		{"type last", general(`{"challenge":"` + text + `","type":"webauthn.get"}`), true},
+		{"type in the middle", general(`{"challenge":"` + text + `","type":"webauthn.get","origin":"x"}`), true},
+		{"type elsewhere than said", at(`{"challenge":"`+text+`","type":"webauthn.get"}`, 58), false},
+		{"type at index 0", at(`"type":"webauthn.get","challenge":"`+text+`"}`, 0), false},
+		{"type beyond the end", at(`{"challenge":"`+text+`","type":"webauthn.get"}`, 65535), false},
+		{"type just beyond the end", at(`{"challenge":"`+text+`",`, 14+43+2), false},
+		{"type cut off", general(`{"challenge":"` + text + `","type":"webauthn.get`), false},
+		{"registration", general(`{"challenge":"` + text + `","type":"webauthn.create"}`), false},
+		{"registration of the same length", at(`{"challenge":"`+text+`","type":"webauthn.new"}`, 59), false},
+		{"type inside a string", general(`{"x":"\"type":"webauthn.get"","challenge":"` + text + `"}`), false},
+		{"member that ends like type", general(`{"challenge":"` + text + `","a"type":"webauthn.get"}`), false},
+		{"another challenge first", general(`{"challenge":"` + other + `","type":"webauthn.get","challenge":"` + text + `"}`), true},
+		{"challenge inside a string", general(`{"a":1,"type":"webauthn.get","o":"\"challenge":"` + text + `"}`), false},
+		{"member that ends like challenge", general(`{"a":1,"type":"webauthn.get","a\"challenge":"` + text + `"}`), false},
+		{"another member", general(`{"a":1,"type":"webauthn.get","challengf":"` + text + `"}`), false},
+		{"no brace", general(`,"a":1,"type":"webauthn.get","challenge":"` + text + `"}`), false},
+		{"space before the challenge", general(`{"a":1,"type":"webauthn.get","challenge": "` + text + `"}`), false},
+		{"challenge continues", general(`{"a":1,"type":"webauthn.get","challenge":"` + text + `A"}`), false},
+		{"empty prefix", general(text + `","type":"webauthn.get"}`), false},
+		{"short prefix", general(`"challenge":"` + text + `","type":"webauthn.get"}`), false},
 	}
 	for _, c := range cases {
 		if got := a.validates(hash, c.sig); got != c.want {
