@@ -1,7 +1,6 @@
 package devnet_test
 
 import (
-	"encoding/json"
 	"context"
 	"encoding/json"
 	"errors"
