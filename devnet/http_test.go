@@ -62,7 +62,9 @@ func TestWebsitesCannotDriveTheChain(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", w.Code, c.want, w.Body)
 			}
 			if w.Code == 403 || w.Code == 405 {
-				var e struct{ Error struct{ Code, Message, Hint string } }
+				var e struct {
+					Error struct{ Code, Message, Hint string }
+				}
 				if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Error.Code == "" || e.Error.Message == "" || e.Error.Hint == "" {
 					t.Errorf("the refusal is no JSON error: %s", w.Body)
 				}
