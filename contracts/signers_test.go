@@ -189,6 +189,15 @@ func TestContractsSign(t *testing.T) {
 			t.Errorf("%s: accepted %t", c.name, got)
 		}
 	}
+	// Whoever is no signer is not even called.
+	uninvited := raw(append(verifier.Bytes(), "other key"...), verifierSig)
+	if trace := a.watch(a.entryPoint(), common.Address{}, func() { a.validates(hash, uninvited) }); trace.called(verifier) {
+		t.Error("a verifier is called for a key that is no signer")
+	}
+	// A key's approval is of one hash.
+	if a.validates(opHash("another"), sealed(t, plain.approval(hash))) {
+		t.Error("a key's approval of another hash is accepted")
+	}
 }
 
 func TestOnlyTheAccountAndItsEntryPointChangeAnything(t *testing.T) {
