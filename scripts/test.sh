@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CI="${CI:-}" CGO_ENABLED=0
 start=$SECONDS
+# gotestsum names every skipped test and why; plain `go test` swallows that.
+gotest() { go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails -- "$@"; }
 phase() { echo; echo "== $* ($((SECONDS - start)) s)"; }
 
 phase "what this machine has"
@@ -24,11 +26,11 @@ light=$(comm -23 <(sort <<<"$all") <(sort <<<"$heavy"))
 
 phase "Go tests with the race detector: $(wc -l <<<"$light") packages"
 # shellcheck disable=SC2086
-CGO_ENABLED=1 go test -race $light
+CGO_ENABLED=1 gotest -race $light
 
 phase "Go tests with the embedded chain: $(wc -l <<<"$heavy") packages"
 # shellcheck disable=SC2086
-go test -timeout 20m $heavy
+gotest -timeout 20m $heavy
 
 phase "JavaScript tests"
 node --test wallet/jstest/*.mjs
