@@ -130,6 +130,8 @@ func TestOnlyAnHonestPrecompileAnswers(t *testing.T) {
 		"64 bytes":            "600160005260406000f3",
 		"nothing":             "00",
 		"1 in too many bytes": "600160005260216000f3",
+		"64 bytes when good":  onlyForTheGood + "600160005260406000f3",
+		"33 bytes when good":  onlyForTheGood + "600160005260216000f3",
 	} {
 		w := newWorld(t, prague)
 		w.state.SetCode(p256Verify, common.FromHex(code), 0)
@@ -139,4 +141,16 @@ func TestOnlyAnHonestPrecompileAnswers(t *testing.T) {
 			t.Errorf("%s: passes for P256VERIFY", name)
 		}
 	}
+	// The same with 32 bytes is what a precompile answers.
+	w := newWorld(t, prague)
+	w.state.SetCode(p256Verify, common.FromHex(onlyForTheGood+"600160005260206000f3"), 0)
+	harness, harnessABI := w.deploy("P256Harness")
+	ret := w.must(stranger, harness, nil, pack(t, harnessABI, "probe"))
+	if new(big.Int).SetBytes(ret).Sign() == 0 {
+		t.Error("an honest answer does not pass")
+	}
 }
+
+// onlyForTheGood is code that ends without an answer unless the digest is that of the probe's good
+// signature: PUSH32 h, CALLDATALOAD(0), EQ, JUMPI to the JUMPDEST at its end.
+const onlyForTheGood = "7faf2bdbe1aa9b6ec1e2ade1d694f41fc71a831d0268e9891562113d8a62add1bf" + "600035146029" + "57005b"
