@@ -256,6 +256,11 @@ func TestNobodyInitialisesTwice(t *testing.T) {
 		_, _, err = a.send(from, a.d.Implementation, nil, data)
 		wantRevert(t, err, contracts.AccountABI, "UUPSUnauthorizedCallContext")
 	}
+	// The implementation is locked twice: it is no proxy, and it counts as initialised.
+	slot := common.HexToHash("0xf0c57e16840df040f15088dc2f81fe391c3923bec73e23a9662efc9c229c6a00") // OpenZeppelin's Initializable
+	if v := a.state.GetState(a.d.Implementation, slot); v.Big().Uint64() != math.MaxUint64 {
+		t.Errorf("the implementation's initialiser is at version %s", v)
+	}
 	// The implementation is nobody's account.
 	thief := newPasskey(t, "thief", 0)
 	implementation := &acct{a.world, a.d, a.params, a.d.Implementation}
