@@ -123,16 +123,22 @@ func TestPasskeySendsReloadsSignsInAndSendsAgain(t *testing.T) {
 	p.shows("start")
 	p.click("signin")
 	p.shows("account")
-	if got := p.text("address"); got != address {
-		t.Fatalf("signed in to %s, want %s", got, address)
+	// That it is this account is the node's word until the passkey signs again.
+	if got, short := p.text("address"), address[:8]+"…"+address[len(address)-6:]; got != short {
+		t.Fatalf("signed in to %s, want %s", got, short)
 	}
+	p.until(byID("copy") + ".hidden && !" + byID("confirm-box") + ".hidden")
 
-	// 6. Send again.
+	// 6. Send again, which confirms it.
 	p.send(to, "0.5")
 	if got, want := new(big.Int).Sub(balance(t, to), before), ether(0.75); got.Cmp(want) != 0 {
 		t.Fatalf("the recipient got %s wei in all, want %s", got, want)
 	}
 	p.click("done-back")
 	p.shows("account")
+	if got := p.text("address"); got != address {
+		t.Fatalf("signed in to %s, want %s", got, address)
+	}
+	p.until("!" + byID("copy") + ".hidden && " + byID("confirm-box") + ".hidden")
 	p.until(`document.getElementById('signers').textContent.includes('the one you use now')`)
 }

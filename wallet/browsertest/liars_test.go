@@ -53,7 +53,7 @@ func TestAServerThatLiesIsCaught(t *testing.T) {
 		{"another chain", `(url, body, j) => body.includes('"eth_chainId"') ? { ...j, result: '0x1' } : undefined`, "account", "another chain"},
 		{"an answer to another question", `(url, body, j) => body.includes('"eth_estimate') ? { ...j, id: 77 } : undefined`, "account", "no usable answer"},
 		{"gas that costs a fortune", `(url, body, j) => body.includes('"eth_estimate') ? { ...j, result: { ...j.result, callGasLimit: '0xffffffffffff' } } : undefined`, "account", "does not cover the network fee"},
-		{"another operation taken", `(url, body, j) => body.includes('"eth_sendUserOperation') ? { ...j, result: '0x' + '11'.repeat(32) } : undefined`, "review", "another operation than the one you signed"},
+		{"another operation taken", `(url, body, j) => body.includes('"eth_sendUserOperation') ? { ...j, result: '0x' + '11'.repeat(32) } : body.includes('"eth_getUserOperation') ? { ...j, result: null } : undefined`, "review", "another operation than the one you signed"},
 	} {
 		t.Run(lie.name, func(t *testing.T) {
 			p := newTab(t, replies(lie.reply))
@@ -70,7 +70,11 @@ func TestAServerThatLiesIsCaught(t *testing.T) {
 }
 
 func TestAFailedTransferSaysWhyAndWhatItCost(t *testing.T) {
-	p := newTab(t, replies(`(url, body, j) => body.includes('"eth_getUserOperationReceipt') && j.result ? { ...j, result: { ...j.result, success: false, reason: '0x' } } : undefined`))
+	// The receipt and the chain's log of it agree that it failed.
+	p := newTab(t, replies(`(url, body, j) => {
+		if (body.includes('"eth_getUserOperationReceipt') && j.result) return { ...j, result: { ...j.result, success: false, reason: '0x' } };
+		if (body.includes('"eth_getTransactionReceipt') && j.result) return { ...j, result: { ...j.result, logs: j.result.logs.map((l) => l.data.length === 258 ? { ...l, data: l.data.slice(0, 66) + '0'.repeat(64) + l.data.slice(130) } : l) } };
+	}`))
 	p.register()
 	p.fund()
 	p.fill(recipient, "0.1")

@@ -161,8 +161,8 @@ func TestTheFirstLoadIsSmallAndStaysAtHome(t *testing.T) {
 	load, requests := p.received, p.requests
 	p.mu.Unlock()
 	t.Logf("first load: %.0f bytes on the wire, headers included, in %d requests", load, requests)
-	if load > 70_000 || load == 0 {
-		t.Errorf("the first load is %.0f bytes, more than 70,000", load)
+	if load > 76_000 || load == 0 {
+		t.Errorf("the first load is %.0f bytes, more than 76,000", load)
 	}
 
 	// Signing in loads the curve beside the prompt, whatever the prompt brings.
@@ -174,8 +174,8 @@ func TestTheFirstLoadIsSmallAndStaysAtHome(t *testing.T) {
 	p.eval(`(() => { const r = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].filter((r) => /\.(js|css|svg)$|\/$/.test(r.name));
 		return { Bytes: r.reduce((n, r) => n + r.encodedBodySize, 0), Files: r.length }; })()`, &files)
 	t.Logf("with the modules for signing in: %.0f compressed bytes in %.0f files", files.Bytes, files.Files)
-	if files.Bytes > 106_000 {
-		t.Errorf("all files are %.0f bytes, more than 106,000", files.Bytes)
+	if files.Bytes > 112_000 {
+		t.Errorf("all files are %.0f bytes, more than 112,000", files.Bytes)
 	}
 }
 

@@ -43,6 +43,8 @@ func TestTwoPasskeysAreTwoAccounts(t *testing.T) {
 		p.shows("start")
 		p.click("signin")
 		p.shows("account")
+		p.click("confirm")
+		p.until(byID("confirm-box") + ".hidden")
 		if got := p.text("address"); got != chosen.address {
 			t.Errorf("signed in to %s, want %s", got, chosen.address)
 		}

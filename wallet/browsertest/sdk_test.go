@@ -12,7 +12,8 @@ const sdk = `(async () => {
 	const { get, create } = await import('/ceremony.js');
 	const { hash, seal, toWire } = await import('/userop.js');
 	const { parseSignature, attestedAuthData, parseAuthData } = await import('/assertion.js');
-	const { Chain, assemble, receipt } = await import('/operate.js');
+	const { Chain, assemble } = await import('/operate.js');
+	const { receipt } = await import('/receipt.js');
 	const { addressHandle, encodeExecute, passkeySigner, signerBytes, signersOf } = await import('/account.js');
 	const { encodeCall } = await import('/abi.js');
 	const { toHex, toBase64url } = await import('/bytes.js');

@@ -18,6 +18,7 @@ import { verify } from './assertion.js';
  * @typedef {object} Account
  * @property {string} address
  * @property {PasskeySigner} signer the passkey that is signed in
+ * @property {boolean} [shared] other signers must approve as well
  * @property {string} [factoryData] call to the factory, known for accounts that began with this passkey
  */
 

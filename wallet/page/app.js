@@ -52,7 +52,6 @@ async function boot() {
   status();
   $('network').textContent = chainName(state.chain.id).replace(/ \(.*/, '');
   $('network').hidden = false;
-  $('faucet-box').hidden = !state.chain.config.faucet;
   for (const id of ['create', 'signin']) $(id).removeAttribute('disabled');
   start();
   setInterval(keepOffer, 30_000);

@@ -25,6 +25,12 @@ export function fromHex(text, length) {
   return out;
 }
 
+/** A quantity of JSON-RPC. @param {unknown} text @param {string} what for the error */
+export function quantity(text, what) {
+  if (typeof text !== 'string' || !/^0x[0-9a-fA-F]{1,64}$/.test(text)) throw new MalformedError(`${what} is not a quantity`);
+  return BigInt(text);
+}
+
 /** @param {Uint8Array} b without padding */
 export function toBase64url(b) {
   let s = '';

@@ -9,16 +9,35 @@ import { ether, roughly } from './words.js';
 
 /** @typedef {import('./state.js').Session} Session */
 
+/** @type {Set<() => void>} What else is to be done when somebody has signed in. */
+export const arrivals = new Set();
+
 /** @param {Session} s */
 export function enter(s) {
   state.session = s;
-  remember(s.account.address);
-  $('address').textContent = s.account.address;
+  $('shared').hidden = !s.account.shared;
+  reveal(s);
   $('balance').textContent = '…';
   $('life').textContent = '';
   show('account');
   status('You are signed in.');
+  for (const greet of arrivals) greet();
   refresh();
+}
+
+/** Another signature by the same key has settled whose account this is. @param {Session} s */
+export function confirmed(s) {
+  s.candidates = undefined;
+  if (s === state.session) reveal(s);
+}
+
+/** Shows the address to receive at, once a signature and not the node has settled it. @param {Session} s */
+function reveal({ account: { address }, candidates }) {
+  if (!candidates) remember(address);
+  $('address').textContent = candidates ? `${address.slice(0, 8)}…${address.slice(-6)}` : address;
+  $('copy').hidden = !!candidates;
+  $('confirm-box').hidden = !candidates;
+  $('faucet-box').hidden = !!candidates || !state.chain.config.faucet;
 }
 
 /** Balance and state from the chain; a failure is said once and does not disturb. */

@@ -1,17 +1,17 @@
 // @ts-check
 /**
  * One road for every operation: prepare (nonce, gas, fees, funds), sign with the
- * passkey, check the answer here, send, wait for the receipt. Everything that
+ * passkey, check the answer here, send; receipts are in receipt.js. Everything that
  * takes time happens in {@link prepare}, before the click that signs.
  */
 import { encodeCall, word } from './abi.js';
 import { encodeExecute } from './account.js';
 import { findings, parseSignature, sha256, verify } from './assertion.js';
-import { fromHex, toHex, utf8 } from './bytes.js';
+import { fromHex, quantity, toHex, utf8 } from './bytes.js';
 import { get } from './ceremony.js';
 import { RpcError, rpc } from './rpc.js';
 import { entryPoint, hash, seal, stub, toWire } from './userop.js';
-import { Trouble, ether, maxFee, summary } from './words.js';
+import { Trouble, cautions, ether, maxFee, summary } from './words.js';
 
 /**
  * @typedef {object} Config /config.json
@@ -28,7 +28,7 @@ import { Trouble, ether, maxFee, summary } from './words.js';
  *
  * @typedef {import('./account.js').Account} Account
  * @typedef {import('./userop.js').UserOp} UserOp
- * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>}} Prepared
+ * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>, cautions: string[]}} Prepared
  */
 
 /** One chain as /config.json describes it. */
@@ -62,7 +62,7 @@ export class Chain {
 
   /** @param {string} address wei */
   async balance(address) {
-    return BigInt(await this.ask('eth_getBalance', address, 'latest'));
+    return quantity(await this.ask('eth_getBalance', address, 'latest'), 'the balance');
   }
 
   /** @param {string} address */
@@ -73,13 +73,30 @@ export class Chain {
   /** What the bundler wants, or twice the base fee where it has no opinion. */
   async fees() {
     try {
-      const { standard } = await this.ask('pimlico_getUserOperationGasPrice');
-      return { maxFeePerGas: BigInt(standard.maxFeePerGas), maxPriorityFeePerGas: BigInt(standard.maxPriorityFeePerGas) };
+      const standard = (await this.ask('pimlico_getUserOperationGasPrice'))?.standard;
+      return { maxFeePerGas: quantity(standard?.maxFeePerGas, 'maxFeePerGas'), maxPriorityFeePerGas: quantity(standard?.maxPriorityFeePerGas, 'maxPriorityFeePerGas') };
     } catch (e) {
       if (!(e instanceof RpcError) || e.kind !== 'refused') throw e;
     }
     const [block, tip] = await Promise.all([this.ask('eth_getBlockByNumber', 'latest', false), this.ask('eth_maxPriorityFeePerGas')]);
-    return { maxFeePerGas: 2n * BigInt(block.baseFeePerGas) + BigInt(tip), maxPriorityFeePerGas: BigInt(tip) };
+    const priority = quantity(tip, 'the priority fee');
+    return { maxFeePerGas: 2n * quantity(block?.baseFeePerGas, 'the base fee') + priority, maxPriorityFeePerGas: priority };
+  }
+
+  /** What the chain itself asks for gas, to compare with; undefined where it does not say. @returns {Promise<bigint | undefined>} */
+  async gasPrice() {
+    try {
+      return quantity(await this.ask('eth_gasPrice'), 'the gas price');
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The account's next nonce. @param {string} address */
+  async nonce(address) {
+    const reply = await this.call(this.entryPoint.address, encodeCall('getNonce(address,uint192)', address, 0n));
+    if (reply.length !== 32) throw new Trouble(`EntryPoint ${this.entryPoint.version} is not on this chain.`, 'Ask whoever runs this server; nothing was sent.');
+    return word(reply);
   }
 }
 
@@ -89,9 +106,9 @@ export class Chain {
  * @returns {Promise<Prepared>}
  */
 export async function prepare(chain, account, to, value) {
-  const op = await assemble(chain, account, encodeExecute(to, value), value);
+  const [op, gasPrice] = await Promise.all([assemble(chain, account, encodeExecute(to, value), value), chain.gasPrice()]);
   const shown = summary(op, chain.entryPoint, chain.id);
-  return { op, digest: shown.digest, shown };
+  return { op, digest: shown.digest, shown, cautions: cautions(op, value, gasPrice) };
 }
 
 /**
@@ -105,15 +122,14 @@ export async function assemble(chain, account, callData, value) {
   const [id, deployed, nonce, fees, balance, deposit] = await Promise.all([
     chain.ask('eth_chainId'),
     chain.hasCode(account.address),
-    chain.call(ep.address, encodeCall('getNonce(address,uint192)', account.address, 0n)),
+    chain.nonce(account.address),
     chain.fees(),
     chain.balance(account.address),
     chain.call(ep.address, encodeCall('balanceOf(address)', account.address)),
   ]);
-  if (BigInt(id) !== chain.id) {
+  if (quantity(id, 'the chain id') !== chain.id) {
     throw new Trouble('The server has changed to another chain.', 'Reload the page and sign in again.');
   }
-  if (nonce.length !== 32) throw new Trouble(`EntryPoint ${ep.version} is not on this chain.`, 'Ask whoever runs this server; nothing was sent.');
   if (!deployed && !account.factoryData) throw new Trouble('This account is not on this chain.', 'It was made on another one. Open the wallet of that chain.');
   if (value > balance) {
     throw new Trouble('The account does not hold that much.', `It has ${ether(balance)} ETH. Send less, or add funds.`);
@@ -121,7 +137,7 @@ export async function assemble(chain, account, callData, value) {
   /** @type {UserOp} */
   const op = {
     sender: account.address,
-    nonce: word(nonce),
+    nonce,
     ...(deployed ? {} : { factory: chain.config.factory, factoryData: account.factoryData }),
     callData,
     callGasLimit: 0n,
@@ -131,7 +147,7 @@ export async function assemble(chain, account, callData, value) {
     signature: toHex(stub(account.signer, location.origin)),
   };
   const gas = await chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address);
-  for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = BigInt(gas[k]);
+  for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = quantity(gas?.[k], k);
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;
   if (missing > 0n) {
     throw new Trouble('The balance does not cover the network fee as well.', `Send at least ${ether(missing)} ETH less, or add funds. The account has ${ether(balance)} ETH.`);
@@ -149,7 +165,11 @@ export async function sign(chain, account, credentialId, prepared, signal) {
   const got = await get({ rpId: chain.config.rpId, challenge: prepared.digest, allow: [credentialId], signal });
   const assertion = checked(chain, got, prepared.digest);
   if (!await verify(assertion, account.signer)) throw new Trouble('The signature is not by this account’s key.', 'Nothing was sent. Sign in again with the right passkey.');
-  return { ...prepared.op, signature: toHex(seal(account.signer, assertion)) };
+  const signature = toHex(seal(account.signer, assertion));
+  if (signature.length > prepared.op.signature.length) {
+    throw new Trouble('The passkey’s answer is longer than the fee allows for.', 'Nothing was sent. Try another browser, or another passkey of this account.');
+  }
+  return { ...prepared.op, signature };
 }
 
 /** An assertion that answers this challenge, on this page, with the person verified; its key is not known yet.
@@ -166,19 +186,4 @@ export async function send(chain, op) {
   const theirs = await chain.ask('eth_sendUserOperation', toWire(op), chain.entryPoint.address);
   if (theirs !== own) throw new Trouble('The server took another operation than the one you signed.', `It cannot move your money with it. Your operation is ${own}.`);
   return own;
-}
-
-/** The receipt, when there is one; asks at growing intervals for as long as `waiting` is not false. @param {Chain} chain @param {string} opHash @param {(seconds: number) => boolean | void} waiting @returns {Promise<any>} */
-export async function receipt(chain, opHash, waiting) {
-  const started = Date.now();
-  for (let pause = 250; ; pause = Math.min(pause * 1.5, 4000)) {
-    try {
-      const found = await chain.ask('eth_getUserOperationReceipt', opHash);
-      if (found) return found;
-    } catch (e) {
-      if (!(e instanceof RpcError) || e.kind === 'refused') throw e; // a gap in the line is waited out
-    }
-    await new Promise((done) => setTimeout(done, pause));
-    if (waiting(Math.round((Date.now() - started) / 1000)) === false) return undefined;
-  }
 }

@@ -1,20 +1,22 @@
 // @ts-check
-/** Sending: form, review in words, signature, receipt. */
-import { toHex } from './bytes.js';
-import { refresh } from './home.js';
-import { prepare, receipt, send, sign } from './operate.js';
+/** Sending: form, review in words, signature, receipt. What is signed is paid once, whatever becomes of the answers. */
+import { arrivals, confirmed, refresh } from './home.js';
+import { prepare, send, sign } from './operate.js';
+import { heldFor, keep, release } from './outbox.js';
+import { receipt } from './receipt.js';
 import { RpcError } from './rpc.js';
 import { state } from './state.js';
 import { answered, asked, busy, on, task } from './task.js';
-import { $, fieldError, input, problem, rows, show, showing, status } from './view.js';
-import { Trouble, explain, parseAddress, parseEther, roughly } from './words.js';
+import { $, element, fieldError, input, rows, show, showing, status } from './view.js';
+import { Trouble, ether, parseAddress, parseEther, roughly } from './words.js';
 
 /**
  * @typedef {import('./operate.js').Prepared} Prepared
- * @typedef {{prepared: Prepared, signed?: import('./userop.js').UserOp}} Pending the operation on view
+ * @typedef {import('./outbox.js').Held} Held
  */
 
-/** @type {Pending | undefined} */ let pending;
+/** @type {{prepared: Prepared, held?: Held} | undefined} The operation in review. */ let pending;
+/** @type {Held | undefined} The operation on the last screen. */ let done;
 
 /** What the form says; undefined, with the fields marked, if it says nothing usable. */
 function readForm() {
@@ -41,6 +43,9 @@ on('send-form', 'submit', () => {
   const s = state.session;
   if (!wanted || !s) return;
   task('Working out the fee…', async () => {
+    if (s.account.shared) throw new Trouble('This passkey alone cannot approve for this account.', 'Further signers must approve as well, which this page cannot gather. Use the tool that the account was set up with.');
+    const held = heldFor(state.chain, s.account.address);
+    if (held) await blocked(held);
     const prepared = await prepare(state.chain, s.account, wanted.to, wanted.amount);
     if (s !== state.session) return;
     pending = { prepared };
@@ -48,6 +53,8 @@ on('send-form', 'submit', () => {
     $('sign').textContent = 'Sign with your passkey';
     rows('review-rows', prepared.shown.rows);
     rows('review-details', prepared.shown.details);
+    $('cautions').replaceChildren(...prepared.cautions.map((text) => element('li', text)));
+    $('cautions').hidden = !prepared.cautions.length;
     show('review');
     status();
   });
@@ -58,6 +65,7 @@ on('review-back', 'click', () => {
   pending = undefined;
   show('account');
   status();
+  showHeld();
   input('amount').focus();
 });
 
@@ -65,81 +73,148 @@ on('sign', 'click', () => {
   const s = state.session;
   const p = pending;
   if (!s || !p) return;
-  if (p.signed) task('Sending again…', () => deliver(p));
+  const { held } = p;
+  if (held) task('Sending again…', () => deliver(held));
   else {
     task(asked, async (signal) => {
-      p.signed = await sign(state.chain, s.account, s.id, p.prepared, signal);
+      const op = await sign(state.chain, s.account, s.id, p.prepared, signal);
+      confirmed(s);
+      p.held = { op, hash: p.prepared.shown.hash, shown: p.prepared.shown };
       answered('Sending…');
-      await deliver(p);
+      await deliver(p.held);
     }, { ceremony: true });
   }
 });
 
-/** Sends what is signed. The same operation may be sent again without harm. @param {Pending} p */
-async function deliver(p) {
-  const signed = /** @type {import('./userop.js').UserOp} */ (p.signed);
-  const opHash = toHex(p.prepared.digest);
+on('held-again', 'click', () => {
+  const held = state.session && heldFor(state.chain, state.session.account.address);
+  if (held) task('Sending again…', () => deliver(held));
+});
+
+/** Sends what is signed. The same operation may be sent again without harm. @param {Held} held */
+async function deliver(held) {
+  keep(state.chain, held);
   try {
-    await send(state.chain, signed);
+    await send(state.chain, held.op);
   } catch (e) {
-    const landed = e instanceof RpcError && await state.chain.ask('eth_getUserOperationReceipt', opHash).catch(() => undefined);
-    if (!landed) {
-      if (!(e instanceof RpcError) || e.kind === 'refused') {
-        p.signed = undefined;
+    const refused = e instanceof RpcError && e.kind === 'refused';
+    if (!(refused && ALREADY.test(e.message)) && !await arrived(held.hash)) {
+      if (refused && definite(e) && !held.unsure) {
+        release(state.chain, held);
+        if (pending?.held === held) pending.held = undefined;
         throw e;
       }
+      const before = held.unsure;
+      held.unsure = true;
       $('sign').textContent = 'Send again';
+      showHeld();
+      follow(held);
+      if (e instanceof Trouble) throw e;
+      if (refused && before) throw new Trouble('The server refused it this time, but may already have it from before.', 'Sending again sends the very same operation, which can happen only once. This page keeps asking for its receipt.', e);
       throw new Trouble('The server did not confirm that it took the operation.', 'It may have. Sending again sends the very same operation, which can happen only once.', e);
     }
   }
-  pending = undefined;
+  if (pending?.held === held) pending = undefined;
   for (const id of ['to', 'amount']) input(id).value = '';
-  $('done-step').textContent = 'Signed and sent';
-  $('done-title').textContent = 'Waiting for the chain';
-  rows('done-rows', [['Operation', opHash, 'code']]);
-  show('done');
-  follow(opHash, p.prepared);
+  draw(held);
+  follow(held);
 }
 
-/** Waits for the receipt beside whatever the person does next. @param {string} opHash @param {import('./operate.js').Prepared} prepared */
-async function follow(opHash, prepared) {
+const ALREADY = /already (known|exists)/i;
+
+/** Whether a refusal is a judgement of the operation, and not of the moment. @param {RpcError} e */
+function definite(e) {
+  const code = Number(e.code);
+  return /\bAA\d\d\b/.test(e.message) || (code <= -32500 && code >= -32521) || (code <= -32600 && code >= -32602);
+}
+
+/** Whether the bundler knows the operation; undefined if it does not say. @param {string} opHash */
+async function arrived(opHash) {
+  const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => state.chain.ask(method, opHash).catch(() => undefined)));
+  if (answers.some((a) => a)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+/** Why nothing else can be sent now. @param {Held} held @returns {Promise<never>} */
+async function blocked(held) {
+  const transfer = `transfer of ${ether(held.shown.value)} ETH`;
+  if (await state.chain.nonce(held.op.sender) > held.op.nonce && await arrived(held.hash) === false) {
+    release(state.chain, held);
+    showHeld();
+    throw new Trouble(`Your earlier ${transfer} has run or can never run, for the account has gone past it.`, 'The server has no receipt of it. Check with the recipient before you send again.');
+  }
+  showHeld();
+  follow(held);
+  throw new Trouble(`Your ${transfer} is still on its way.`, 'Another one now could pay twice. Wait for its receipt, or send the same operation again, which can happen only once.');
+}
+
+/** On the account's screen: what is still on its way. */
+function showHeld() {
+  const held = state.session && heldFor(state.chain, state.session.account.address);
+  $('held').hidden = !held;
+  if (held) $('held-text').textContent = `Your transfer of ${ether(held.shown.value)} ETH to ${held.shown.to} is signed and may be on its way. Until the chain has answered, no other one is sent, so that nothing is paid twice.`;
+}
+
+arrivals.add(() => {
+  pending = done = undefined;
+  showHeld();
+  const held = state.session && heldFor(state.chain, state.session.account.address);
+  if (held) follow(held);
+});
+
+/** Its last screen: waiting, or the receipt. @param {Held} held */
+function draw(held) {
+  done = held;
+  const { receipt: r, shown, hash } = held;
+  const amount = `${ether(shown.value)} ETH`;
+  $('done-step').textContent = r ? 'Receipt' : 'Signed and sent';
+  $('done-title').textContent = !r ? 'Waiting for the chain' : r.success ? `${amount} sent` : 'The transfer failed';
+  rows('done-rows', [
+    ...(r ? /** @type {[string, string, string?][]} */ ([
+      ['To', shown.to, 'code'],
+      ...(r.success ? [] : [['Why', r.reason || 'The recipient does not accept this transfer. Only the fee was paid.']]),
+      ['Network fee paid', `${roughly(r.cost)} ETH (${r.gas.toLocaleString('en')} gas)`],
+      ['Transaction', r.transaction, 'code'],
+      ['Block', String(r.block)],
+    ]) : []),
+    ['Operation', hash, 'code'],
+  ]);
+  show('done');
+  if (r) status(`The transfer of ${amount} ${r.success ? 'is' : 'failed'} on the chain.`);
+  else status('Waiting for the receipt…', true);
+}
+
+/** @type {WeakMap<Held, object>} by which session each is waited for */ const following = new WeakMap();
+
+/** Waits for the receipt beside whatever the person does next. @param {Held} held */
+async function follow(held) {
   const s = state.session;
-  const here = () => s === state.session && showing('done') && $('done-rows').textContent?.includes(opHash);
-  status('Waiting for the receipt…', true);
-  /** @type {any} */ let r;
-  try {
-    r = await receipt(state.chain, opHash, (seconds) => {
-      if (here() && seconds && seconds % 20 === 0) status(`No receipt for ${seconds} seconds. The operation may still come; it is safe to leave this page.`, true);
-      return s === state.session;
-    });
-  } catch (e) {
-    if (here()) {
-      status();
-      problem(explain(e));
+  if (!s || held.receipt || following.get(held) === s) return;
+  following.set(held, s);
+  const r = await receipt(state.chain, held.hash, (seconds, doubt) => {
+    if (s === state.session && showing('done') && done === held && seconds) {
+      if (doubt) status(`The server gave a receipt that does not hold: ${doubt}. Asking again.`, true);
+      else if (seconds % 20 === 0) status(`No receipt for ${seconds} seconds. The operation may still come; it is safe to leave this page.`, true);
     }
-  }
+    return s === state.session && heldFor(state.chain, s.account.address) === held;
+  });
+  following.delete(held);
   if (!r || s !== state.session) return;
+  held.receipt = r;
+  release(state.chain, held);
+  showHeld();
   refresh();
-  const [to, amount] = prepared.shown.rows;
-  if (here()) {
-    $('done-step').textContent = 'Receipt';
-    $('done-title').textContent = r.success ? `${amount[1]} sent` : 'The transfer failed';
-    rows('done-rows', [
-      ['To', to[1], 'code'],
-      ...(r.success ? [] : /** @type {[string, string][]} */ ([['Why', r.reason && r.reason !== '0x' ? r.reason : 'The recipient does not accept this transfer. Only the fee was paid.']])),
-      ['Network fee paid', `${roughly(BigInt(r.actualGasCost))} ETH (${BigInt(r.actualGasUsed).toLocaleString('en')} gas)`],
-      ['Transaction', r.receipt?.transactionHash ?? '', 'code'],
-      ['Block', r.receipt?.blockNumber ? String(BigInt(r.receipt.blockNumber)) : ''],
-      ['Operation', opHash, 'code'],
-    ]);
-    show('done');
-  }
-  status(`The transfer of ${amount[1]} ${r.success ? 'is' : 'failed'} on the chain.`);
+  if ((showing('done') && done === held) || (showing('review') && pending?.held === held && !busy())) {
+    pending = undefined;
+    for (const id of ['to', 'amount']) if (showing('review')) input(id).value = '';
+    draw(held);
+  } else if (!busy()) status(`The transfer of ${ether(held.shown.value)} ETH ${r.success ? 'is' : 'failed'} on the chain.`);
 }
 
 on('done-back', 'click', () => {
   if (!state.session) return;
   show('account');
   status();
+  showHeld();
   refresh();
 });

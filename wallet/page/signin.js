@@ -1,9 +1,10 @@
 // @ts-check
 /** Signing in with a passkey and nothing else: its user handle and its signature lead to the account. */
-import { fresh, narrow, parseHandle, passkeySigner, signersOf } from './account.js';
+import { encodeCall, word } from './abi.js';
+import { UV_REQUIRED, fresh, narrow, parseHandle, passkeySigner, signerBytes, signersOf } from './account.js';
 import { equal } from './bytes.js';
 import { get } from './ceremony.js';
-import { enter } from './home.js';
+import { confirmed, enter } from './home.js';
 import { checked } from './operate.js';
 import { hint, random, state } from './state.js';
 import { answered, asked, on, task } from './task.js';
@@ -37,8 +38,9 @@ on('signin', 'click', () => task(asked, async (signal) => {
     show('settle');
     return status('One more signature is needed.');
   }
-  if (deployed[all.indexOf(accounts[0])]) await mustSign(accounts[0]);
-  enter({ id: got.id, account: accounts[0] });
+  const account = deployed[all.indexOf(accounts[0])] ? await asOnChain(accounts[0]) : accounts[0];
+  // That one is on the chain and the other is not is the node's word; only a signature tells the keys apart.
+  enter({ id: got.id, account, ...(known.length || all.length === 1 ? {} : { candidates: all }) });
 }, { ceremony: true }));
 
 on('settle-go', 'click', () => task(asked, async (signal) => {
@@ -48,9 +50,26 @@ on('settle-go', 'click', () => task(asked, async (signal) => {
   answered('Finding your account…');
   const left = await narrow(u.accounts, checked(state.chain, got, challenge));
   if (left.length !== 1) throw new Trouble('The two signatures are by different keys.', 'Sign in again, with one passkey.');
-  if (await state.chain.hasCode(left[0].address)) await mustSign(left[0]);
-  enter({ id: u.id, account: left[0] });
+  enter({ id: u.id, account: await current(left[0]) });
 }, { ceremony: true }));
+
+on('confirm', 'click', () => task(asked, async (signal) => {
+  const s = /** @type {import('./state.js').Session} */ (state.session);
+  const challenge = random();
+  const got = await get({ rpId: state.chain.config.rpId, challenge, allow: [s.id], signal });
+  answered('Checking the signature…');
+  const left = await narrow(s.candidates ?? [], checked(state.chain, got, challenge));
+  if (left.length !== 1) throw new Trouble('The two signatures are by different keys.', 'Sign out and sign in again, with one passkey.');
+  if (left[0].address === s.account.address) {
+    confirmed(s);
+    return status('Confirmed: this is your account.');
+  }
+  enter({ id: s.id, account: await current(left[0]) });
+  status('The server pointed to another account. This one is yours.');
+}, { ceremony: true }));
+
+/** @param {Account} account whose key is certain */
+const current = async (account) => (await state.chain.hasCode(account.address) ? asOnChain(account) : account);
 
 const recovery = () => import('./recover.js');
 
@@ -66,18 +85,26 @@ async function keysOf(assertion) {
 /** The account that a later passkey was added to. @param {string} address @param {import('./assertion.js').Signed} assertion @returns {Promise<Account>} */
 async function further(address, assertion) {
   if (!await state.chain.hasCode(address)) throw new Trouble('The account of this passkey is not on this chain.', `It is ${address}. Open the wallet of the chain where you added the passkey.`);
-  const keys = await keysOf(assertion);
-  const signers = (await signersOf(state.chain.call, address)).map(passkeySigner);
-  const signer = signers.find((s) => s && keys.some((k) => equal(k.x, s.x) && equal(k.y, s.y)));
-  if (!signer) throw notASigner(address);
-  return { address, signer };
+  return signerOf(address, await keysOf(assertion));
 }
 
-/** @param {Account} account */
-async function mustSign(account) {
-  const signers = (await signersOf(state.chain.call, account.address)).map(passkeySigner);
-  const { x, y, rule } = account.signer;
-  if (!signers.some((s) => s && s.rule === rule && equal(s.x, x) && equal(s.y, y))) throw notASigner(account.address);
+/** @param {Account} account @returns {Promise<Account>} */
+const asOnChain = async (account) => ({ ...account, ...await signerOf(account.address, [account.signer]) });
+
+/**
+ * The one of these keys that signs for an account, with the rule the account has for it.
+ * @param {string} address @param {import('./assertion.js').Key[]} keys @returns {Promise<Account>}
+ */
+async function signerOf(address, keys) {
+  const signers = (await signersOf(state.chain.call, address)).map(passkeySigner).filter((s) => s !== undefined);
+  const own = signers.filter((s) => keys.some((k) => equal(k.x, s.x) && equal(k.y, s.y)));
+  const signer = own.find((s) => s.rule === UV_REQUIRED) ?? own[0];
+  if (!signer) throw notASigner(address);
+  const [threshold, weight] = await Promise.all([
+    state.chain.call(address, encodeCall('threshold()')),
+    state.chain.call(address, encodeCall('signerWeight(bytes)', signerBytes(signer))),
+  ]);
+  return { address, signer, shared: word(weight) < word(threshold) };
 }
 
 /** @param {string} address */

@@ -2,7 +2,11 @@
 /** What the page knows while it is open, and the one thing it remembers. Nothing here is a secret. */
 
 /**
- * @typedef {{id: Uint8Array, account: import('./account.js').Account, balance?: bigint}} Session who is signed in; id of the passkey
+ * @typedef {object} Session who is signed in
+ * @property {Uint8Array} id of the passkey
+ * @property {import('./account.js').Account} account
+ * @property {import('./account.js').Account[]} [candidates] all that fit the one signature so far, while only the node has told which it is
+ * @property {bigint} [balance]
  */
 
 export const state = {

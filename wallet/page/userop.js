@@ -15,7 +15,7 @@
  */
 import { encode, keccak } from './abi.js';
 import { FLAGS, parseClientData } from './assertion.js';
-import { MalformedError, concat, equal, fromHex, toHex, uint, utf8 } from './bytes.js';
+import { MalformedError, concat, equal, fromHex, quantity, toHex, uint, utf8 } from './bytes.js';
 
 /**
  * @typedef {object} UserOp
@@ -123,9 +123,7 @@ export function fromWire(json) {
   /** @type {any} */ const out = {};
   for (const k of STRINGS) if (json[k] != null) out[k] = toHex(fromHex(json[k]));
   for (const k of QUANTITIES) {
-    if (json[k] == null) continue;
-    if (!/^0x[0-9a-fA-F]{1,64}$/.test(json[k])) throw new MalformedError(`${k} is not a quantity`);
-    out[k] = BigInt(json[k]);
+    if (json[k] != null) out[k] = quantity(json[k], k);
   }
   for (const k of ['sender', 'nonce', 'callData']) if (out[k] === undefined) throw new MalformedError(`${k} is missing`);
   return out;

@@ -19,6 +19,9 @@ export function roughly(wei) {
   return ether(wei - (wei % 10n ** 12n));
 }
 
+/** Six places, rounded up: an upper bound stays one. @param {bigint} wei */
+export const atMost = (wei) => roughly(wei + 10n ** 12n - 1n);
+
 /** What a person typed, as wei. Throws a sentence. @param {string} text */
 export function parseEther(text) {
   const t = text.trim();
@@ -73,11 +76,15 @@ export function summary(op, ep, chainId) {
   return {
     sentence: `Send ${ether(call.value)} ETH`,
     digest,
+    hash: toHex(digest),
+    from: checksum(op.sender),
+    to: call.to,
+    value: call.value,
     rows: /** @type {[string, string, ('code' | 'strong')?][]} */ ([
       ['To', call.to, 'code'],
       ['Amount', `${ether(call.value)} ETH`, 'strong'],
-      ['Network fee, at most', `${roughly(fee)} ETH`],
-      ['Leaves your account, at most', `${roughly(call.value + fee)} ETH`],
+      ['Network fee, at most', `${atMost(fee)} ETH`],
+      ['Leaves your account, at most', `${atMost(call.value + fee)} ETH`],
       ['From your account', checksum(op.sender), 'code'],
       ['On', chainName(chainId)],
       ...(op.factory ? [['Also', 'Creates your account on the chain; this is its first operation.']] : []),
@@ -89,6 +96,26 @@ export function summary(op, ep, chainId) {
       ['Nonce', '0x' + op.nonce.toString(16), 'code'],
     ]),
   };
+}
+
+/**
+ * What about the fee should be looked at twice, in sentences.
+ * @param {UserOp} op @param {bigint} value what it sends, wei @param {bigint | undefined} gasPrice what the chain itself asks, wei
+ */
+export function cautions(op, value, gasPrice) {
+  const out = [];
+  const fee = maxFee(op);
+  if (fee > value) out.push(`The network fee may be more than the amount you send: up to ${atMost(fee)} ETH.`);
+  if (gasPrice && op.maxFeePerGas > 5n * gasPrice) out.push(`The server asks for up to ${op.maxFeePerGas / gasPrice} times the gas price that the chain names.`);
+  const own = ownPreVerificationGas(op);
+  if (op.preVerificationGas > 3n * own) out.push(`The server counts ${op.preVerificationGas.toLocaleString('en')} gas for carrying the operation (preVerificationGas), where this page would count ${own.toLocaleString('en')}. On a rollup that may be right.`);
+  return out;
+}
+
+/** The customary formula, every byte dear: transaction, the EntryPoint's work, calldata. @param {UserOp} op */
+function ownPreVerificationGas(op) {
+  const bytes = [op.factoryData, op.callData, op.paymasterData, op.signature].reduce((n, hex) => n + (hex?.length ?? 2) / 2 + 31, 16 * 32);
+  return 21_000n + 18_300n + 16n * BigInt(Math.ceil(bytes));
 }
 
 /** @typedef {{title: string, way: string, detail?: string}} Words */
@@ -119,6 +146,7 @@ const CEREMONY = {
 
 /** EntryPoint codes a person can do something about. @type {[RegExp, string, string][]} */
 const CHAIN = [
+  [/replacement/i, 'Another operation of this account is already on its way.', 'Wait until it is on the chain, then review again.'],
   [/AA21|insufficient|prefund|funds/i, 'The account cannot pay for this.', 'Add funds, or send less: the network fee comes out of the same balance.'],
   [/AA25|nonce/i, 'Another operation of this account went first.', 'Go back and review again; this one was not sent.'],
   [/AA24|signature/i, 'The account did not accept the signature.', 'Go back and review again. If it repeats, this passkey may no longer be a signer of the account.'],
