@@ -8,7 +8,7 @@ const { MalformedError, concat, fromBase64url, fromHex, toBase64url, toBigInt, t
 const { ORDER, attestedAuthData, findings, parseAuthData, parseClientData, parseSignature, readCbor } = await import('../page/assertion.js');
 const { decodeBytesArray, encode, word } = await import('../page/abi.js');
 const { addressHandle, checksum, decodeExecute, parseHandle, passkeySigner, saltHandle, signerBytes } = await import('../page/account.js');
-const { chainName, ether, explain, parseAddress, parseEther, roughly, summary } = await import('../page/words.js');
+const { atMost, chainName, ether, explain, parseAddress, parseEther, roughly, summary } = await import('../page/words.js');
 const { entryPoint, fromWire } = await import('../page/userop.js');
 const { CeremonyError } = await import('../page/ceremony.js');
 const { RpcError } = await import('../page/rpc.js');
@@ -154,6 +154,7 @@ test('amounts', () => {
   assert.match(roughly(1n), /^</);
   assert.equal(roughly(0n), '0');
   assert.equal(roughly(1234567890123456789n), '1.234567');
+  for (const [wei, text] of [[0n, '0'], [1n, '0.000001'], [10n ** 12n, '0.000001'], [10n ** 12n + 1n, '0.000002'], [10n ** 18n, '1']]) assert.equal(atMost(wei), text);
   assert.equal(ether(-5n * 10n ** 17n), '-0.5');
 });
 

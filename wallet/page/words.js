@@ -20,7 +20,7 @@ export function roughly(wei) {
 }
 
 /** Six places, rounded up: an upper bound stays one. @param {bigint} wei */
-export const atMost = (wei) => roughly(wei + 10n ** 12n - 1n);
+export const atMost = (wei) => ether((wei + 10n ** 12n - 1n) / 10n ** 12n * 10n ** 12n);
 
 /** What a person typed, as wei. Throws a sentence. @param {string} text */
 export function parseEther(text) {
