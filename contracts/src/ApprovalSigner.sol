@@ -28,7 +28,8 @@ import {WebAuthnCheck} from "./WebAuthnCheck.sol";
  * An approval has exactly one encoding; what stands in the `sig` of 0x04 is its verifier's affair.
  *
  * A malformed signature is an invalid one and never reverts. An approval that does not verify makes the signature
- * invalid but does not end the work: an estimation with a stub signature costs what a real one costs.
+ * invalid but does not end the work: an estimation with a stub signature costs what a real one costs, to within
+ * some hundred gas.
  */
 abstract contract ApprovalSigner is MultiSignerERC7913WeightedUpgradeable, PrecompileMemory {
     uint8 private constant SECP256K1 = 0x01;
@@ -140,8 +141,9 @@ abstract contract ApprovalSigner is MultiSignerERC7913WeightedUpgradeable, Preco
         if (!ok) return _malformed();
         // Who is no signer is not called. A key has its own encoding and none as a contract, not even when its
         // address delegates to one (EIP-7702, 23 bytes of code): what it delegates to was never made a signer.
+        // A passkey has its own encoding too: whatever stands at its verifier's address on some chain is never asked.
         address verifier = address(bytes20(signer[:20]));
-        if (!isSigner(signer) || verifier.code.length <= 23) return _malformed();
+        if (verifier == Signers.PASSKEY || !isSigner(signer) || verifier.code.length <= 23) return _malformed();
         bool valid = signer.length == 20
             ? SignatureChecker.isValidERC1271SignatureNowCalldata(verifier, hash, sig)
             : SignatureChecker.isValidSignatureNow(signer, hash, sig);

@@ -44,7 +44,8 @@ library Signers {
         require(verifier > LAST_RESERVED, BadSigner(signer, "reserved address"));
         require(verifier != self, BadSigner(signer, "the account itself"));
         // A codeless address of 20 bytes is a secp256k1 key; it is not touched, for ERC-7562's sake (OP-041).
-        require(signer.length == 20 || verifier.code.length != 0, BadSigner(signer, "verifier without code"));
+        // A delegation (EIP-7702, 23 bytes of code) is no verifier: it could never approve of anything.
+        require(signer.length == 20 || verifier.code.length > 23, BadSigner(signer, "verifier without code"));
     }
 
     /// @dev Whether a rule byte is well formed and some assertion can satisfy it.
