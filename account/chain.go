@@ -27,6 +27,15 @@ type Confirmer interface {
 	Confirm(ctx context.Context, r *Receipt, ep userop.EntryPoint) error
 }
 
+// Finder is an ability of chains that can find an operation in the logs of an
+// EntryPoint. With it the chain itself says what became of an operation, also
+// while the bundler is behind or down. [FindByNonce] does it with a node.
+type Finder interface {
+	// FindByNonce returns the receipt of the operation of sender that used a
+	// nonce; nil, nil if none is seen.
+	FindByNonce(ctx context.Context, ep userop.EntryPoint, sender common.Address, nonce *big.Int) (*Receipt, error)
+}
+
 // Bundler brings operations to a chain.
 type Bundler interface {
 	// EstimateGas fills in limits for op, which carries a stub signature.

@@ -25,7 +25,8 @@ var (
 	ErrChanged = errors.New("account: the operation changed after it was prepared")
 	// ErrNotSealed is returned by Send before Finish.
 	ErrNotSealed = errors.New("account: the operation is not approved yet")
-	// ErrDropped is returned by Wait when an operation can no longer be included.
+	// ErrDropped is returned by Wait when an operation can no longer be included:
+	// the chain shows that another one used its nonce.
 	ErrDropped = errors.New("account: the operation was not included and its nonce is taken")
 )
 
@@ -126,12 +127,16 @@ func (e *InsufficientFundsError) Hint() string {
 type NonceUsedError struct {
 	Sender  common.Address
 	Nonce   *big.Int
-	Current *big.Int // the chain's next nonce of that key; nil if not known
-	Cause   error    // what the bundler said; may be nil
+	Current *big.Int    // the chain's next nonce of that key; nil if not known
+	Cause   error       // what the bundler said; may be nil
+	By      common.Hash // the operation that came first
 }
 
 func (e *NonceUsedError) Error() string {
 	s := fmt.Sprintf("account: nonce %s of %s is already used by another operation", e.Nonce, e.Sender)
+	if e.By != (common.Hash{}) {
+		s += ", " + e.By.Hex()
+	}
 	if e.Cause != nil {
 		s += ": " + e.Cause.Error()
 	}
@@ -147,6 +152,36 @@ func (e *NonceUsedError) Is(target error) bool { return target == ErrNonceUsed }
 // Hint implements [Hinter].
 func (e *NonceUsedError) Hint() string {
 	return "this operation did not run and can never run; look whether the other one did what you want, then prepare and approve again"
+}
+
+// UnclearError says that a nonce is taken, or a bundler says so, and that nobody
+// has shown yet by which operation: this one may have run. It is no reason to
+// prepare the same calls again.
+type UnclearError struct {
+	Hash    common.Hash // of the operation
+	Sender  common.Address
+	Nonce   *big.Int
+	Current *big.Int // the node's next nonce of that key
+	Cause   error    // what bundler or node said; may be nil
+}
+
+func (e *UnclearError) Error() string {
+	s := fmt.Sprintf("account: operation %s may have run: nonce %s of %s is taken, and it is not known by which operation", e.Hash, e.Nonce, e.Sender)
+	if e.Current != nil && e.Current.Cmp(e.Nonce) <= 0 {
+		s = fmt.Sprintf("account: operation %s may have run: it was refused for its nonce %s of %s, which the node calls free", e.Hash, e.Nonce, e.Sender)
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *UnclearError) Unwrap() error { return e.Cause }
+
+// Hint implements [Hinter].
+func (e *UnclearError) Hint() string {
+	return "wait for the receipt, or look the hash up in a block explorer, before anything is approved again"
 }
 
 // HashMismatchError says that a bundler acknowledged another operation.

@@ -30,7 +30,8 @@ type world struct {
 	estimate  error                                  // of EstimateGas
 	send      func(common.Hash) (common.Hash, error) // of Send
 	receipts  map[common.Hash]*account.Receipt
-	down      error // of everything the bundler does
+	events    []*account.Receipt // in the EntryPoint's logs
+	down      error              // of everything the bundler does
 	sent      []*userop.Op
 	estimated []*userop.Op
 }
@@ -82,6 +83,25 @@ func (w *worldChain) Balance(context.Context, common.Address) (*big.Int, error) 
 
 func (w *worldChain) Fees(context.Context) (account.Fees, error) {
 	return account.Fees{MaxFeePerGas: big.NewInt(3e9), MaxPriorityFeePerGas: big.NewInt(1e9)}, nil
+}
+
+func (w *worldChain) FindByNonce(_ context.Context, _ userop.EntryPoint, _ common.Address, nonce *big.Int) (*account.Receipt, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.events {
+		if r.Nonce.Cmp(nonce) == 0 {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
+// ran puts an operation on the chain of which the bundler does not know yet.
+func (w *world) ran(hash common.Hash) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.events = append(w.events, &account.Receipt{UserOpHash: hash, Success: true, Nonce: w.nonce})
+	w.nonce = new(big.Int).Add(w.nonce, big.NewInt(1))
 }
 
 type worldBundler world

@@ -51,14 +51,18 @@ func (p *Prepared) explainSend(ctx context.Context, cause error) (common.Hash, e
 	if r, err := p.client.Bundler.Receipt(ctx, p.hash); err == nil && r != nil {
 		return p.hash, nil
 	}
-	cur, err := readNonce(ctx, p.client.Chain, p.acct.EntryPoint().Address(), p.acct.Address(), p.auth.NonceKey())
-	if err != nil {
-		return common.Hash{}, fmt.Errorf("account: send the operation: %w", errors.Join(cause, err))
-	}
-	if cur.Cmp(p.op.Nonce) <= 0 && code == "AA10" {
+	f := p.askChain(ctx)
+	switch {
+	case f.err != nil:
+		return common.Hash{}, fmt.Errorf("account: send the operation: %w", errors.Join(cause, f.err))
+	case f.ran != nil:
+		return p.hash, nil
+	case f.taken && f.by != (common.Hash{}):
+		return common.Hash{}, &NonceUsedError{Sender: p.acct.Address(), Nonce: p.op.Nonce, Current: f.current, Cause: cause, By: f.by}
+	case !f.taken && f.deployed && code == "AA10":
 		return common.Hash{}, &DeployedMeanwhileError{Account: p.acct.Address(), Cause: cause}
 	}
-	return common.Hash{}, &NonceUsedError{Sender: p.acct.Address(), Nonce: p.op.Nonce, Current: cur, Cause: cause}
+	return common.Hash{}, p.unclear(f, cause)
 }
 
 // DeployedMeanwhileError says that the account was deployed between preparing
@@ -89,20 +93,23 @@ const (
 	lastPoll  = 2 * time.Second
 	// nonceEvery is after how many polls without a receipt the nonce is looked at.
 	nonceEvery = 4
+	// maxDenials is how often in a row a chain may not bear out a receipt, because
+	// its node is behind the bundler's, before it counts.
+	maxDenials = 12
+	// patience is how long a receipt may take after the nonce is taken.
+	patience = 30 * time.Second
 )
 
-// maxDenials is how often in a row a chain may not bear out a receipt, because
-// its node is behind the bundler's, before it counts.
-const maxDenials = 12
-
 // Wait returns the receipt when the operation is on chain, and the chain itself
-// says so if it is a [Confirmer]. It asks with growing pauses until ctx ends and
-// lives through a bundler that is down meanwhile; the error then holds the last
-// thing that went wrong. [ErrDropped] says that another operation took the nonce,
-// so that this one can never run. A receipt with Success false is no error of
-// Wait.
+// says so if it is a [Confirmer] or a [Finder]. It asks with growing pauses until
+// ctx ends and lives through a bundler that is down meanwhile; the error then
+// holds the last thing that went wrong. [ErrDropped] says that another operation
+// took the nonce, so that this one can never run, and [UnclearError] that the
+// nonce is taken and for half a minute nobody said by which operation: it may
+// have run. A receipt with Success false is no error of Wait.
 func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
-	pause, taken, denials := firstPoll, false, 0
+	pause, denials := firstPoll, 0
+	var taken time.Time // when the nonce was first seen to be taken
 	for n := 1; ; n++ {
 		r, err := p.client.Bundler.Receipt(ctx, p.hash)
 		if err == nil && r != nil {
@@ -112,14 +119,27 @@ func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
 			if err = p.confirm(ctx, r); err == nil {
 				return r, nil
 			}
-			if denials++; denials == maxDenials {
-				return nil, err
+			if !isOutage(ctx, err) {
+				denials++
 			}
-		} else if err == nil && taken {
-			return nil, fmt.Errorf("%w: nonce %s of %s", ErrDropped, p.op.Nonce, p.acct.Address())
-		} else if err == nil && n%nonceEvery == 0 {
-			cur, nerr := readNonce(ctx, p.client.Chain, p.acct.EntryPoint().Address(), p.acct.Address(), p.auth.NonceKey())
-			taken = nerr == nil && cur.Cmp(p.op.Nonce) > 0 // ask for the receipt once more before saying so
+		} else if err == nil {
+			denials = 0
+		}
+		if n%nonceEvery == 0 || !taken.IsZero() || denials == maxDenials {
+			f := p.askChain(ctx)
+			switch {
+			case f.ran != nil:
+				return f.ran, nil
+			case f.by != (common.Hash{}):
+				return nil, fmt.Errorf("%w: nonce %s of %s, by operation %s", ErrDropped, p.op.Nonce, p.acct.Address(), f.by)
+			case f.taken && taken.IsZero():
+				taken = time.Now()
+			case f.taken && time.Since(taken) >= patience && denials == 0:
+				return nil, p.unclear(f, err)
+			}
+		}
+		if denials == maxDenials {
+			return nil, err
 		}
 		t := time.NewTimer(pause)
 		select {

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -101,13 +102,32 @@ func TestSendTellsFailuresApart(t *testing.T) {
 			w.receipts[h] = &account.Receipt{UserOpHash: h}
 			return common.Hash{}, errors.New("AA25 invalid account nonce")
 		}, func(err error) bool { return err == nil }},
-		"AA25": {func(w *world, h common.Hash) (common.Hash, error) {
-			w.nonce = big.NewInt(1)
+		"AA25, and the chain shows another": {func(w *world, h common.Hash) (common.Hash, error) {
+			w.nonce, w.events = big.NewInt(1), []*account.Receipt{{UserOpHash: common.Hash{7}, Nonce: new(big.Int)}}
 			return common.Hash{}, errors.New("AA25 invalid account nonce")
 		}, is(func(e *account.NonceUsedError) bool {
-			return errors.Is(e, account.ErrNonceUsed) && e.Current.Int64() == 1 && e.Nonce.Sign() == 0
+			return errors.Is(e, account.ErrNonceUsed) && e.Current.Int64() == 1 && e.Nonce.Sign() == 0 && e.By == common.Hash{7}
 		})},
+		"AA25, and the chain shows ours": {func(w *world, h common.Hash) (common.Hash, error) {
+			w.nonce, w.events = big.NewInt(1), []*account.Receipt{{UserOpHash: h, Nonce: new(big.Int)}}
+			return common.Hash{}, errors.New("AA25 invalid account nonce")
+		}, func(err error) bool { return err == nil }},
+		"AA25, and the chain shows neither": {func(w *world, h common.Hash) (common.Hash, error) {
+			w.nonce = big.NewInt(1)
+			return common.Hash{}, errors.New("AA25 invalid account nonce")
+		}, is(func(e *account.UnclearError) bool {
+			return !errors.Is(e, account.ErrNonceUsed) && strings.Contains(e.Error(), "may have run") && e.Hint() != ""
+		})},
+		"AA25, but the chain calls the nonce free": {func(w *world, h common.Hash) (common.Hash, error) {
+			return common.Hash{}, errors.New("AA25 invalid account nonce")
+		}, is(func(e *account.UnclearError) bool {
+			return !errors.Is(e, account.ErrNonceUsed) && strings.Contains(e.Error(), "may have run")
+		})},
+		"AA10, but the node shows no account": {func(w *world, h common.Hash) (common.Hash, error) {
+			return common.Hash{}, errors.New("AA10 sender already constructed")
+		}, is(func(e *account.UnclearError) bool { return !errors.Is(e, account.ErrNonceUsed) })},
 		"AA10 after somebody deployed it": {func(w *world, h common.Hash) (common.Hash, error) {
+			w.code[w.sent[0].Sender] = true
 			return common.Hash{}, errors.New("AA10 sender already constructed")
 		}, is(func(e *account.DeployedMeanwhileError) bool { return errors.Is(e, account.ErrNonceUsed) })},
 		"another hash": {func(w *world, h common.Hash) (common.Hash, error) { return common.Hash{1}, nil },
@@ -155,9 +175,113 @@ func TestWaitNoticesThatAnotherOperationTookTheNonce(t *testing.T) {
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.set(func() { w.nonce = big.NewInt(1) })
+	w.ran(common.Hash{7})
 	if _, err := p.Wait(t.Context()); !errors.Is(err, account.ErrDropped) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWaitFindsTheOperationBeforeTheBundlerDoes(t *testing.T) {
+	for name, down := range map[string]error{"behind": nil, "down": errors.New("connection refused")} {
+		w, o := newWorld(), newOwner(t)
+		p := o.sealed(t, w)
+		w.ran(p.Hash())
+		w.set(func() { w.down = down })
+		if r, err := p.Wait(t.Context()); err != nil || r.UserOpHash != p.Hash() {
+			t.Errorf("bundler %s: %+v, %v", name, r, err)
+		}
+	}
+}
+
+// Without logs nobody can tell who took a nonce: the receipt gets its time, and
+// then nothing is claimed.
+func TestWaitClaimsNothingWithoutLogs(t *testing.T) {
+	for _, late := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			w, o := newWorld(), newOwner(t)
+			c := w.client()
+			c.Chain = struct{ account.Chain }{c.Chain}
+			p, err := account.Prepare(t.Context(), c, o.acct, o.auth, []account.Call{{To: friend}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
+				t.Fatal(err)
+			}
+			w.set(func() { w.nonce = big.NewInt(1) })
+			start := time.Now()
+			if late {
+				go func() {
+					time.Sleep(25 * time.Second)
+					w.include(p.Hash())
+				}()
+			}
+			r, err := p.Wait(t.Context())
+			switch {
+			case late && (err != nil || r == nil):
+				t.Errorf("a receipt after 25 seconds: %v", err)
+			case !late && (!is(func(e *account.UnclearError) bool { return e.Hash == p.Hash() })(err) || errors.Is(err, account.ErrDropped)):
+				t.Errorf("no receipt: %v", err)
+			case !late && time.Since(start) < 30*time.Second:
+				t.Errorf("gave up after %s", time.Since(start))
+			}
+		})
+	}
+}
+
+// moody is a chain whose answers about receipts come from a list; then it agrees.
+type moody struct {
+	*worldChain
+	answers []error
+	asked   int
+}
+
+func (m *moody) Confirm(context.Context, *account.Receipt, userop.EntryPoint) error {
+	if m.asked++; m.asked <= len(m.answers) {
+		return m.answers[m.asked-1]
+	}
+	return nil
+}
+
+// flickering is a bundler that forgets each third receipt.
+type flickering struct {
+	account.Bundler
+	asked int
+}
+
+func (f *flickering) Receipt(ctx context.Context, hash common.Hash) (*account.Receipt, error) {
+	if f.asked++; f.asked%3 == 0 {
+		return nil, nil
+	}
+	return f.Bundler.Receipt(ctx, hash)
+}
+
+func TestOnlyDenialsInARowCount(t *testing.T) {
+	for name, answer := range map[string]error{"the node is down": context.DeadlineExceeded, "the bundler takes it back": errNotThere} {
+		synctest.Test(t, func(t *testing.T) {
+			w, o := newWorld(), newOwner(t)
+			c := w.client()
+			m := &moody{worldChain: (*worldChain)(w)}
+			for range 30 {
+				m.answers = append(m.answers, answer)
+			}
+			c.Chain = m
+			if errors.Is(answer, errNotThere) {
+				c.Bundler = &flickering{Bundler: c.Bundler}
+			}
+			p, err := account.Prepare(t.Context(), c, o.acct, o.auth, []account.Call{{To: friend}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
+				t.Fatal(err)
+			}
+			r := &account.Receipt{UserOpHash: p.Hash(), Success: true}
+			w.set(func() { w.receipts[p.Hash()] = r })
+			if _, err := p.Wait(t.Context()); err != nil {
+				t.Errorf("%s: %v after %d questions", name, err, m.asked)
+			}
+		})
 	}
 }
 
@@ -189,12 +313,12 @@ func TestWaitBelievesTheChainAndNotTheBundler(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.include(p.Hash())
-		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-		r, err := p.Wait(ctx)
-		cancel()
-		if ok != (err == nil) || ok != (r != nil) || !ok && !errors.Is(err, errNotThere) {
-			t.Errorf("denied %d times: %v, %v", denials, r, err)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			r, err := p.Wait(t.Context())
+			if ok != (err == nil) || ok != (r != nil) || !ok && !errors.Is(err, errNotThere) {
+				t.Errorf("denied %d times: %v, %v", denials, r, err)
+			}
+		})
 	}
 	w, o := newWorld(), newOwner(t)
 	p := o.sealed(t, w)

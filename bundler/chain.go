@@ -27,6 +27,9 @@ type Chain struct {
 var (
 	_ account.Chain = (*Chain)(nil)
 	_ account.Node  = (*Chain)(nil)
+
+	_ account.Finder    = (*Chain)(nil)
+	_ account.Confirmer = (*Chain)(nil)
 )
 
 // NewChain makes a client of a node. It does not connect yet.
@@ -104,6 +107,11 @@ func (c *Chain) Storage(ctx context.Context, addr common.Address, slot common.Ha
 // CallContext is any other method; result may be nil.
 func (c *Chain) CallContext(ctx context.Context, result any, method string, args ...any) error {
 	return c.e.call(ctx, method, result, args...)
+}
+
+// FindByNonce implements [account.Finder] with eth_getLogs.
+func (c *Chain) FindByNonce(ctx context.Context, ep userop.EntryPoint, sender common.Address, nonce *big.Int) (*account.Receipt, error) {
+	return account.FindByNonce(ctx, c, ep, sender, nonce)
 }
 
 // NotConfirmedError says that a node does not bear out a bundler's receipt.

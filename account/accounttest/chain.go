@@ -67,6 +67,11 @@ func (c NodeChain) Fees(ctx context.Context) (account.Fees, error) {
 	return account.Fees{MaxFeePerGas: new(big.Int).Add(new(big.Int).Mul(price.ToInt(), big.NewInt(2)), tip), MaxPriorityFeePerGas: tip}, nil
 }
 
+// FindByNonce implements [account.Finder].
+func (c NodeChain) FindByNonce(ctx context.Context, ep userop.EntryPoint, sender common.Address, nonce *big.Int) (*account.Receipt, error) {
+	return account.FindByNonce(ctx, c.Node, ep, sender, nonce)
+}
+
 // Storage reads a storage slot.
 func (c NodeChain) Storage(ctx context.Context, addr common.Address, slot common.Hash) (common.Hash, error) {
 	var out common.Hash

@@ -181,7 +181,7 @@ func codeOf(err error) string {
 		return "insufficient-funds"
 	case is[*account.EstimateError](err):
 		return "would-fail"
-	case is[*bundler.UnknownOutcomeError](err):
+	case is[*bundler.UnknownOutcomeError](err), is[*account.UnclearError](err):
 		return "outcome-unknown"
 	case is[*bundler.TransportError](err):
 		return "unreachable"

@@ -149,7 +149,7 @@ func (c *call) approveAndSend(ctx context.Context, p *account.Prepared, file *op
 // The file is sent again without harm; flags would make another operation.
 func outcome(err error, hash common.Hash, path string) error {
 	open := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-	if !open && !is[*bundler.UnknownOutcomeError](err) && !is[*bundler.TransportError](err) {
+	if !open && !is[*bundler.UnknownOutcomeError](err) && !is[*account.UnclearError](err) && !is[*bundler.TransportError](err) {
 		return err
 	}
 	f := explain(err)
