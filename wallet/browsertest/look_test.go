@@ -53,6 +53,19 @@ func screens(p *tab, look func(name string)) {
 	p.eval("document.querySelector('#signers-box').open = true", nil)
 	p.until(byID("signers") + ".textContent.includes('the one you use now')")
 	look("account")
+
+	// As on another machine, now that it is on the chain; then a fee above the amount.
+	p.eval("localStorage.clear()", nil)
+	p.open("")
+	p.shows("start")
+	p.click("signin")
+	p.shows("account")
+	p.until("!" + byID("confirm-box") + ".hidden")
+	look("account-unconfirmed")
+	p.fill(recipient, "0.0000001")
+	p.shows("review")
+	p.until(byID("cautions") + ".textContent.includes('more than the amount')")
+	look("review-cautions")
 }
 
 func TestEveryControlHasANameAndEveryScreenItsLandmarks(t *testing.T) {

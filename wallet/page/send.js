@@ -130,7 +130,7 @@ function definite(e) {
 
 /** Whether the bundler knows the operation; undefined if it does not say. @param {string} opHash */
 async function arrived(opHash) {
-  const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => state.chain.ask(method, opHash).catch(() => undefined)));
+  const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => state.chain.ask(method, opHash).catch((e) => (e.code === -32601 ? null : undefined))));
   if (answers.some((a) => a)) return true;
   return answers.includes(undefined) ? undefined : false;
 }
