@@ -83,17 +83,21 @@ func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint)
 	if err != nil {
 		return common.Hash{}, err
 	}
+	gas, err := bundleGas(op, len(data))
+	if err != nil {
+		return common.Hash{}, err
+	}
 	// A refused bundle costs gas: find out first. The call runs as the zero
 	// address, which has no code, like the key.
 	if _, err := r.Chain.Call(ctx, ep.Address(), data); err != nil {
 		return common.Hash{}, err
 	}
-	fees, err := r.Chain.Fees(ctx)
+	fees, err := r.fees(ctx, op)
 	if err != nil {
 		return common.Hash{}, err
 	}
 	tx := &dynamicFeeTx{ChainID: chainID, Nonce: latest, GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas,
-		Gas: bundleGas(op, len(data)), To: ep.Address(), Value: new(big.Int), Data: data}
+		Gas: gas, To: ep.Address(), Value: new(big.Int), Data: data}
 	raw, txHash, err := tx.sign(r.Key)
 	if err != nil {
 		return common.Hash{}, err
@@ -124,14 +128,17 @@ const (
 
 // bundleGas is the gas limit of a transaction that carries op alone: its limits,
 // the 1/64 that each call withholds, calldata and the transaction itself.
-func bundleGas(op *userop.Op, calldata int) uint64 {
+func bundleGas(op *userop.Op, calldata int) (uint64, error) {
 	gas := new(big.Int).Add(op.CallGasLimit, op.VerificationGasLimit)
 	for _, l := range []*big.Int{op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
 		if l != nil {
 			gas.Add(gas, l)
 		}
 	}
-	n := gas.Uint64()
-	n += n/32 + 21_000 + 40*uint64(calldata) + bundleExtra
-	return min(n, maxTxGas)
+	gas.Add(gas, new(big.Int).Rsh(gas, 5))
+	gas.Add(gas, big.NewInt(21_000+40*int64(calldata)+bundleExtra))
+	if gas.Cmp(big.NewInt(maxTxGas)) > 0 {
+		return 0, &RelayGasError{Gas: gas}
+	}
+	return gas.Uint64(), nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -71,6 +72,9 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&s); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%w: something follows it", ErrSaved)
 	}
 	if s.Format != savedFormat || s.ChainID == nil || len(s.Calls) == 0 || len(s.Op) == 0 {
 		return nil, fmt.Errorf("%w: format %q", ErrSaved, s.Format)

@@ -411,6 +411,7 @@ func TestResumeRefusesWhatWasChanged(t *testing.T) {
 		"no calls":        fields(func(m map[string]any) { m["calls"] = []any{} }),
 		"another member":  fields(func(m map[string]any) { m["more"] = 1 }),
 		"no JSON":         []byte("{"),
+		"trailing bytes":  append(append([]byte{}, saved...), "{}"...),
 		"nothing":         nil,
 		"too much":        []byte(strings.Repeat(" ", 2<<20)),
 	}

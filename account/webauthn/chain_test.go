@@ -159,14 +159,14 @@ func TestFindAsksTwiceOnlyBeforeDeployment(t *testing.T) {
 		t.Fatalf("one assertion of an account that is not deployed: %+v, %v", f, err)
 	}
 	f := must[*webauthn.Found](t)(webauthn.Find(t.Context(), b.chain, d, one, ceremony(t, dev.Authenticator)))
-	if f.Account.Address() != acct.Address() || f.Deployed || f.Key != dev.key {
+	if f.Account.Address() != acct.Address() || f.Deployed || !f.Certain || f.Key != dev.key {
 		t.Errorf("found %s, want %s", f.Account.Address(), acct.Address())
 	}
 	b.fund(t, acct.Address())
 	auth := must[*webauthn.Authority](t)(acct.Authority(dev.approver(f.Signer)))
 	b.do(t, acct, auth, dev.approve, account.Call{To: common.Address{1}})
 	f = must[*webauthn.Found](t)(webauthn.Find(t.Context(), b.chain, d, one))
-	if f.Account.Address() != acct.Address() || !f.Deployed {
+	if f.Account.Address() != acct.Address() || !f.Deployed || f.Certain {
 		t.Errorf("found %s, want %s", f.Account.Address(), acct.Address())
 	}
 

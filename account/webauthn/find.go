@@ -59,6 +59,14 @@ type Found struct {
 	Signer   Signer // the passkey as the account knows it
 	Key      passkey.PublicKey
 	Deployed bool
+	// Certain: key, and with it the address, follow from the assertions and the
+	// user handle's salt alone. Otherwise a node's word chose among the keys that
+	// may have signed, or the user handle, which is not signed, named the address:
+	// a node that lies or is behind can lead to an account that the passkey does
+	// not control. Such an account may be operated – an approval by another key
+	// is refused before anything is sent – but must not be shown as an address to
+	// pay to. Two assertions make an account of [ForPasskey] certain.
+	Certain bool
 }
 
 // Find leads from assertions of one unknown passkey to its account, with no
@@ -66,7 +74,8 @@ type Found struct {
 // leaves two candidates as a rule, and the user handle says how the account is
 // reached. Candidates are checked against the chain; if more than one is left –
 // usually because the account is not deployed yet – the error is [ErrAmbiguous]
-// and a second assertion decides.
+// and a second assertion decides. What one assertion finds rests on the node's
+// word: see [Found.Certain].
 //
 // The user handle is not signed. That does no harm: an account is returned only
 // if the key that signed controls it.
@@ -94,7 +103,8 @@ func Find(ctx context.Context, ch account.Chain, d contracts.Deployment, ceremon
 		case err != nil:
 			return nil, err
 		}
-		if f.Deployed || len(keys) == 1 {
+		f.Certain = len(keys) == 1
+		if f.Deployed || f.Certain {
 			found = append(found, f)
 		}
 	}
