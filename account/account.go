@@ -50,6 +50,12 @@ type Describer interface {
 	DescribeCall(c Call) (words string, ok bool)
 }
 
+// Warner is an ability of accounts that know what is dangerous about calls that
+// they describe. Without it every described call passes without a warning.
+type Warner interface {
+	WarnCall(c Call) string // "" for a harmless call
+}
+
 // Namer is an ability of authorities that can say in words who approves.
 type Namer interface {
 	Name() string

@@ -84,7 +84,10 @@ func (s Summary) String() string {
 func (p *Prepared) describe(c Call, coin string) (words, warning string) {
 	if d, ok := p.acct.(Describer); ok {
 		if w, ok := d.DescribeCall(c); ok {
-			return w, ""
+			if d, ok := p.acct.(Warner); ok {
+				warning = d.WarnCall(c)
+			}
+			return w, warning
 		}
 	}
 	with := ""
@@ -122,7 +125,14 @@ func describeToken(c Call) (words, warning string, ok bool) {
 			return fmt.Sprintf("allow %s to spend any amount of the token %s", spender, c.To),
 				fmt.Sprintf("%s could take all of this token, now and later", spender), true
 		}
-		return fmt.Sprintf("allow %s to spend %s units of the token %s", spender, amount, c.To), "", true
+		return fmt.Sprintf("allow %s to spend %s units of the token %s", spender, amount, c.To),
+			fmt.Sprintf("%s could take them at any time; of a collection it could take number %s", spender, amount), true
+	case sel == [4]byte{0x39, 0x50, 0x93, 0x51} && isAddress(args, 64): // increaseAllowance(address,uint256)
+		return fmt.Sprintf("allow %s to spend %s more units of the token %s", addressAt(args), bigOf(args[32:64]), c.To),
+			fmt.Sprintf("%s could take them at any time", addressAt(args)), true
+	case sel == [4]byte{0x23, 0xb8, 0x72, 0xdd} && isAddress(args, 96) && isAddress(args[32:], 64): // transferFrom(address,address,uint256)
+		return fmt.Sprintf("transfer %s units, or number %[1]s, of the token %s from %s to %s", bigOf(args[64:96]), c.To, addressAt(args), addressAt(args[32:])),
+			fmt.Sprintf("%s gets it", addressAt(args[32:])), true
 	case sel == [4]byte{0xa2, 0x2c, 0xb4, 0x65} && isAddress(args, 64): // setApprovalForAll(address,bool)
 		if bigOf(args[32:64]).Sign() == 0 {
 			return fmt.Sprintf("take back the permission of %s over all tokens of the collection %s", addressAt(args), c.To), "", true

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/contracts"
 )
 
 func data(selector string, words ...[]byte) []byte {
@@ -28,9 +29,16 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 		does    string
 		warning string
 	}{
-		"value":        {account.Call{To: friend, Value: big.NewInt(25e16)}, "send 0.25 ETH to " + friend.Hex(), ""},
-		"token":        {account.Call{To: token, Data: data("0xa9059cbb", friend[:], []byte{42})}, "transfer 42 units of the token " + token.Hex() + " to " + friend.Hex(), ""},
-		"allowance":    {account.Call{To: token, Data: data("0x095ea7b3", friend[:], []byte{42})}, "allow " + friend.Hex() + " to spend 42 units of the token " + token.Hex(), ""},
+		"value":     {account.Call{To: friend, Value: big.NewInt(25e16)}, "send 0.25 ETH to " + friend.Hex(), ""},
+		"token":     {account.Call{To: token, Data: data("0xa9059cbb", friend[:], []byte{42})}, "transfer 42 units of the token " + token.Hex() + " to " + friend.Hex(), ""},
+		"allowance": {account.Call{To: token, Data: data("0x095ea7b3", friend[:], []byte{42})}, "allow " + friend.Hex() + " to spend 42 units of the token " + token.Hex(), "could take them"},
+		"more":      {account.Call{To: token, Data: data("0x39509351", friend[:], []byte{42})}, "allow " + friend.Hex() + " to spend 42 more units of the token " + token.Hex(), "could take them"},
+		"from":      {account.Call{To: token, Data: data("0x23b872dd", self[:], friend[:], []byte{42})}, "transfer 42 units, or number 42, of the token " + token.Hex() + " from " + self.Hex() + " to " + friend.Hex(), "gets it"},
+		"upgrade":   {func() account.Call { c, _ := o.acct.Upgrade(friend, []byte{1, 2}); return c }(), "replace the code of this account by " + friend.Hex() + ", whose author then controls it, and run 2 bytes of data 0x0102 with it (a delegatecall)", "take everything"},
+		"threshold": {func() account.Call {
+			d, _ := contracts.AccountABI.Pack("setThreshold", uint64(2))
+			return account.Call{To: self, Data: d}
+		}(), "require approvals of weight 2 together", "who controls"},
 		"any amount":   {account.Call{To: token, Data: data("0x095ea7b3", friend[:], all)}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
 		"collection":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
 		"taken back":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},

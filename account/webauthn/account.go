@@ -27,6 +27,7 @@ type Account struct {
 var (
 	_ account.Account   = (*Account)(nil)
 	_ account.Describer = (*Account)(nil)
+	_ account.Warner    = (*Account)(nil)
 )
 
 // maxMembers bounds what is read from a chain and put into one operation.

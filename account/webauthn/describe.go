@@ -44,9 +44,32 @@ func (a *Account) DescribeCall(c account.Call) (string, bool) {
 		if !ok {
 			return "", false
 		}
-		return fmt.Sprintf("replace the code of this account by %s, whose author then controls it", to), true
+		words := fmt.Sprintf("replace the code of this account by %s, whose author then controls it", to)
+		if data, _ := args[1].([]byte); len(data) > 0 {
+			words += fmt.Sprintf(", and run %d bytes of data 0x%x with it (a delegatecall)", len(data), data[:min(len(data), 64)])
+		}
+		return words, true
 	}
 	return "", false
+}
+
+// WarnCall implements [account.Warner]: what changes who controls the account.
+func (a *Account) WarnCall(c account.Call) string {
+	if c.To != a.address || len(c.Data) < 4 {
+		return ""
+	}
+	m, err := contracts.AccountABI.MethodById(c.Data)
+	switch {
+	case err != nil:
+		return "a call of the account to itself can change who controls it"
+	case m.Name == "probePrecompile":
+		return ""
+	case m.Name == "upgradeToAndCall":
+		return "the new code can take everything of this account and lock you out"
+	case m.Name == "addSigners":
+		return "who is added can approve for this account: be sure whose key it is"
+	}
+	return "this changes who controls the account"
 }
 
 func weighted(verb, after string, args []any) (string, bool) {

@@ -40,12 +40,12 @@ func Members(signers ...Signer) []Member {
 func Name(s Signer) string {
 	if key, rule, ok := s.Passkey(); ok {
 		x := key.X()
-		return fmt.Sprintf("the passkey %x… (%s)", x[:4], ruleInWords(rule))
+		return fmt.Sprintf("the passkey %x…%x (%s)", x[:8], x[24:], ruleInWords(rule))
 	}
 	if s.IsAddress() {
 		return "the key " + s.Address().Hex()
 	}
-	return fmt.Sprintf("the signer %x… of verifier %s", s.ID().Bytes()[:4], s.Address())
+	return fmt.Sprintf("the signer %x of verifier %s", s.ID().Bytes()[:16], s.Address())
 }
 
 // ruleInWords leaves out what is not asked for.
