@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"slices"
 
 	"github.com/postern-dev/postern/account"
 )
@@ -98,13 +99,17 @@ func (c *Chain) priorityFee(ctx context.Context, rewards [][]*number) (*big.Int,
 	if !notOffered(err) {
 		return nil, err
 	}
-	top := new(big.Int)
+	var paid []*big.Int
 	for _, r := range rewards {
-		if len(r) == 1 && r[0].big().Cmp(top) > 0 {
-			top = r[0].big()
+		if len(r) == 1 {
+			paid = append(paid, r[0].big())
 		}
 	}
-	return top, nil
+	if len(paid) == 0 {
+		return new(big.Int), nil
+	}
+	slices.SortFunc(paid, (*big.Int).Cmp)
+	return paid[len(paid)/2], nil
 }
 
 func (c *Chain) legacyFees(ctx context.Context) (account.Fees, error) {

@@ -183,7 +183,7 @@ func TestFees(t *testing.T) {
 		}
 	}
 	for script, want := range map[string][2]int64{
-		"fees-chain": {5e9, 1e9}, "fees-chain-no-tip": {2e9 + 9, 9}, "fees-legacy": {1e9, 1e9},
+		"fees-chain": {5e9, 1e9}, "fees-chain-no-tip": {2e9 + 8, 8}, "fees-legacy": {1e9, 1e9},
 	} {
 		f, err := node(t, script).Fees(t.Context())
 		if err != nil || f.MaxFeePerGas.Int64() != want[0] || f.MaxPriorityFeePerGas.Int64() != want[1] {

@@ -220,7 +220,7 @@ func (c *call) sendSigned(ctx context.Context, text []byte, version string, f se
 	if !f.wait {
 		return c.printSent(hash, f.json)
 	}
-	r, err := client.Wait(ctx, hash)
+	r, err := f.await(ctx, client, hash)
 	if err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ func runOpWait(ctx context.Context, c *call) error {
 		if err != nil {
 			return err
 		}
-		r, err := client.Wait(ctx, common.BytesToHash(hash))
+		r, err := n.await(ctx, client, common.BytesToHash(hash))
 		if err != nil {
 			return err
 		}
