@@ -18,6 +18,7 @@ type facts struct {
 	balance     *big.Int
 	deposit     *big.Int
 	fees        Fees
+	chainFee    *big.Int       // the chain's maxFeePerGas beside a bundler's suggestion; nil: not compared
 	factory     common.Address // zero if the account exists
 	factoryData []byte
 }
@@ -57,7 +58,7 @@ func readFacts(ctx context.Context, c Client, acct Account, key *big.Int, fixed 
 		func() { f.nonce, errNonce = readNonce(ctx, c.Chain, ep.Address(), self, key) },
 		func() { f.balance, errBal = c.Chain.Balance(ctx, self) },
 		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), userop.BalanceOf(self)) },
-		func() { f.fees, errFees = readFees(ctx, c, fixed) },
+		func() { f.fees, f.chainFee, errFees = readFees(ctx, c, fixed) },
 	)
 	if errID != nil {
 		return nil, fmt.Errorf("account: ask the node for its chain: %w", errID)
@@ -111,20 +112,32 @@ func readWord(ctx context.Context, ch Chain, to common.Address, data []byte) (*b
 }
 
 // readFees takes the fees that were fixed, else the bundler's, else the chain's.
-func readFees(ctx context.Context, c Client, fixed *Fees) (Fees, error) {
+// Beside the bundler's it returns what the chain asks per gas, where the chain
+// says so.
+func readFees(ctx context.Context, c Client, fixed *Fees) (fees Fees, chainFee *big.Int, err error) {
 	if fixed != nil {
-		return *fixed, nil
+		return *fixed, nil, nil
 	}
-	if s, ok := c.Bundler.(FeeSuggester); ok {
-		if f, err := s.SuggestFees(ctx); err == nil && f.MaxFeePerGas != nil && f.MaxPriorityFeePerGas != nil {
-			return f, nil
-		}
+	var suggested Fees
+	var errBundler, errChain error = errShortAnswer, nil
+	parallel(
+		func() {
+			if s, ok := c.Bundler.(FeeSuggester); ok {
+				suggested, errBundler = s.SuggestFees(ctx)
+			}
+		},
+		func() { fees, errChain = c.Chain.Fees(ctx) },
+	)
+	if errChain == nil && (fees.MaxFeePerGas == nil || fees.MaxPriorityFeePerGas == nil) {
+		errChain = errShortAnswer
 	}
-	f, err := c.Chain.Fees(ctx)
-	if err == nil && (f.MaxFeePerGas == nil || f.MaxPriorityFeePerGas == nil) {
-		err = errShortAnswer
+	if errBundler != nil || suggested.MaxFeePerGas == nil || suggested.MaxPriorityFeePerGas == nil {
+		return fees, nil, errChain
 	}
-	return f, err
+	if errChain != nil {
+		return suggested, nil, nil
+	}
+	return suggested, fees.MaxFeePerGas, nil
 }
 
 // parallel runs fns at once and waits for all.

@@ -27,6 +27,9 @@ type world struct {
 	deposit   *big.Int
 	nonce     *big.Int
 	gas       account.GasEstimate
+	suggest   *account.Fees                          // nil: the bundler has no opinion
+	chainFees *account.Fees                          // nil: 3 and 1 gwei
+	noFees    error                                  // of the chain's Fees
 	estimate  error                                  // of EstimateGas
 	send      func(common.Hash) (common.Hash, error) // of Send
 	receipts  map[common.Hash]*account.Receipt
@@ -82,6 +85,13 @@ func (w *worldChain) Balance(context.Context, common.Address) (*big.Int, error) 
 }
 
 func (w *worldChain) Fees(context.Context) (account.Fees, error) {
+	if w.chainFees != nil || w.noFees != nil {
+		f := account.Fees{}
+		if w.chainFees != nil {
+			f = *w.chainFees
+		}
+		return f, w.noFees
+	}
 	return account.Fees{MaxFeePerGas: big.NewInt(3e9), MaxPriorityFeePerGas: big.NewInt(1e9)}, nil
 }
 
@@ -112,6 +122,13 @@ func (w *worldBundler) EstimateGas(_ context.Context, op *userop.Op, _ userop.En
 	}
 	w.estimated = append(w.estimated, op)
 	return w.gas, w.estimate
+}
+
+func (w *worldBundler) SuggestFees(context.Context) (account.Fees, error) {
+	if w.suggest == nil {
+		return account.Fees{}, errors.New("no opinion")
+	}
+	return *w.suggest, nil
 }
 
 func (w *worldBundler) Send(_ context.Context, op *userop.Op, ep userop.EntryPoint) (common.Hash, error) {

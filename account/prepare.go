@@ -38,6 +38,8 @@ func WithoutFundsCheck() Option { return func(o *options) { o.noFunds = true } }
 // anyone is asked to approve it: that the chain is the right one and has the
 // EntryPoint, the nonce, the deployment if the account is not there yet, gas by
 // a stub signature, fees, and that the money is there. Nothing is signed or sent.
+// A bundler that suggests more than a hundred times the chain's fee is refused
+// with *HighFeeError, unless [WithFeeLimit] or [WithFees] says what may be paid.
 func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls []Call, opts ...Option) (*Prepared, error) {
 	var o options
 	for _, f := range opts {
@@ -49,6 +51,9 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 	}
 	facts, err := readFacts(ctx, c, acct, auth.NonceKey(), o.fees)
 	if err != nil {
+		return nil, err
+	}
+	if err := facts.checkSuggestion(o); err != nil {
 		return nil, err
 	}
 	op, err := skeleton(acct, auth, calls, facts)
@@ -78,7 +83,7 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 		}
 	}
 	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, op: op, chainID: facts.chainID,
-		sponsor: sponsor, deploys: op.Factory != nil, fee: fee}
+		sponsor: sponsor, deploys: op.Factory != nil, fee: fee, chainFee: facts.chainFee}
 	if err := p.fix(); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ type Prepared struct {
 	sponsor string
 	deploys bool
 	fee     *big.Int // the most that it can cost
+	// chainFee is the chain's maxFeePerGas beside the bundler's suggestion; nil
+	// if there was nothing to compare.
+	chainFee *big.Int
 
 	hash      common.Hash // the EntryPoint's, fixed when prepared
 	challenge Challenge

@@ -22,6 +22,7 @@ type saved struct {
 	Calls      []savedCall     `json:"calls"`
 	Op         json.RawMessage `json:"op"`
 	Sponsor    string          `json:"sponsor,omitempty"`
+	ChainFee   *hexutil.Big    `json:"chainFee,omitempty"` // wei per gas; for warnings, not covered by Hash
 	Sealed     bool            `json:"sealed"`
 	Sent       bool            `json:"sent"`
 }
@@ -51,7 +52,7 @@ func (p *Prepared) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("account: save the operation: %w", err)
 	}
 	s := saved{Format: savedFormat, ChainID: (*hexutil.Big)(p.chainID), EntryPoint: p.acct.EntryPoint().Address(),
-		Hash: p.hash, Op: wire, Sponsor: p.sponsor, Sealed: p.op.Signature != nil, Sent: p.sent}
+		Hash: p.hash, Op: wire, Sponsor: p.sponsor, ChainFee: (*hexutil.Big)(p.chainFee), Sealed: p.op.Signature != nil, Sent: p.sent}
 	for _, c := range p.calls {
 		s.Calls = append(s.Calls, savedCall{To: c.To, Value: (*hexutil.Big)(c.Value), Data: c.Data})
 	}
@@ -108,9 +109,13 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrSaved, err)
 	}
+	chainFee, err := savedChainFee(s.ChainFee)
+	if err != nil {
+		return nil, err
+	}
 	sig := op.Signature
 	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: chainID, sponsor: s.Sponsor,
-		deploys: op.Factory != nil, op: op, fee: fee, sent: s.Sent && s.Sealed}
+		deploys: op.Factory != nil, op: op, fee: fee, chainFee: chainFee, sent: s.Sent && s.Sealed}
 	if err := p.fix(); err != nil {
 		return nil, err
 	}

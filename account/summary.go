@@ -54,6 +54,7 @@ func (p *Prepared) Summary() Summary {
 		}
 	}
 	s.Value = Ether(value) + " " + coin
+	s.Warnings = append(s.Warnings, p.feeWarnings(op, value, coin)...)
 	return s
 }
 

@@ -43,7 +43,7 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 		"collection":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
 		"taken back":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},
 		"dirty":        {account.Call{To: token, Data: data("0xa9059cbb", all, []byte{42})}, "call function 0xa9059cbb on " + token.Hex() + ", 68 bytes of data", ""},
-		"unknown":      {account.Call{To: token, Value: big.NewInt(1), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.000000000000000001 ETH, 4 bytes of data", ""},
+		"unknown":      {account.Call{To: token, Value: big.NewInt(1e16), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.01 ETH, 4 bytes of data", ""},
 		"short":        {account.Call{To: token, Data: []byte{1}}, "call a function on " + token.Hex() + ", 1 bytes of data", ""},
 		"itself":       {account.Call{To: self, Data: data("0x12345678")}, "change this account: call function 0x12345678 on itself", "can change who controls it"},
 		"nothing":      {account.Call{To: self}, "do nothing but use up a nonce", ""},
