@@ -110,47 +110,6 @@ func (p *Prepared) describe(c Call, coin string) (words, warning string) {
 	return fmt.Sprintf("call %s on %s%s, %d bytes of data", selector(c.Data), c.To, with, len(c.Data)), ""
 }
 
-// describeToken knows the functions that wallets are robbed by. Amounts are in
-// the token's smallest unit: its decimals are the token's own claim.
-func describeToken(c Call) (words, warning string, ok bool) {
-	if len(c.Data) < 4 {
-		return "", "", false
-	}
-	sel, args := [4]byte(c.Data), c.Data[4:]
-	switch {
-	case sel == [4]byte{0xa9, 0x05, 0x9c, 0xbb} && isAddress(args, 64): // transfer(address,uint256)
-		return fmt.Sprintf("transfer %s units of the token %s to %s", bigOf(args[32:64]), c.To, addressAt(args)), "", true
-	case sel == [4]byte{0x09, 0x5e, 0xa7, 0xb3} && isAddress(args, 64): // approve(address,uint256)
-		spender, amount := addressAt(args), bigOf(args[32:64])
-		if amount.BitLen() > 128 {
-			return fmt.Sprintf("allow %s to spend any amount of the token %s", spender, c.To),
-				fmt.Sprintf("%s could take all of this token, now and later", spender), true
-		}
-		return fmt.Sprintf("allow %s to spend %s units of the token %s", spender, amount, c.To),
-			fmt.Sprintf("%s could take them at any time; of a collection it could take number %s", spender, amount), true
-	case sel == [4]byte{0x39, 0x50, 0x93, 0x51} && isAddress(args, 64): // increaseAllowance(address,uint256)
-		return fmt.Sprintf("allow %s to spend %s more units of the token %s", addressAt(args), bigOf(args[32:64]), c.To),
-			fmt.Sprintf("%s could take them at any time", addressAt(args)), true
-	case sel == [4]byte{0x23, 0xb8, 0x72, 0xdd} && isAddress(args, 96) && isAddress(args[32:], 64): // transferFrom(address,address,uint256)
-		return fmt.Sprintf("transfer %s units, or number %[1]s, of the token %s from %s to %s", bigOf(args[64:96]), c.To, addressAt(args), addressAt(args[32:])),
-			fmt.Sprintf("%s gets it", addressAt(args[32:])), true
-	case sel == [4]byte{0xa2, 0x2c, 0xb4, 0x65} && isAddress(args, 64): // setApprovalForAll(address,bool)
-		if bigOf(args[32:64]).Sign() == 0 {
-			return fmt.Sprintf("take back the permission of %s over all tokens of the collection %s", addressAt(args), c.To), "", true
-		}
-		return fmt.Sprintf("allow %s to move every token of the collection %s", addressAt(args), c.To),
-			fmt.Sprintf("%s could take everything of this collection", addressAt(args)), true
-	}
-	return "", "", false
-}
-
-// isAddress reports whether args has n bytes and starts with a clean address.
-func isAddress(args []byte, n int) bool {
-	return len(args) == n && bigOf(args[:12]).Sign() == 0
-}
-
-func addressAt(args []byte) common.Address { return common.BytesToAddress(args[12:32]) }
-
 func selector(data []byte) string {
 	if len(data) < 4 {
 		return "a function"

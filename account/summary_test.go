@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
@@ -17,6 +19,11 @@ func data(selector string, words ...[]byte) []byte {
 		out = append(out, common.LeftPadBytes(w, 32)...)
 	}
 	return out
+}
+
+// function is the selector of a signature.
+func function(signature string) string {
+	return hexutil.Encode(crypto.Keccak256([]byte(signature))[:4])
 }
 
 func TestSummarySaysWhatHappens(t *testing.T) {
@@ -40,14 +47,24 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 			return account.Call{To: self, Data: d}
 		}(), "require approvals of weight 2 together", "who controls"},
 		"any amount":   {account.Call{To: token, Data: data("0x095ea7b3", friend[:], all)}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
-		"collection":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
-		"taken back":   {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},
-		"dirty":        {account.Call{To: token, Data: data("0xa9059cbb", all, []byte{42})}, "call function 0xa9059cbb on " + token.Hex() + ", 68 bytes of data", ""},
-		"unknown":      {account.Call{To: token, Value: big.NewInt(1e16), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.01 ETH, 4 bytes of data", ""},
-		"short":        {account.Call{To: token, Data: []byte{1}}, "call a function on " + token.Hex() + ", 1 bytes of data", ""},
-		"itself":       {account.Call{To: self, Data: data("0x12345678")}, "change this account: call function 0x12345678 on itself", "can change who controls it"},
-		"nothing":      {account.Call{To: self}, "do nothing but use up a nonce", ""},
-		"known itself": {func() account.Call { c, _ := o.acct.ProbePrecompile(); return c }(), "find out whether this chain verifies passkeys natively", ""},
+		"nothing more": {account.Call{To: token, Data: data("0x095ea7b3", friend[:], nil)}, "allow " + friend.Hex() + " to spend nothing of the token " + token.Hex(), "is a collection, " + friend.Hex() + " could take its number 0"},
+		"nobody":       {account.Call{To: token, Data: data("0x095ea7b3", nil, []byte{42})}, "allow nobody to take number 42 of the collection " + token.Hex(), ""},
+		"safely": {account.Call{To: token, Data: data(function("safeTransferFrom(address,address,uint256)"), self[:], friend[:], []byte{42})},
+			"transfer number 42 of the collection " + token.Hex() + " from " + self.Hex() + " to " + friend.Hex(), friend.Hex() + " gets it"},
+		"safely with data": {account.Call{To: token, Data: data(function("safeTransferFrom(address,address,uint256,bytes)"), self[:], friend[:], []byte{42}, []byte{128}, nil)},
+			"transfer number 42 of the collection " + token.Hex() + " from " + self.Hex() + " to " + friend.Hex(), friend.Hex() + " gets it"},
+		"some safely": {account.Call{To: token, Data: data(function("safeTransferFrom(address,address,uint256,uint256,bytes)"), self[:], friend[:], []byte{42}, []byte{7}, []byte{160}, nil)},
+			"transfer 7 of number 42 of the collection " + token.Hex() + " from " + self.Hex() + " to " + friend.Hex(), friend.Hex() + " gets it"},
+		"safely but short": {account.Call{To: token, Data: data("0xb88d4fde", self[:], friend[:])}, "call function 0xb88d4fde on " + token.Hex() + ", 68 bytes of data", ""},
+		"safely but dirty": {account.Call{To: token, Data: data("0x42842e0e", self[:], all, []byte{42})}, "call function 0x42842e0e on " + token.Hex() + ", 100 bytes of data", ""},
+		"collection":       {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
+		"taken back":       {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},
+		"dirty":            {account.Call{To: token, Data: data("0xa9059cbb", all, []byte{42})}, "call function 0xa9059cbb on " + token.Hex() + ", 68 bytes of data", ""},
+		"unknown":          {account.Call{To: token, Value: big.NewInt(1e16), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.01 ETH, 4 bytes of data", ""},
+		"short":            {account.Call{To: token, Data: []byte{1}}, "call a function on " + token.Hex() + ", 1 bytes of data", ""},
+		"itself":           {account.Call{To: self, Data: data("0x12345678")}, "change this account: call function 0x12345678 on itself", "can change who controls it"},
+		"nothing":          {account.Call{To: self}, "do nothing but use up a nonce", ""},
+		"known itself":     {func() account.Call { c, _ := o.acct.ProbePrecompile(); return c }(), "find out whether this chain verifies passkeys natively", ""},
 	}
 	for name, c := range cases {
 		p, err := account.Prepare(t.Context(), w.client(), o.acct, o.auth, []account.Call{c.call})
