@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/postern-dev/postern/userop"
@@ -25,9 +26,22 @@ func AACode(err error) string {
 	return aaPattern.FindString(err.Error())
 }
 
-// isKnown reports whether a bundler refused an operation because it has it.
+// knownTexts is what bundlers say, in any case, of an operation that they have.
+var knownTexts = []string{"already known", "already exists"}
+
+// MayBeKnown reports whether a bundler seems to refuse an operation because it
+// has it, or another one in its place: ask for it by its hash.
+func MayBeKnown(err error) bool { return err != nil && mentions(err, knownTexts...) }
+
+// isKnown reports whether a bundler refused an operation because it has this very
+// one, and not another one with its nonce.
 func isKnown(err error) bool {
-	return strings.Contains(strings.ToLower(err.Error()), "already known")
+	return MayBeKnown(err) && !mentions(err, "nonce", "replac", "sender")
+}
+
+func mentions(err error, texts ...string) bool {
+	m := strings.ToLower(err.Error())
+	return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(m, t) })
 }
 
 // isOutage reports whether err says nothing about the operation.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -17,12 +16,7 @@ import (
 
 // Chain reads a chain through a node, at its latest block. It is safe for
 // concurrent use.
-type Chain struct {
-	e *endpoint
-
-	mu      sync.Mutex
-	chainID *big.Int
-}
+type Chain struct{ connection }
 
 var (
 	_ account.Chain = (*Chain)(nil)
@@ -38,28 +32,7 @@ func NewChain(url string, o Options) (*Chain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Chain{e: e}, nil
-}
-
-// String is the node's address without keys.
-func (c *Chain) String() string { return c.e.shown }
-
-// ChainID is eth_chainId, asked once.
-func (c *Chain) ChainID(ctx context.Context) (*big.Int, error) {
-	c.mu.Lock()
-	id := c.chainID
-	c.mu.Unlock()
-	if id != nil {
-		return new(big.Int).Set(id), nil
-	}
-	id, err := chainID(ctx, c.e)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	c.chainID = id
-	c.mu.Unlock()
-	return new(big.Int).Set(id), nil
+	return &Chain{connection: connection{e: e}}, nil
 }
 
 type callArgs struct {

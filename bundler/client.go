@@ -7,7 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/big"
-	"sync"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -17,11 +17,8 @@ import (
 
 // Client speaks to a bundler. It is safe for concurrent use.
 type Client struct {
-	e *endpoint
-
-	mu      sync.Mutex
-	chainID *big.Int // once known
-	noPrice bool     // the bundler does not suggest fees
+	connection
+	noPrice atomic.Bool // the bundler does not suggest fees
 }
 
 var (
@@ -35,39 +32,7 @@ func Dial(url string, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{e: e}, nil
-}
-
-// String is the bundler's address without keys.
-func (c *Client) String() string { return c.e.shown }
-
-// ChainID is eth_chainId, asked once.
-func (c *Client) ChainID(ctx context.Context) (*big.Int, error) {
-	c.mu.Lock()
-	id := c.chainID
-	c.mu.Unlock()
-	if id != nil {
-		return new(big.Int).Set(id), nil
-	}
-	id, err := chainID(ctx, c.e)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	c.chainID = id
-	c.mu.Unlock()
-	return new(big.Int).Set(id), nil
-}
-
-func chainID(ctx context.Context, e *endpoint) (*big.Int, error) {
-	var n number
-	if err := e.call(ctx, "eth_chainId", &n); err != nil {
-		return nil, err
-	}
-	if id := n.big(); id.Sign() > 0 {
-		return id, nil
-	}
-	return nil, e.fault("eth_chainId", ErrBadReply, 0, "chain id 0", nil)
+	return &Client{connection: connection{e: e}}, nil
 }
 
 // maxEntryPoints is how many entry points of a bundler are looked at.

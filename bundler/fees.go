@@ -22,10 +22,7 @@ const maxFeeBits = 120
 // chain's. [ErrNoFees] when this bundler does not offer the method.
 func (c *Client) SuggestFees(ctx context.Context) (account.Fees, error) {
 	const method = "pimlico_getUserOperationGasPrice"
-	c.mu.Lock()
-	no := c.noPrice
-	c.mu.Unlock()
-	if no {
+	if c.noPrice.Load() {
 		return account.Fees{}, ErrNoFees
 	}
 	type level struct {
@@ -37,9 +34,7 @@ func (c *Client) SuggestFees(ctx context.Context) (account.Fees, error) {
 	}
 	if err := c.e.call(ctx, method, &r); err != nil {
 		if notOffered(err) {
-			c.mu.Lock()
-			c.noPrice = true
-			c.mu.Unlock()
+			c.noPrice.Store(true)
 			return account.Fees{}, ErrNoFees
 		}
 		return account.Fees{}, err

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -81,9 +80,5 @@ func (c *Client) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint) 
 // mayBeThere tells refusals that an operation meets when it was sent before.
 func mayBeThere(err error) bool {
 	r, ok := errors.AsType[*RPCError](err)
-	if !ok {
-		return false
-	}
-	m := strings.ToLower(r.Message)
-	return r.AACode() == "AA25" || strings.Contains(m, "already known") || strings.Contains(m, "already exists")
+	return ok && (r.AACode() == "AA25" || account.MayBeKnown(r))
 }
