@@ -34,9 +34,10 @@ func (e *HighFeeError) Hint() string {
 }
 
 // checkSuggestion refuses a bundler's fees that are absurd, unless the caller
-// has said what it is ready to pay.
+// has said what it is ready to pay. With fees of the caller's own there is
+// nothing to compare.
 func (f *facts) checkSuggestion(o options) error {
-	if f.chainFee == nil || o.feeLimit != nil || o.fees != nil {
+	if f.chainFee == nil || o.feeLimit != nil {
 		return nil
 	}
 	if max := f.fees.MaxFeePerGas; max.Cmp(refuseAbove) > 0 && isAbove(max, refuseTimes, f.chainFee) {
