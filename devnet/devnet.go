@@ -1,6 +1,7 @@
 // Package devnet is an Ethereum chain in this process, for development and tests only: go-ethereum
 // with Osaka rules (P256VERIFY live), the ERC-4337 EntryPoints v0.6 to v0.9 at their canonical
-// addresses, Postern's own contracts, a faucet, and a small bundler, all on one JSON-RPC endpoint.
+// addresses, Postern's own contracts, MetaMask's Delegation Framework where public networks have it, a
+// faucet, and a small bundler, all on one JSON-RPC endpoint.
 //
 // Start with [Start]; [Net.RPCHandler] mounts the endpoint, [Net.Listen] serves it on loopback.
 //
@@ -40,7 +41,7 @@ type Config struct {
 	// DataDir keeps the chain, the pending operations and the development keys. Empty: in memory,
 	// gone with the process. One process at a time can use it.
 	DataDir string
-	// Artifacts gives the EntryPoint bytecode. Nil: artifacts.Open with its defaults.
+	// Artifacts gives the bytecode of others' contracts. Nil: artifacts.Open with its defaults.
 	Artifacts *artifacts.Set
 	// ChainID is fixed when DataDir is first used. Zero: DefaultChainID.
 	ChainID uint64
@@ -95,9 +96,11 @@ type EntryPoint struct {
 	Candidate bool `json:"candidate,omitempty"`
 }
 
-// Deployed is one of Postern's own contracts on this chain.
+// Deployed is a contract of this chain beside the EntryPoints.
 type Deployed struct {
-	Name    string         `json:"name"` // "implementation 0.8"
+	// Name is "implementation 0.8" and "factory 0.8" for Postern's own contracts and each EntryPoint they
+	// exist for; MetaMask's have the names of their sources, with an EntryPoint where there are several.
+	Name    string         `json:"name"`
 	Address common.Address `json:"address"`
 }
 

@@ -2,6 +2,7 @@ package devnet
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -25,7 +26,7 @@ func (p *predeploy) build(w *workshop) error {
 	return w.construct(p.address, p.creation)
 }
 
-// predeploys lists the EntryPoints and Postern's own contracts.
+// predeploys lists the EntryPoints, Postern's own contracts and MetaMask's.
 func predeploys(set *artifacts.Set) ([]predeploy, error) {
 	var list []predeploy
 	for _, r := range artifacts.Releases() {
@@ -45,7 +46,11 @@ func predeploys(set *artifacts.Set) ([]predeploy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("devnet: own contracts: %w", err)
 	}
-	return append(list, ours...), nil
+	metamask, err := frameworkContracts(set)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(list, ours, metamask), nil
 }
 
 func entryPoints() []EntryPoint {

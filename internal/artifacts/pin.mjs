@@ -11,6 +11,10 @@ import { join, relative } from "node:path";
 const artifacts = ["EntryPoint", "SimpleAccount", "SimpleAccountFactory"].map((n) => `artifacts/${n}.json`);
 const solidity = (p) => artifacts.includes(p);
 const modules = (p) => p === "LICENSE" || p.endsWith(".js");
+const framework = ["SCL_RIP7212", "DelegationManager", "SimpleFactory", "HybridDeleGator", "EIP7702StatelessDeleGator"]
+  .map((n) => `dist/bytecode/${n}.mjs`);
+const delegation = (p) => framework.includes(p);
+const paymaster = (p) => ["_esm/constants.js", "_esm/helpers/erc20-utils.js"].includes(p);
 const packages = [
   ["@account-abstraction/contracts", "0.6.0", solidity],
   ["@account-abstraction/contracts", "0.7.0", solidity],
@@ -18,6 +22,8 @@ const packages = [
   ["@account-abstraction/contracts", "0.9.0-rc.1", solidity],
   ["@noble/hashes", "2.4.0", modules],
   ["@noble/curves", "2.4.0", modules],
+  ["@metamask/delegation-abis", "2.0.0", delegation],
+  ["@pimlico/mock-paymaster", "0.0.7", paymaster],
 ];
 
 const walk = (dir) => readdirSync(dir).flatMap((n) => {
