@@ -11,6 +11,10 @@
 // [PersonalSign] and [TypedDataSign] are the ERC-7739 hashes that an account's
 // signers sign for a message (ERC-1271).
 //
+// For MetaMask's smart accounts make the challenge with [MetaMaskDigest] and the
+// signature with [MetaMaskWebAuthn], [MetaMaskP256] or [MetaMaskECDSA];
+// [ParseMetaMask] reads one.
+//
 // Promised: what is sealed here parses to the same parts, and what parses seals
 // to the same bytes. Not promised: that an approval is valid. Verify an
 // assertion with [passkey.Assertion.Verify] before sealing it.

@@ -4,7 +4,6 @@ package seal
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -98,9 +97,7 @@ func (a *PosternApproval) ClientDataJSON(hash common.Hash) []byte {
 	if a.Kind != PosternKindPasskey && a.Kind != PosternKindPasskeyGeneral {
 		return nil
 	}
-	b := append([]byte(nil), a.Prefix...)
-	b = base64.RawURLEncoding.AppendEncode(b, hash[:])
-	return append(b, a.Suffix...)
+	return joinChallenge(a.Prefix, hash, a.Suffix)
 }
 
 // appendTo writes the approval after checking it as the parser would.
@@ -159,11 +156,8 @@ func (a *PosternApproval) checkPasskey(where string) error {
 	if _, _, isPasskey := a.Signer.Passkey(); !isPasskey {
 		return malformed(where, "the signer is no passkey")
 	}
-	// Both halves in range and s low, which only the parser can say.
-	if sig, err := passkey.ParseP1363(a.Signature.P1363()); err != nil {
+	if err := checkSignature(where, a.Signature); err != nil {
 		return err
-	} else if sig != a.Signature {
-		return malformed(where, "s is not in its low form")
 	}
 	switch {
 	case len(a.AuthData) < 37:

@@ -4,6 +4,7 @@ package seal
 
 import (
 	"bytes"
+	"math"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -33,13 +34,13 @@ type StubLimits struct {
 // chromiumNote is a member that Chromium adds to client data at random.
 const chromiumNote = `"other_keys_can_be_added_here":"do not compare clientDataJSON against a template. See https://goo.gl/yabPex"`
 
-// stubS and stubR are a signature in range with low s, without a zero byte, and
-// such that r/s mod n has no zero in base 4: the plain arithmetic then skips no
-// addition, whatever the hash, and costs its maximum.
-var (
-	stubR = common.HexToHash("0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f")
-	stubS = common.HexToHash("0x5555555555555555555555555555555555555555555555555555555555555555")
-)
+// stubSignature is in range, has a low s and no zero byte, and is such that r/s
+// mod n has no zero in base 4: the plain arithmetic then skips no addition,
+// whatever the hash, and costs its maximum.
+var stubSignature = passkey.Signature{
+	R: common.HexToHash("0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f"),
+	S: common.HexToHash("0x5555555555555555555555555555555555555555555555555555555555555555"),
+}
 
 // PosternPasskeyStub is an approval that is never shorter than a real one by
 // this signer within the limits, and takes the account through the whole of its
@@ -52,33 +53,21 @@ func PosternPasskeyStub(signer Signer, limits StubLimits) (PosternApproval, erro
 	authData := bytes.Repeat([]byte{0x55}, max(37, limits.AuthData))
 	authData[32] = byte(stubFlags(rule))
 
-	origin, topOrigin, packageName := limit(limits.Origin, 128), limit(limits.TopOrigin, 128), limit(limits.PackageName, 64)
-	var members []string
-	if packageName > 0 {
-		members = append(members, `"androidPackageName":"`+strings.Repeat("p", packageName)+`"`)
+	prefix, suffix, typeIndex, err := stubClientData(limits)
+	if err != nil {
+		return PosternApproval{}, err
 	}
-	members = append(members, `"origin":"`+strings.Repeat("o", origin)+`"`, `"crossOrigin":false`)
-	if topOrigin > 0 {
-		members = append(members, `"topOrigin":"`+strings.Repeat("t", topOrigin)+`"`)
-	}
-	members = append(members, chromiumNote)
-	rest := strings.Join(members, ",")
-
 	a := PosternApproval{
 		Kind:      PosternKindPasskey,
 		Signer:    signer,
-		Signature: passkey.Signature{R: stubR, S: stubS},
+		Signature: stubSignature,
 		AuthData:  authData,
-		TypeIndex: 1,
-		Prefix:    []byte(fixedPrefix),
-		Suffix:    []byte(`",` + rest + `}`),
+		TypeIndex: typeIndex,
+		Prefix:    []byte(prefix),
+		Suffix:    []byte(suffix),
 	}
-	if packageName > 0 {
-		// Android clients may write any order: all that can stand before the challenge does.
+	if prefix != fixedPrefix {
 		a.Kind = PosternKindPasskeyGeneral
-		a.Prefix = []byte("{" + rest + "," + typeMember + "," + challengeKey)
-		a.TypeIndex = len(a.Prefix) - len(challengeKey) - 1 - len(typeMember)
-		a.Suffix = []byte(`"}`)
 	}
 	if err := a.check("stub"); err != nil {
 		return PosternApproval{}, err
@@ -89,6 +78,30 @@ func PosternPasskeyStub(signer Signer, limits StubLimits) (PosternApproval, erro
 // PosternECDSAStub is a secp256k1 approval in range that does not verify.
 func PosternECDSAStub(signer common.Address) (PosternApproval, error) {
 	return PosternECDSA(signer, append(bytes.Repeat([]byte{0x55}, 64), 27))
+}
+
+// stubClientData is client data of the greatest length within the limits, cut
+// around the challenge's text, and where its type stands.
+func stubClientData(limits StubLimits) (prefix, suffix string, typeIndex int, err error) {
+	origin, topOrigin, packageName := limit(limits.Origin, 128), limit(limits.TopOrigin, 128), limit(limits.PackageName, 64)
+	if max(origin, topOrigin, packageName) > math.MaxUint16 {
+		return "", "", 0, malformed("stub", "client data longer than %d bytes", math.MaxUint16)
+	}
+	var members []string
+	if packageName > 0 {
+		members = append(members, `"androidPackageName":"`+strings.Repeat("p", packageName)+`"`)
+	}
+	members = append(members, `"origin":"`+strings.Repeat("o", origin)+`"`, `"crossOrigin":false`)
+	if topOrigin > 0 {
+		members = append(members, `"topOrigin":"`+strings.Repeat("t", topOrigin)+`"`)
+	}
+	members = append(members, chromiumNote)
+	rest := strings.Join(members, ",")
+	if packageName == 0 {
+		return fixedPrefix, `",` + rest + `}`, 1, nil
+	}
+	// Android clients may write any order: all that can stand before the challenge does.
+	return "{" + rest + "," + typeMember + "," + challengeKey, `"}`, len(rest) + 2, nil
 }
 
 func limit(n, standard int) int {
