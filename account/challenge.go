@@ -16,6 +16,8 @@ const (
 	KindECDSA
 	// KindSeveral asks for one approval per part.
 	KindSeveral
+	// KindP256 asks for a raw P-256 signature over the SHA-256 of the digest.
+	KindP256
 )
 
 func (k Kind) String() string {
@@ -26,6 +28,8 @@ func (k Kind) String() string {
 		return "ecdsa"
 	case KindSeveral:
 		return "several"
+	case KindP256:
+		return "p256"
 	}
 	return "unknown"
 }
@@ -33,13 +37,13 @@ func (k Kind) String() string {
 // Challenge is what must be signed, and exactly which approval will do. An
 // approval is checked against it by [Challenge.Verify].
 type Challenge struct {
-	// Digest is signed: it is the WebAuthn challenge, or what the secp256k1 key
-	// signs as it is, with no prefix.
+	// Digest is signed: it is the WebAuthn challenge, what a secp256k1 key signs
+	// as it is, with no prefix, or what a P-256 key signs the SHA-256 of.
 	Digest [32]byte
 	Kind   Kind
 
 	// Key and Rule: the passkey that must sign, and what its assertion must show
-	// (KindWebAuthn). Rule.Challenge equals Digest.
+	// (KindWebAuthn). Rule.Challenge equals Digest. KindP256 has a Key only.
 	Key  passkey.PublicKey
 	Rule passkey.Rule
 	// Credentials are the ids to offer in allowCredentials; empty lets the
@@ -62,6 +66,8 @@ type Approval struct {
 	Assertion *passkey.Assertion
 	// ECDSA is r ‖ s ‖ v of a secp256k1 key, 65 bytes, v 0, 1, 27 or 28.
 	ECDSA []byte
+	// P256 is a signature of the key itself, without WebAuthn around it.
+	P256 *passkey.Signature
 	// Parts answer Challenge.Parts in order; the zero Approval leaves one out.
 	Parts []Approval
 }

@@ -19,6 +19,9 @@ type options struct {
 	fees     *Fees
 	noFunds  bool
 	feeLimit *big.Int
+
+	authorization *userop.Authorization
+	tokenLimit    *big.Int
 }
 
 // WithGas sets the gas limits instead of asking the bundler.

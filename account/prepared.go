@@ -26,6 +26,8 @@ type Prepared struct {
 	// chainFee is the chain's maxFeePerGas beside the bundler's suggestion; nil
 	// if there was nothing to compare.
 	chainFee *big.Int
+	estimate Estimate
+	charge   *TokenCharge // nil if the fee is not paid in a token
 
 	hash      common.Hash // the EntryPoint's, fixed when prepared
 	challenge Challenge

@@ -2,6 +2,8 @@ package account
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -15,6 +17,7 @@ import (
 var (
 	ErrWrongKind      = errors.New("it is not of the kind that was asked for")
 	ErrBadECDSA       = errors.New("the secp256k1 signature is malformed or has a high s")
+	ErrBadP256        = errors.New("the P-256 signature is out of range or has a high s")
 	ErrWrongSigner    = errors.New("another key signed")
 	ErrTooFewParts    = errors.New("there are fewer approvals than asked for")
 	ErrBadChallenge   = errors.New("the challenge contradicts itself")
@@ -67,6 +70,14 @@ func (c Challenge) verify(a Approval) error {
 			return fmt.Errorf("%w: %s", ErrWrongSigner, got)
 		}
 		return nil
+	case KindP256:
+		if a.P256 == nil {
+			return ErrWrongKind
+		}
+		if c.Key.IsZero() {
+			return errNothingSetup
+		}
+		return verifyP256(c.Key, c.Digest, *a.P256)
 	case KindSeveral:
 		if len(a.Parts) != len(c.Parts) {
 			return fmt.Errorf("%w: %d of %d", ErrTooFewParts, len(a.Parts), len(c.Parts))
@@ -95,6 +106,9 @@ func (a Approval) fields() int {
 	if a.ECDSA != nil {
 		n++
 	}
+	if a.P256 != nil {
+		n++
+	}
 	if a.Parts != nil {
 		n++
 	}
@@ -107,7 +121,7 @@ func (a Approval) IsZero() bool { return a.fields() == 0 }
 // who names the key of c in short.
 func (c Challenge) who() string {
 	switch c.Kind {
-	case KindWebAuthn:
+	case KindWebAuthn, KindP256:
 		return ShortKey(c.Key)
 	case KindECDSA:
 		return "the key " + c.Address.Hex()
@@ -121,6 +135,19 @@ func (c Challenge) who() string {
 func ShortKey(k passkey.PublicKey) string {
 	x := k.X()
 	return fmt.Sprintf("the passkey %x…", x[:4])
+}
+
+// verifyP256 checks a signature over sha256(digest). The contracts take a low s
+// only, so that one approval has one form.
+func verifyP256(key passkey.PublicKey, digest [32]byte, sig passkey.Signature) error {
+	if low, err := passkey.ParseP1363(sig.P1363()); err != nil || low != sig {
+		return ErrBadP256
+	}
+	sum := sha256.Sum256(digest[:])
+	if !ecdsa.VerifyASN1(key.ECDSA(), sum[:], sig.DER()) {
+		return ErrWrongSigner
+	}
+	return nil
 }
 
 // RecoverECDSA returns the address whose key signed digest. The signature is

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"sync/atomic"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -16,7 +17,10 @@ import (
 
 // Chain reads a chain through a node, at its latest block. It is safe for
 // concurrent use.
-type Chain struct{ connection }
+type Chain struct {
+	connection
+	p256 atomic.Uint32 // of [Chain.HasP256], plus one; 0 until it is known
+}
 
 var (
 	_ account.Chain = (*Chain)(nil)
@@ -24,6 +28,8 @@ var (
 
 	_ account.Finder    = (*Chain)(nil)
 	_ account.Confirmer = (*Chain)(nil)
+
+	_ account.P256Prober = (*Chain)(nil)
 )
 
 // NewChain makes a client of a node. It does not connect yet.

@@ -24,6 +24,8 @@ type Client struct {
 var (
 	_ account.Bundler      = (*Client)(nil)
 	_ account.FeeSuggester = (*Client)(nil)
+
+	_ account.OverrideEstimator = (*Client)(nil)
 )
 
 // Dial makes a client. It does not connect yet.
@@ -48,42 +50,6 @@ func (c *Client) SupportedEntryPoints(ctx context.Context) ([]common.Address, er
 		return nil, c.e.fault("eth_supportedEntryPoints", ErrBadReply, 0, fmt.Sprintf("%d entry points", len(list)), nil)
 	}
 	return list, nil
-}
-
-// EstimateGas is eth_estimateUserOperationGas. Limits and fees that are not
-// stated go out as zero.
-func (c *Client) EstimateGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (account.GasEstimate, error) {
-	const method = "eth_estimateUserOperationGas"
-	wire, err := ep.MarshalOp(op.Clone().Normalize())
-	if err != nil {
-		return account.GasEstimate{}, err
-	}
-	var r struct {
-		Call                  *number `json:"callGasLimit"`
-		Verification          *number `json:"verificationGasLimit"`
-		PreVerification       *number `json:"preVerificationGas"`
-		PaymasterVerification *number `json:"paymasterVerificationGasLimit"`
-		PaymasterPostOp       *number `json:"paymasterPostOpGasLimit"`
-	}
-	if err := c.e.call(ctx, method, &r, json.RawMessage(wire), ep.Address()); err != nil {
-		return account.GasEstimate{}, err
-	}
-	if r.Call == nil || r.Verification == nil || r.PreVerification == nil {
-		return account.GasEstimate{}, c.e.fault(method, ErrBadReply, 0, "a gas limit is missing", nil)
-	}
-	for _, n := range []*number{r.Call, r.Verification, r.PreVerification, r.PaymasterVerification, r.PaymasterPostOp} {
-		if n.big().BitLen() > 64 {
-			return account.GasEstimate{}, c.e.fault(method, ErrBadReply, 0, "a gas limit beyond 64 bits", nil)
-		}
-	}
-	est := account.GasEstimate{
-		CallGasLimit: r.Call.big(), VerificationGasLimit: r.Verification.big(), PreVerificationGas: r.PreVerification.big(),
-	}
-	if op.Paymaster != nil {
-		est.PaymasterVerificationGasLimit = r.PaymasterVerification.orNil()
-		est.PaymasterPostOpGasLimit = r.PaymasterPostOp.orNil()
-	}
-	return est, nil
 }
 
 // Operation is what eth_getUserOperationByHash knows.

@@ -86,6 +86,20 @@ func probeP256(ctx context.Context, c *Chain) (P256, string, error) {
 	return P256Untrusty, fmt.Sprintf("a good signature gives 0x%x, a bad one 0x%x", clip(good), clip(bad)), nil
 }
 
+// HasP256 reports whether P256VERIFY works; one that answers wrongly does not.
+// The chain is asked once.
+func (c *Chain) HasP256(ctx context.Context) (bool, error) {
+	if known := c.p256.Load(); known != 0 {
+		return P256(known-1) == P256Works, nil
+	}
+	p, _, err := probeP256(ctx, c)
+	if err != nil {
+		return false, err
+	}
+	c.p256.Store(uint32(p) + 1)
+	return p == P256Works, nil
+}
+
 // callOrRevert takes a refusal of the call for an empty answer.
 func callOrRevert(ctx context.Context, c *Chain, data []byte) ([]byte, error) {
 	out, err := c.Call(ctx, P256Address, data)
