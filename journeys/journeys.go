@@ -37,8 +37,7 @@ type Report struct {
 
 // Env is the world a journey runs in.
 type Env struct {
-	// URL is the JSON-RPC endpoint: chain, bundler and faucet (devnet.Net.URL).
-	URL string
+	Stand Stand
 	// PasskeyURL is the passkey server that registers; it must accept the RP ID
 	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
 	PasskeyURL string

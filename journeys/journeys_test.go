@@ -41,7 +41,7 @@ func environment(t *testing.T, rules devnet.Rules) journeys.Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return journeys.Env{URL: net.URL()}
+	return journeys.Env{Stand: journeys.Devnet(net.URL())}
 }
 
 // walk walks one journey on every entry point, with and without P256VERIFY, and
@@ -119,7 +119,7 @@ func TestRunReportsEveryStepAndFailsWhenOneFails(t *testing.T) {
 	if len(r.Steps) != 5 {
 		t.Errorf("%d steps", len(r.Steps))
 	}
-	env.URL = "http://127.0.0.1:1" // nothing listens there
+	env.Stand.RPC = "http://127.0.0.1:1" // nothing listens there
 	r = journeys.Report{}
 	err := journeys.Run(t.Context(), env, func(s journeys.Step) { r.Steps = append(r.Steps, s) })
 	if err == nil || len(r.Steps) != 5 || r.Steps[4].OK || r.Steps[4].Detail["error"] == nil {

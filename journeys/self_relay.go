@@ -67,9 +67,8 @@ func selfRelay(ctx context.Context, w *walker) error {
 		if err != nil {
 			return err
 		}
-		s.note(r)
-		if !r.Success {
-			return fmt.Errorf("journeys: the calls reverted: %s", r.Reason)
+		if err := s.note(r); err != nil {
+			return err
 		}
 		return w.received(ctx, to, milliEther(6))
 	}); err != nil {

@@ -104,6 +104,9 @@ func (u *user) approve(c account.Challenge) (account.Approval, error) {
 	return account.Approval{Assertion: a}, err
 }
 
+// hand is the user's account in the user's hand.
+func (u *user) hand() hand { return hand{u.account, u.authority, u.approve} }
+
 // newUser is a person with a fresh passkey and its account, not deployed yet.
 func newUser(d contracts.Deployment) (*user, error) {
 	salt := [32]byte(randomBytes(32))

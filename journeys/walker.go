@@ -11,7 +11,6 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/postern-dev/postern/account"
-	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/userop"
 )
@@ -32,30 +31,15 @@ func newWalker(ctx context.Context, env Env, journey string, ep userop.EntryPoin
 	if err != nil {
 		return nil, err
 	}
-	client, err := connect(env.URL)
+	client, err := env.Stand.connect()
 	if err != nil {
 		return nil, err
 	}
-	node, err := rpc.DialContext(ctx, env.URL)
+	node, err := rpc.DialContext(ctx, env.Stand.RPC)
 	if err != nil {
-		return nil, fmt.Errorf("journeys: connect to %s: %w", env.URL, err)
+		return nil, fmt.Errorf("journeys: connect to %s: %w", env.Stand.RPC, err)
 	}
 	return &walker{env: env, journey: journey, ep: ep, deployment: d, client: client, node: node, report: report}, nil
-}
-
-var _ account.Confirmer = (*bundler.Chain)(nil) // receipts are checked against the chain
-
-// connect opens chain and bundler behind one address.
-func connect(url string) (account.Client, error) {
-	b, err := bundler.Dial(url, bundler.Options{})
-	if err != nil {
-		return account.Client{}, fmt.Errorf("journeys: connect to the bundler: %w", err)
-	}
-	ch, err := bundler.NewChain(url, bundler.Options{})
-	if err != nil {
-		return account.Client{}, fmt.Errorf("journeys: connect to the chain: %w", err)
-	}
-	return account.Client{Chain: ch, Bundler: b}, nil
 }
 
 func (w *walker) close() { w.node.Close() }
@@ -84,28 +68,28 @@ func (w *walker) step(name string, f func(s *Step) error) error {
 	return nil
 }
 
-// fund sends the account money from the chain's faucet.
+// fund gives an address money.
 func (w *walker) fund(ctx context.Context, a common.Address) (common.Hash, error) {
-	var hash common.Hash
-	if err := w.node.CallContext(ctx, &hash, "postern_faucet", a); err != nil {
-		return hash, fmt.Errorf("journeys: ask the faucet: %w", err)
-	}
-	return hash, nil
+	return w.env.Stand.fund(ctx, w.node, a)
+}
+
+// hand is an account in the hand of somebody who approves for it.
+type hand struct {
+	account   account.Account
+	authority account.Authority
+	approve   func(account.Challenge) (account.Approval, error)
 }
 
 // operate takes calls from prepare to receipt and notes what happened in s. An
 // operation whose calls revert is an error.
 func (w *walker) operate(ctx context.Context, s *Step, c account.Client, u *user, calls ...account.Call) (*account.Receipt, error) {
-	p, err := account.Prepare(ctx, c, u.account, u.authority, calls)
+	return w.act(ctx, s, c, u.hand(), calls)
+}
+
+// act is operate for any account.
+func (w *walker) act(ctx context.Context, s *Step, c account.Client, h hand, calls []account.Call, opts ...account.Option) (*account.Receipt, error) {
+	p, err := w.sealed(ctx, s, c, h, calls, opts...)
 	if err != nil {
-		return nil, err
-	}
-	s.Detail["summary"] = p.Summary().String()
-	a, err := u.approve(p.Challenge())
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.Finish(a); err != nil {
 		return nil, err
 	}
 	if _, err := p.Send(ctx); err != nil {
@@ -115,21 +99,47 @@ func (w *walker) operate(ctx context.Context, s *Step, c account.Client, u *user
 	if err != nil {
 		return nil, err
 	}
-	s.note(r)
-	if !r.Success {
-		return r, fmt.Errorf("journeys: the calls reverted: %s", r.Reason)
-	}
-	return r, nil
+	return r, s.note(r)
 }
 
-// note writes a receipt into the step.
-func (s *Step) note(r *account.Receipt) {
+// sealed prepares calls and has them approved; nothing is sent.
+func (w *walker) sealed(ctx context.Context, s *Step, c account.Client, h hand, calls []account.Call, opts ...account.Option) (*account.Prepared, error) {
+	p, err := account.Prepare(ctx, c, h.account, h.authority, calls, opts...)
+	if err != nil {
+		return nil, err
+	}
+	s.Detail["summary"] = p.Summary().String()
+	a, err := h.approve(p.Challenge())
+	if err != nil {
+		return nil, err
+	}
+	op, err := p.Finish(a)
+	if err != nil {
+		return nil, err
+	}
+	s.limits(op)
+	return p, nil
+}
+
+// limits writes an operation's gas limits into the step.
+func (s *Step) limits(op *userop.Op) {
+	s.Detail["preVerificationGas"] = op.PreVerificationGas.String()
+	s.Detail["verificationGasLimit"] = op.VerificationGasLimit.String()
+	s.Detail["callGasLimit"] = op.CallGasLimit.String()
+}
+
+// note writes a receipt into the step; calls that reverted are an error.
+func (s *Step) note(r *account.Receipt) error {
 	s.Detail["userOpHash"], s.Detail["txHash"], s.Detail["block"] = r.UserOpHash.Hex(), r.TxHash.Hex(), r.BlockNumber
 	if r.ActualGasUsed != nil && r.ActualGasUsed.IsUint64() {
 		gas := r.ActualGasUsed.Uint64()
 		s.Gas = &gas
 	}
 	s.Detail["fee"] = account.Ether(r.ActualGasCost) + " ETH"
+	if !r.Success {
+		return fmt.Errorf("journeys: the calls reverted: %s", r.Reason)
+	}
+	return nil
 }
 
 // received checks that an address holds exactly wei.

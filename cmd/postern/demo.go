@@ -102,7 +102,7 @@ func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out
 	if err != nil {
 		return nil, err
 	}
-	env.URL = url
+	env.Stand = journeys.Devnet(url)
 	p, text := painter(c.stdout), out != silent
 	if text {
 		info := chain.Info()

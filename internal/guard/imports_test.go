@@ -22,7 +22,7 @@ var layers = map[string]int{
 	"account/webauthn": 3,
 	"bundler":          4, "relyingparty": 4, "relyingparty/sqlite": 4, "devnet": 4, "internal/artifacts": 4,
 	"account/accounttest": 4, "relyingparty/storetest": 4,
-	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5,
+	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
 	"cmd/postern": 6,
 }
 
