@@ -6,7 +6,7 @@ import { MalformedError, concat, fromHex, toBigInt, uint, utf8 } from './bytes.j
 /** @param {Uint8Array} b */
 export const keccak = (b) => keccak_256(b);
 
-/** Types: address, uintN, bytes32, bytes, and T[] of these.
+/** Types: address, bool, uintN, bytes32, bytes, string, and T[] of these.
  * @param {string[]} types @param {any[]} values @returns {Uint8Array} */
 export function encode(types, values) {
   if (types.length !== values.length) throw new TypeError('types and values differ in number');
@@ -15,7 +15,7 @@ export function encode(types, values) {
   let offset = 32 * types.length;
   types.forEach((type, i) => {
     const body = encodeOne(type, values[i]);
-    if (type === 'bytes' || type.endsWith('[]')) {
+    if (type === 'bytes' || type === 'string' || type.endsWith('[]')) {
       heads.push(uint(offset, 32));
       tails.push(body);
       offset += body.length;
@@ -31,6 +31,8 @@ function encodeOne(type, value) {
     const b = toBytes(value);
     return concat(uint(b.length, 32), b, new Uint8Array(-b.length & 31));
   }
+  if (type === 'string') return encodeOne('bytes', utf8(value));
+  if (type === 'bool') return uint(value ? 1 : 0, 32);
   if (type === 'bytes32') return toBytes(value, 32);
   if (type === 'address') return concat(new Uint8Array(12), toBytes(value, 20));
   const bits = /^uint(\d+)$/.exec(type);
@@ -59,15 +61,20 @@ export function word(reply, index = 0) {
   return toBigInt(reply.subarray(at, at + 32));
 }
 
+/** The bytes (or text) that the word at `index` of a reply points to. @param {Uint8Array} reply @param {number} [index] */
+export function bytesAt(reply, index = 0) {
+  const item = reply.subarray(offset(reply, index));
+  const body = item.slice(32, 32 + offset(item, 0));
+  if (toBigInt(item.subarray(0, 32)) !== BigInt(body.length)) throw new MalformedError('the reply is too short');
+  return body;
+}
+
 /** A reply `(bytes[])`; every length is checked against what is there. @param {Uint8Array} reply @returns {Uint8Array[]} */
 export function decodeBytesArray(reply) {
   const list = reply.subarray(offset(reply, 0));
   const count = offset(list, 0, 32);
   const items = list.subarray(32);
-  return Array.from({ length: count }, (_, i) => {
-    const item = items.subarray(offset(items, i));
-    return item.slice(32, 32 + offset(item, 0));
-  });
+  return Array.from({ length: count }, (_, i) => bytesAt(items, i));
 }
 
 /** A word that counts bytes (or items of `size` bytes) that must be there.

@@ -28,6 +28,8 @@ import { Trouble, cautions, ether, maxFee, summary } from './words.js';
  *
  * @typedef {import('./account.js').Account} Account
  * @typedef {import('./userop.js').UserOp} UserOp
+ * @typedef {(Account | {address: string, stub: string, factoryData?: string}) & {factory?: string}} Sender an account, and the signature to estimate its gas with
+ * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor what stands in the operation while its gas is estimated, and then for good
  * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>, cautions: string[]}} Prepared
  */
 
@@ -48,6 +50,11 @@ export class Chain {
   /** @param {Config} config */
   static async open(config) {
     return new Chain(config, await sha256(utf8(config.rpId)));
+  }
+
+  /** An operation in words. @param {UserOp} op */
+  read(op) {
+    return summary(op, this.entryPoint, this.id);
   }
 
   /** @param {string} method @param {...unknown} params @returns {Promise<any>} */
@@ -107,17 +114,18 @@ export class Chain {
  */
 export async function prepare(chain, account, to, value) {
   const [op, gasPrice] = await Promise.all([assemble(chain, account, encodeExecute(to, value), value), chain.gasPrice()]);
-  const shown = summary(op, chain.entryPoint, chain.id);
+  const shown = chain.read(op);
   return { op, digest: shown.digest, shown, cautions: cautions(op, value, gasPrice) };
 }
 
 /**
  * An operation that lacks only its signature. Everything that can be known to be
  * in its way is found here, before anyone is asked.
- * @param {Chain} chain @param {Account} account @param {string} callData @param {bigint} value what it sends, wei
+ * @param {Chain} chain @param {Sender} account @param {string} callData @param {bigint} value what it sends, wei
+ * @param {Sponsor} [sponsor] who pays the fee in the account's place
  * @returns {Promise<UserOp>} with a stub for a signature
  */
-export async function assemble(chain, account, callData, value) {
+export async function assemble(chain, account, callData, value, sponsor) {
   const ep = chain.entryPoint;
   const [id, deployed, nonce, fees, balance, deposit] = await Promise.all([
     chain.ask('eth_chainId'),
@@ -138,16 +146,18 @@ export async function assemble(chain, account, callData, value) {
   const op = {
     sender: account.address,
     nonce,
-    ...(deployed ? {} : { factory: chain.config.factory, factoryData: account.factoryData }),
+    ...(deployed ? {} : { factory: account.factory ?? chain.config.factory, factoryData: account.factoryData }),
     callData,
     callGasLimit: 0n,
     verificationGasLimit: 0n,
     preVerificationGas: 0n,
     ...fees,
-    signature: toHex(stub(account.signer, location.origin)),
+    signature: 'stub' in account ? account.stub : toHex(stub(account.signer, location.origin)),
   };
+  if (sponsor) Object.assign(op, await sponsor.pretend(op));
   const gas = await chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address);
   for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = quantity(gas?.[k], k);
+  if (sponsor) return Object.assign(op, await sponsor.pay(op, gas));
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;
   if (missing > 0n) {
     throw new Trouble('The balance does not cover the network fee as well.', `Send at least ${ether(missing)} ETH less, or add funds. The account has ${ether(balance)} ETH.`);

@@ -5,15 +5,17 @@
  * pays again what the first may have paid. There is no secret in it: whoever
  * reads it can do no more than send it.
  */
+import { send } from './operate.js';
+import { RpcError } from './rpc.js';
 import { fromWire, toWire } from './userop.js';
-import { summary } from './words.js';
+import { Trouble } from './words.js';
 
 /**
  * @typedef {import('./operate.js').Chain} Chain
  * @typedef {object} Held
  * @property {import('./userop.js').UserOp} op signed
  * @property {string} hash
- * @property {ReturnType<typeof summary>} shown
+ * @property {ReturnType<import('./operate.js').Chain['read']>} shown
  * @property {boolean} [unsure] an attempt to send it had no clear answer
  * @property {import('./receipt.js').Receipt} [receipt]
  */
@@ -62,7 +64,7 @@ export function heldFor(chain, address) {
     if (!stored) return undefined;
     if (here && stored.hash === here.hash) return here;
     const op = fromWire(stored.op);
-    const shown = summary(op, chain.entryPoint, chain.id);
+    const shown = chain.read(op);
     if (shown.hash !== stored.hash || shown.from !== address) return undefined;
     const held = { op, hash: shown.hash, shown, unsure: true }; // after a reload nobody knows whether it was answered
     memory.set(k, held);
@@ -70,4 +72,50 @@ export function heldFor(chain, address) {
   } catch {
     return undefined; // nothing of ours
   }
+}
+
+/**
+ * Sends what is signed; the same operation may be sent again without harm. When it
+ * returns, the bundler has it. When it throws, `held.unsure` says whether it may.
+ * @param {Chain} chain @param {Held} held
+ */
+export async function handOver(chain, held) {
+  keep(chain, held);
+  try {
+    await send(chain, held.op);
+  } catch (e) {
+    const refused = e instanceof RpcError && e.kind === 'refused';
+    if ((refused && ALREADY.test(e.message)) || await arrived(chain, held.hash)) return;
+    if (refused && definite(e) && !held.unsure) {
+      release(chain, held);
+      throw e;
+    }
+    const before = held.unsure;
+    held.unsure = true;
+    if (e instanceof Trouble) throw e;
+    if (refused && before) throw new Trouble('The server refused it this time, but may already have it from before.', 'Sending again sends the very same operation, which can happen only once. This page keeps asking for its receipt.', e);
+    throw new Trouble('The server did not confirm that it took the operation.', 'It may have. Sending again sends the very same operation, which can happen only once.', e);
+  }
+}
+
+const ALREADY = /already (known|exists)/i;
+
+/** Whether a refusal is a judgement of the operation, and not of the moment. @param {RpcError} e */
+function definite(e) {
+  const code = Number(e.code);
+  return /\bAA\d\d\b/.test(e.message) || (code <= -32500 && code >= -32521) || (code <= -32600 && code >= -32602);
+}
+
+/** Whether the bundler knows the operation; undefined if it does not say. @param {Chain} chain @param {string} opHash */
+async function arrived(chain, opHash) {
+  const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => chain.ask(method, opHash).catch((e) => (e.code === -32601 ? null : undefined))));
+  if (answers.some((a) => a)) return true;
+  return answers.includes(undefined) ? undefined : false;
+}
+
+/** Lets go of what the account's nonce has gone past and the bundler does not know. @param {Chain} chain @param {Held} held */
+export async function overtaken(chain, held) {
+  const gone = await chain.nonce(held.op.sender) > held.op.nonce && await arrived(chain, held.hash) === false;
+  if (gone) release(chain, held);
+  return gone;
 }

@@ -1,10 +1,9 @@
 // @ts-check
 /** Sending: form, review in words, signature, receipt. What is signed is paid once, whatever becomes of the answers. */
 import { arrivals, confirmed, refresh } from './home.js';
-import { prepare, send, sign } from './operate.js';
-import { heldFor, keep, release } from './outbox.js';
+import { prepare, sign } from './operate.js';
+import { handOver, heldFor, overtaken, release } from './outbox.js';
 import { receipt } from './receipt.js';
-import { RpcError } from './rpc.js';
 import { state } from './state.js';
 import { answered, asked, busy, on, task } from './task.js';
 import { $, element, fieldError, input, rows, show, showing, status } from './view.js';
@@ -93,26 +92,15 @@ on('held-again', 'click', () => {
 
 /** Sends what is signed. The same operation may be sent again without harm. @param {Held} held */
 async function deliver(held) {
-  keep(state.chain, held);
   try {
-    await send(state.chain, held.op);
+    await handOver(state.chain, held);
   } catch (e) {
-    const refused = e instanceof RpcError && e.kind === 'refused';
-    if (!(refused && ALREADY.test(e.message)) && !await arrived(held.hash)) {
-      if (refused && definite(e) && !held.unsure) {
-        release(state.chain, held);
-        if (pending?.held === held) pending.held = undefined;
-        throw e;
-      }
-      const before = held.unsure;
-      held.unsure = true;
+    if (held.unsure) {
       $('sign').textContent = 'Send again';
       showHeld();
       follow(held);
-      if (e instanceof Trouble) throw e;
-      if (refused && before) throw new Trouble('The server refused it this time, but may already have it from before.', 'Sending again sends the very same operation, which can happen only once. This page keeps asking for its receipt.', e);
-      throw new Trouble('The server did not confirm that it took the operation.', 'It may have. Sending again sends the very same operation, which can happen only once.', e);
-    }
+    } else if (pending?.held === held) pending.held = undefined;
+    throw e;
   }
   if (pending?.held === held) pending = undefined;
   for (const id of ['to', 'amount']) input(id).value = '';
@@ -120,26 +108,10 @@ async function deliver(held) {
   follow(held);
 }
 
-const ALREADY = /already (known|exists)/i;
-
-/** Whether a refusal is a judgement of the operation, and not of the moment. @param {RpcError} e */
-function definite(e) {
-  const code = Number(e.code);
-  return /\bAA\d\d\b/.test(e.message) || (code <= -32500 && code >= -32521) || (code <= -32600 && code >= -32602);
-}
-
-/** Whether the bundler knows the operation; undefined if it does not say. @param {string} opHash */
-async function arrived(opHash) {
-  const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => state.chain.ask(method, opHash).catch((e) => (e.code === -32601 ? null : undefined))));
-  if (answers.some((a) => a)) return true;
-  return answers.includes(undefined) ? undefined : false;
-}
-
 /** Why nothing else can be sent now. @param {Held} held @returns {Promise<never>} */
 async function blocked(held) {
   const transfer = `transfer of ${ether(held.shown.value)} ETH`;
-  if (await state.chain.nonce(held.op.sender) > held.op.nonce && await arrived(held.hash) === false) {
-    release(state.chain, held);
+  if (await overtaken(state.chain, held)) {
     showHeld();
     throw new Trouble(`Your earlier ${transfer} has run or can never run, for the account has gone past it.`, 'The server has no receipt of it. Check with the recipient before you send again.');
   }

@@ -87,13 +87,21 @@ export function hash(op, ep, chainId) {
     ['address', 'uint256', 'bytes32', 'bytes32', 'bytes32', 'uint256', 'bytes32', 'bytes32'],
     [op.sender, op.nonce, keccak(p.initCode), keccak(p.callData), p.accountGasLimits, op.preVerificationGas, p.gasFees, keccak(paymaster)]);
   if (ep.version === '0.7') return keccak(encode(['bytes32', 'address', 'uint256'], [keccak(words), ep.address, chainId]));
-  const domain = keccak(encode(['bytes32', 'bytes32', 'bytes32', 'uint256', 'address'], [DOMAIN_TYPE, NAME, VERSION, chainId, ep.address]));
-  return keccak(concat(Uint8Array.of(0x19, 0x01), domain, keccak(concat(OP_TYPE, words))));
+  return typedHash('ERC4337', chainId, ep.address, OP_TYPE, words);
 }
 
 const text = (/** @type {string} */ s) => keccak(utf8(s));
+
+/**
+ * EIP-712, version "1" of a contract's domain: the hash that is signed.
+ * @param {string} name @param {bigint} chainId @param {string} contract @param {Uint8Array} type hash of the struct's type @param {Uint8Array} words its members, encoded
+ */
+export function typedHash(name, chainId, contract, type, words) {
+  const domain = keccak(encode(['bytes32', 'bytes32', 'bytes32', 'uint256', 'address'], [DOMAIN_TYPE, text(name), VERSION, chainId, contract]));
+  return keccak(concat(Uint8Array.of(0x19, 0x01), domain, keccak(concat(type, words))));
+}
+
 const DOMAIN_TYPE = text('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)');
-const NAME = text('ERC4337');
 const VERSION = text('1');
 const OP_TYPE = text('PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)');
 
