@@ -1,0 +1,179 @@
+package hybrid
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/accounts/abi"
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+)
+
+// modeBatch is ERC-7579's mode of a batch that is all or none.
+var modeBatch = [32]byte{0: 0x01}
+
+// execution is ERC-7579's struct Execution.
+type execution struct {
+	Target   common.Address
+	Value    *big.Int
+	CallData []byte
+}
+
+var executionParts = []abi.ArgumentMarshaling{
+	{Name: "target", Type: "address"}, {Name: "value", Type: "uint256"}, {Name: "callData", Type: "bytes"},
+}
+
+var executions = abi.Arguments{{Type: mustType("tuple[]", executionParts...)}}
+
+// SelfCallError says that a call of the account to itself would not do what it
+// says.
+type SelfCallError struct {
+	Call account.Call
+	Why  string
+}
+
+func (e *SelfCallError) Error() string { return "hybrid: a call of the account to itself: " + e.Why }
+
+// Hint implements [account.Hinter].
+func (e *SelfCallError) Hint() string {
+	return "list the inner calls themselves; money for the EntryPoint goes to its depositTo"
+}
+
+var _ account.Hinter = (*SelfCallError)(nil)
+
+// checkSelf refuses calls to the account itself that cannot do what they say.
+func checkSelf(self common.Address, calls []account.Call) error {
+	for _, c := range calls {
+		if c.To != self || len(c.Data) == 0 && len(calls) > 1 {
+			continue // a payment to itself among others does nothing, and does it well
+		}
+		refuse := func(why string) error { return &SelfCallError{Call: c, Why: why} }
+		switch {
+		case len(calls) == 1 && c.Value != nil && c.Value.Sign() != 0:
+			return refuse("alone, it is handed over without its value")
+		case len(c.Data) > 0 && len(c.Data) < 4:
+			return refuse(fmt.Sprintf("%d bytes of data name no function", len(c.Data)))
+		case len(calls) > 1 && onlyEntryPoint(c.Data):
+			return refuse("the contract takes execute from the EntryPoint only, so the whole batch would revert")
+		}
+	}
+	return nil
+}
+
+// onlyEntryPoint reports whether data calls a function that the contract does not
+// take from itself.
+func onlyEntryPoint(data []byte) bool {
+	for _, m := range []string{executeOne, executeMode, "validateUserOp", "executeFromExecutor"} {
+		if bytes.HasPrefix(data, contractABI.Methods[m].ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// EncodeCalls implements [account.Account] as MetaMask's kit does: one call as
+// execute((address,uint256,bytes)), several as a batch of ERC-7579, and a single
+// call to the account itself as its bare data. Several are all or none. The kit
+// recognises the account by the spelling of its address: given another than the
+// checksummed one, it wraps such a call, which does the same.
+func (a *Account) EncodeCalls(calls []account.Call) ([]byte, error) {
+	return encodeCalls(a.address, calls)
+}
+
+func encodeCalls(self common.Address, calls []account.Call) ([]byte, error) {
+	if err := checkSelf(self, calls); err != nil {
+		return nil, err
+	}
+	switch len(calls) {
+	case 0:
+		return nil, account.ErrNoCalls
+	case 1:
+		if c := calls[0]; c.To != self {
+			return pack(executeOne, execution{c.To, orZero(c.Value), c.Data})
+		}
+		return bytes.Clone(calls[0].Data), nil
+	}
+	return encodeBatch(calls)
+}
+
+func encodeBatch(calls []account.Call) ([]byte, error) {
+	list := make([]execution, len(calls))
+	for i, c := range calls {
+		list[i] = execution{c.To, orZero(c.Value), c.Data}
+	}
+	data, err := executions.Pack(list)
+	if err != nil {
+		return nil, fmt.Errorf("hybrid: encode the batch: %w", err)
+	}
+	return pack(executeMode, modeBatch, data)
+}
+
+// ErrCallData is returned by DecodeCalls for callData of another form.
+var ErrCallData = errors.New("hybrid: this is neither execute in a form that is all or none, nor a call of the account to itself")
+
+// DecodeCalls is the inverse of EncodeCalls for the account at self. It takes
+// every form that the kit writes – a batch of one, and a wrapped call to the
+// account itself, too – and refuses every encoding that is not canonical, so that
+// what it returns is all that the callData does.
+func DecodeCalls(self common.Address, callData []byte) ([]account.Call, error) {
+	one, several := contractABI.Methods[executeOne], contractABI.Methods[executeMode]
+	switch {
+	case len(callData) == 0:
+		return []account.Call{{To: self, Value: new(big.Int)}}, nil
+	case len(callData) < 4:
+		return nil, ErrCallData
+	case bytes.HasPrefix(callData, one.ID):
+		args, ok := unpack(&one, callData)
+		if !ok {
+			return nil, ErrCallData
+		}
+		e := *abi.ConvertType(args[0], new(execution)).(*execution)
+		return []account.Call{{To: e.Target, Value: e.Value, Data: e.CallData}}, nil
+	case bytes.HasPrefix(callData, several.ID):
+		return decodeMode(&several, callData)
+	case onlyEntryPoint(callData):
+		return nil, ErrCallData
+	}
+	return []account.Call{{To: self, Value: new(big.Int), Data: bytes.Clone(callData)}}, nil
+}
+
+// decodeMode reads execute(bytes32,bytes) of one or several calls.
+func decodeMode(m *abi.Method, callData []byte) ([]account.Call, error) {
+	args, ok := unpack(m, callData)
+	if !ok {
+		return nil, ErrCallData
+	}
+	mode, data := args[0].([32]byte), args[1].([]byte)
+	switch {
+	case mode == [32]byte{} && len(data) >= 52: // packed
+		return []account.Call{{To: common.BytesToAddress(data[:20]), Value: new(big.Int).SetBytes(data[20:52]), Data: data[52:]}}, nil
+	case mode == modeBatch:
+		v, err := executions.Unpack(data)
+		if err != nil {
+			return nil, ErrCallData
+		}
+		var list []execution
+		if err := executions.Copy(&list, v); err != nil || len(list) == 0 {
+			return nil, ErrCallData
+		}
+		calls := make([]account.Call, len(list))
+		for i, e := range list {
+			calls[i] = account.Call{To: e.Target, Value: e.Value, Data: e.CallData}
+		}
+		if again, err := encodeBatch(calls); err != nil || !bytes.Equal(again, callData) {
+			return nil, ErrCallData
+		}
+		return calls, nil
+	}
+	return nil, ErrCallData
+}
+
+func orZero(v *big.Int) *big.Int {
+	if v == nil {
+		return new(big.Int)
+	}
+	return v
+}
