@@ -11,6 +11,15 @@ import (
 	"github.com/postern-dev/postern/passkey"
 )
 
+// fixedPrefix begins clientDataJSON in the fixed form.
+const fixedPrefix = `{"type":"webauthn.get","challenge":"`
+
+const (
+	typeMember   = `"type":"webauthn.get"`
+	challengeKey = `"challenge":"`
+	challengeLen = 43 // base64url of 32 bytes, no padding
+)
+
 // cutChallenge gives what stands before and after the challenge's text, both
 // referring to the assertion. It refuses client data that no contract can put
 // together again.
@@ -18,8 +27,8 @@ func cutChallenge(where string, a *passkey.Assertion) (prefix, suffix []byte, er
 	c := &a.ClientData
 	switch {
 	case len(c.Challenge) != 32:
-		return nil, nil, malformed(where, "a challenge of %d bytes, not the 32 of a hash", len(c.Challenge))
-	case c.TypeOffset < 0 || c.ChallengeOffset < 0 || c.ChallengeOffset+challengeLen > len(c.Raw):
+		return nil, nil, caused(passkey.ErrChallenge, where, "a challenge of %d bytes, not the 32 of a hash", len(c.Challenge))
+	case c.TypeOffset < 0 || c.ChallengeOffset < len(challengeKey) || c.ChallengeOffset+challengeLen > len(c.Raw):
 		return nil, nil, malformed(where, "client data spelt with spaces or escapes, which the account does not read")
 	}
 	end := c.ChallengeOffset + challengeLen
@@ -37,27 +46,26 @@ func joinChallenge(prefix []byte, hash common.Hash, suffix []byte) []byte {
 	return append(b, suffix...)
 }
 
-// checkAssertion refuses what no contract of any layout accepts, whatever the
-// hash: it is the common part of their checks.
+// checkAssertion refuses what no account should be given, whatever the hash.
 func checkAssertion(where string, a *passkey.Assertion) error {
-	if err := checkFlags(where, a.AuthData.Raw); err != nil {
+	if err := checkAuthData(where, a.AuthData.Raw); err != nil {
 		return err
 	}
 	if a.ClientData.Type != passkey.TypeGet {
-		return malformed(where, "client data of type %.32q, not %q", a.ClientData.Type, passkey.TypeGet)
+		return caused(passkey.ErrPurpose, where, "client data of type %.32q, not %q", a.ClientData.Type, passkey.TypeGet)
 	}
 	return checkSignature(where, a.Signature)
 }
 
-func checkFlags(where string, authData []byte) error {
+func checkAuthData(where string, authData []byte) error {
 	if len(authData) < 37 {
-		return malformed(where, "authenticator data of %d bytes, at least 37", len(authData))
+		return caused(passkey.ErrAuthData, where, "authenticator data of %d bytes, at least 37", len(authData))
 	}
 	switch f := passkey.Flags(authData[32]); {
 	case !f.UP():
-		return malformed(where, "user presence (UP) is missing")
+		return caused(passkey.ErrUserPresence, where, "user presence (UP) is missing")
 	case f.BS() && !f.BE():
-		return malformed(where, "backed up (BS) but not eligible for backup (BE)")
+		return caused(passkey.ErrBackupState, where, "backed up (BS) but not eligible for backup (BE)")
 	}
 	return nil
 }
@@ -67,24 +75,72 @@ func checkSignature(where string, s passkey.Signature) error {
 	if low, err := passkey.ParseP1363(s.P1363()); err != nil {
 		return err
 	} else if low != s {
-		return malformed(where, "s is not in its low form")
+		return caused(ErrHighS, where, "s is above n/2")
 	}
 	return nil
 }
 
-// rebuildAssertion parses the parts that a layout carries. The credential ID is
-// in none of them, so the assertion has none.
-func rebuildAssertion(authData, clientDataJSON []byte, s passkey.Signature) (*passkey.Assertion, error) {
+// rebuildAssertion parses the parts that a layout carries, and checks them. The
+// credential ID is in none of them, so the assertion has none.
+func rebuildAssertion(where string, authData, clientDataJSON []byte, s passkey.Signature) (*passkey.Assertion, error) {
+	if err := checkSignature(where, s); err != nil {
+		return nil, err
+	}
 	ad, err := passkey.ParseAuthenticatorData(authData)
 	if err != nil {
 		return nil, err
 	}
 	if ad.Flags.AT() {
-		return nil, malformed("authenticator data", "attested credential data, which no assertion has")
+		return nil, caused(passkey.ErrFlags, where, "attested credential data (AT), which no assertion has")
 	}
 	cd, err := passkey.ParseClientData(clientDataJSON)
 	if err != nil {
 		return nil, err
 	}
-	return &passkey.Assertion{AuthData: ad, ClientData: cd, Signature: s}, nil
+	a := &passkey.Assertion{AuthData: ad, ClientData: cd, Signature: s}
+	return a, checkAssertion(where, a)
+}
+
+// An indexed assertion is what most contracts take: the client data whole, and
+// where `"challenge":` and `"type":` stand in it.
+type indexed struct {
+	authData, clientData      abiField
+	challengeIndex, typeIndex abiField
+	r, s                      abiField
+}
+
+func indexAssertion(where string, a *passkey.Assertion) (indexed, error) {
+	if err := checkAssertion(where, a); err != nil {
+		return indexed{}, err
+	}
+	prefix, _, err := cutChallenge(where, a)
+	if err != nil {
+		return indexed{}, err
+	}
+	return indexed{
+		authData: abiBytes(a.AuthData.Raw), clientData: abiBytes(a.ClientData.Raw),
+		challengeIndex: abiNumber(len(prefix) - len(challengeKey)), typeIndex: abiNumber(a.ClientData.TypeOffset),
+		r: abiWord(a.Signature.R), s: abiWord(a.Signature.S),
+	}, nil
+}
+
+// assertion is the inverse of indexAssertion. Contracts also take an index that
+// points at a copy of the member in some nested object; nobody's client data has one.
+func (x *indexed) assertion(where string) (*passkey.Assertion, error) {
+	s := passkey.Signature{R: x.r.word, S: x.s.word}
+	a, err := rebuildAssertion(where, x.authData.data, x.clientData.data, s)
+	if err != nil {
+		return nil, err
+	}
+	prefix, _, err := cutChallenge(where, a)
+	if err != nil {
+		return nil, err
+	}
+	if at, want := x.challengeIndex.number(), len(prefix)-len(challengeKey); at != want {
+		return nil, caused(ErrIndex, where, "challengeIndex is %d; the challenge stands at %d", at, want)
+	}
+	if at, want := x.typeIndex.number(), a.ClientData.TypeOffset; at != want {
+		return nil, caused(ErrIndex, where, "typeIndex is %d; the type stands at %d", at, want)
+	}
+	return a, nil
 }

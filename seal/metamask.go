@@ -8,7 +8,6 @@ package seal
 import (
 	"encoding/base64"
 	"encoding/hex"
-	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -102,11 +101,11 @@ func MetaMaskWebAuthn(keyID common.Hash, a *passkey.Assertion) ([]byte, error) {
 // bytes. s signs SHA-256 of the 32-byte digest, as every P-256 API hashes its
 // input once. It is nil if s is no signature.
 func MetaMaskP256(keyID common.Hash, s passkey.Signature) []byte {
-	low, err := passkey.ParseP1363(s.P1363())
-	if err != nil {
+	rs := lowP1363(s)
+	if rs == nil {
 		return nil
 	}
-	return slices.Concat(keyID[:], low.P1363())
+	return append(keyID.Bytes(), rs...)
 }
 
 // MetaMaskECDSA is the owner's signature over the digest as it is (no prefix):

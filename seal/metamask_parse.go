@@ -4,7 +4,6 @@ package seal
 
 import (
 	"bytes"
-	"math"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -25,7 +24,7 @@ func ParseMetaMask(b []byte) (MetaMaskSignature, error) {
 	case len(b) == 65:
 		s = MetaMaskSignature{Kind: MetaMaskKindECDSA, ECDSA: [65]byte(b)}
 	case len(b) < 96:
-		return s, malformed(where, "%d bytes; a MetaMask account takes 65 (secp256k1), 96 (P-256) or more (passkey)", len(b))
+		return s, caused(ErrTruncated, where, "%d bytes; a MetaMask account takes 65 (secp256k1), 96 (P-256) or more (passkey)", len(b))
 	case len(b) == 96:
 		s = MetaMaskSignature{
 			Kind: MetaMaskKindP256, KeyID: common.Hash(b),
@@ -36,17 +35,13 @@ func ParseMetaMask(b []byte) (MetaMaskSignature, error) {
 		if err != nil {
 			return s, err
 		}
-		requireUV, ok := f[4].number()
-		if !ok || requireUV > 1 {
-			return s, malformed(where, "requireUV is neither true nor false")
-		}
-		at, ok := f[7].number()
-		if !ok {
-			at = math.MaxInt32
+		requireUV := f[4].number()
+		if requireUV > 1 {
+			return s, caused(ErrEncoding, where, "requireUV is neither true nor false")
 		}
 		s = MetaMaskSignature{
 			Kind: MetaMaskKindWebAuthn, KeyID: f[0].word, Signature: passkey.Signature{R: f[1].word, S: f[2].word},
-			AuthData: f[3].data, RequireUV: requireUV == 1, Prefix: f[5].data, Suffix: f[6].data, TypeIndex: at,
+			AuthData: f[3].data, RequireUV: requireUV == 1, Prefix: f[5].data, Suffix: f[6].data, TypeIndex: f[7].number(),
 		}
 	}
 	if err := s.check(where); err != nil {
@@ -62,7 +57,7 @@ func (s *MetaMaskSignature) Assertion(digest common.Hash) (*passkey.Assertion, e
 	if s.Kind != MetaMaskKindWebAuthn {
 		return nil, malformed("signature", "by %s, not by a passkey", s.Kind)
 	}
-	return rebuildAssertion(s.AuthData, joinChallenge(s.Prefix, digest, s.Suffix), s.Signature)
+	return rebuildAssertion("signature", s.AuthData, joinChallenge(s.Prefix, digest, s.Suffix), s.Signature)
 }
 
 func (s *MetaMaskSignature) check(where string) error {
@@ -81,17 +76,17 @@ func (s *MetaMaskSignature) checkWebAuthn(where string) error {
 	if err := checkSignature(where, s.Signature); err != nil {
 		return err
 	}
-	if err := checkFlags(where, s.AuthData); err != nil {
+	if err := checkAuthData(where, s.AuthData); err != nil {
 		return err
 	}
 	json := joinChallenge(s.Prefix, common.Hash{}, s.Suffix)
 	switch {
 	case s.RequireUV && !passkey.Flags(s.AuthData[32]).UV():
-		return malformed(where, "requireUV is set but user verification (UV) is missing")
+		return caused(passkey.ErrUserVerification, where, "requireUV is set but user verification (UV) is missing")
 	case !bytes.HasSuffix(s.Prefix, []byte(challengeKey)) || len(s.Suffix) == 0 || s.Suffix[0] != '"':
-		return malformed(where, "the challenge does not stand where the client data is cut")
+		return caused(passkey.ErrChallenge, where, "the challenge does not stand where the client data is cut")
 	case s.TypeIndex < 0 || s.TypeIndex > len(json) || !bytes.HasPrefix(json[s.TypeIndex:], []byte(typeMember)):
-		return malformed(where, "no %s at index %d of the client data", typeMember, s.TypeIndex)
+		return caused(ErrIndex, where, "no %s at index %d of the client data", typeMember, s.TypeIndex)
 	}
 	return nil
 }

@@ -38,15 +38,6 @@ func (k PosternKind) String() string {
 	return "unknown"
 }
 
-// fixedPrefix begins clientDataJSON in the fixed form.
-const fixedPrefix = `{"type":"webauthn.get","challenge":"`
-
-const (
-	typeMember   = `"type":"webauthn.get"`
-	challengeKey = `"challenge":"`
-	challengeLen = 43 // base64url of 32 bytes, no padding
-)
-
 // PosternApproval is one signer's approval. The functions of this package make
 // it; [ParsePostern] reads it.
 type PosternApproval struct {

@@ -104,6 +104,36 @@ func stubClientData(limits StubLimits) (prefix, suffix string, typeIndex int, er
 	return "{" + rest + "," + typeMember + "," + challengeKey, `"}`, len(rest) + 2, nil
 }
 
+// abiSlack is how many bytes stubs of ABI layouts are longer than the longest
+// client data within the limits: the words that hold offsets, lengths and indices
+// can have eight more non-zero bytes in a real signature, at 12 gas each.
+const abiSlack = 8
+
+// stubAssertion has the greatest length within the limits and slack bytes more,
+// every flag that an assertion may have, and no zero byte.
+func stubAssertion(limits StubLimits, slack int) (*passkey.Assertion, error) {
+	if limits.AuthData > math.MaxUint8 {
+		return nil, malformed("stub", "authenticator data of %d bytes, at most %d", limits.AuthData, math.MaxUint8)
+	}
+	limits.Origin = limit(limits.Origin, 128) + slack
+	prefix, suffix, typeIndex, err := stubClientData(limits)
+	if err != nil {
+		return nil, err
+	}
+	flags := passkey.FlagUP | passkey.FlagUV | passkey.FlagBE | passkey.FlagBS
+	authData := bytes.Repeat([]byte{0x55}, max(37, limits.AuthData))
+	authData[32] = byte(flags)
+	challenge := bytes.Repeat([]byte{0x55}, 32)
+	return &passkey.Assertion{
+		AuthData: passkey.AuthenticatorData{Raw: authData, Flags: flags},
+		ClientData: passkey.ClientData{
+			Raw: joinChallenge([]byte(prefix), common.Hash(challenge), []byte(suffix)), Type: passkey.TypeGet, Challenge: challenge,
+			TypeOffset: typeIndex, ChallengeOffset: len(prefix),
+		},
+		Signature: stubSignature,
+	}, nil
+}
+
 func limit(n, standard int) int {
 	if n == 0 {
 		return standard
