@@ -110,6 +110,12 @@ func (b *bundler) send(ctx context.Context, ep userop.EntryPoint, op *userop.Op)
 	if err != nil {
 		return common.Hash{}, err
 	}
+	if err := start.deployed(op); err != nil {
+		return common.Hash{}, err
+	}
+	if err := start.delegates(op); err != nil {
+		return common.Hash{}, err
+	}
 	if err := affordable(op, start.header.BaseFee); err != nil {
 		return common.Hash{}, err
 	}
@@ -187,7 +193,7 @@ func (b *bundler) sceneFor(ctx context.Context, ep userop.EntryPoint, op *userop
 			return nil, internalError(err)
 		}
 	}
-	return s, s.deployed(op)
+	return s, nil
 }
 
 // resolveDelegate notes where the sender's code comes from when the operation's hash depends on it.
@@ -199,9 +205,7 @@ func (b *bundler) resolveDelegate(op *userop.Op) error {
 	if err != nil {
 		return err
 	}
-	if delegate, ok := userop.ParseDelegation(s.state.GetCode(op.Sender)); ok {
-		op.Delegate = &delegate
-	}
+	s.resolveDelegate(op)
 	return nil
 }
 

@@ -1,7 +1,6 @@
 package devnet
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"time"
@@ -41,23 +40,26 @@ func (a *bundlerAPI) SendUserOperation(ctx context.Context, operation json.RawMe
 	return a.bundler.send(ctx, ep, op)
 }
 
-// EstimateUserOperationGas is eth_estimateUserOperationGas(operation, entryPoint). State overrides
-// are not supported.
-func (a *bundlerAPI) EstimateUserOperationGas(ctx context.Context, operation json.RawMessage, entryPoint common.Address, overrides *json.RawMessage) (*gasLimits, error) {
-	if o := overrides; o != nil && !bytes.Equal(*o, []byte("null")) && !bytes.Equal(*o, []byte("{}")) {
-		return nil, invalidf("state overrides are not supported by this bundler")
-	}
+// EstimateUserOperationGas is eth_estimateUserOperationGas(operation, entryPoint, state override set). The
+// third parameter is what clients know from eth_call, see [overrides].
+func (a *bundlerAPI) EstimateUserOperationGas(ctx context.Context, operation json.RawMessage, entryPoint common.Address, stateOverride *json.RawMessage) (*gasLimits, error) {
 	ctx, cancel := context.WithTimeout(ctx, simulationTime)
 	defer cancel()
 	ep, op, err := parseOp(operation, entryPoint)
 	if err != nil {
 		return nil, err
 	}
+	var set overrides
+	if stateOverride != nil {
+		if set, err = parseOverrides(*stateOverride); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.bundler.enter(ctx); err != nil {
 		return nil, err
 	}
 	defer a.bundler.leave()
-	op, err = a.bundler.estimate(ctx, ep, op)
+	op, err = a.bundler.estimate(ctx, ep, op, set)
 	if err != nil {
 		return nil, err
 	}

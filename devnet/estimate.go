@@ -31,16 +31,20 @@ const (
 // sender or paymaster and with signatures taken as valid, and looks by bisection for the least
 // limit of each kind with which everything goes as it went with room to spare: the same result, and
 // no call inside that fails and did not fail before. What is found gets margins on top;
-// preVerificationGas is a formula.
-func (b *bundler) estimate(ctx context.Context, ep userop.EntryPoint, op *userop.Op) (*userop.Op, error) {
+// preVerificationGas is a formula. The overrides change that state beforehand.
+func (b *bundler) estimate(ctx context.Context, ep userop.EntryPoint, op *userop.Op, set overrides) (*userop.Op, error) {
 	start, err := b.sceneFor(ctx, ep, op)
 	if err != nil {
 		return nil, err
 	}
-	op = op.Clone()
-	if err := b.resolveDelegate(op); err != nil {
-		return nil, internalError(err)
+	if err := start.override(ep, op, set); err != nil {
+		return nil, err
 	}
+	if err := start.deployed(op); err != nil {
+		return nil, err
+	}
+	op = op.Clone()
+	start.resolveDelegate(op)
 	authorization := op.Authorization
 	start.delegate(op)
 	b.fillFees(op, start.header.BaseFee)

@@ -110,7 +110,7 @@ func TestPaymastersRefusalsNameTheirCause(t *testing.T) {
 }
 
 func TestDelegatedAccountsOperate(t *testing.T) {
-	for _, ep := range []userop.EntryPoint{userop.V08, userop.V09} {
+	for _, ep := range userop.EntryPoints() {
 		t.Run(ep.Version(), func(t *testing.T) {
 			n := start(t, devnet.Config{})
 			b := newBench(t, n, ep)
@@ -118,8 +118,11 @@ func TestDelegatedAccountsOperate(t *testing.T) {
 			key := b.funded()
 			sender := crypto.PubkeyToAddress(key.PublicKey)
 			for round := range 2 { // first with the authorization, then with the delegation on chain
-				op := &userop.Op{Sender: sender, Factory: &userop.EIP7702Marker, CallData: []byte{1, 2, 3, 4},
+				op := &userop.Op{Sender: sender, CallData: []byte{1, 2, 3, 4},
 					MaxFeePerGas: big.NewInt(3e9), MaxPriorityFeePerGas: big.NewInt(1e9), Signature: []byte("any")}
+				if ep == userop.V08 || ep == userop.V09 { // earlier ones know nothing of delegations
+					op.Factory = &userop.EIP7702Marker
+				}
 				op.Nonce = b.nonce(&account{address: sender}, 0)
 				if round == 0 {
 					// Wallets estimate before their owner has signed the authorization.
@@ -130,7 +133,7 @@ func TestDelegatedAccountsOperate(t *testing.T) {
 				}
 				if round == 0 {
 					b.authorize(op.Authorization, crypto.FromECDSA(key))
-				} else {
+				} else if op.Factory != nil {
 					op.Delegate = &delegate
 				}
 				hash, err := b.send(op)

@@ -144,6 +144,37 @@ func (s *scene) deployed(op *userop.Op) error {
 	return nil
 }
 
+// delegates refuses an EIP-7702 authorization that the chain would pass over, unless the sender runs that
+// code already: the operation would run what is there instead.
+func (s *scene) delegates(op *userop.Op) error {
+	a := op.Authorization
+	if a == nil {
+		return nil
+	}
+	code := s.state.GetCode(op.Sender)
+	delegate, delegated := userop.ParseDelegation(code)
+	nonce := s.state.GetNonce(op.Sender)
+	switch {
+	case delegated && delegate == a.Address:
+		return nil
+	case len(code) > 0 && !delegated:
+		return invalidf("eip7702Auth: %s is a contract, only a key's own address can delegate", op.Sender)
+	case nonce != a.Nonce:
+		return invalidf("eip7702Auth.nonce %d is not the sender's next transaction nonce, which is %d", a.Nonce, nonce)
+	}
+	return nil
+}
+
+// resolveDelegate notes where the sender's code comes from when the operation's hash depends on it.
+func (s *scene) resolveDelegate(op *userop.Op) {
+	if !op.IsEIP7702() || op.Authorization != nil {
+		return
+	}
+	if delegate, ok := userop.ParseDelegation(s.state.GetCode(op.Sender)); ok {
+		op.Delegate = &delegate
+	}
+}
+
 // sponsor makes money no obstacle for an estimation, whose gas limits are larger than any real
 // ones: the sender gets a balance, the paymaster a deposit.
 func (s *scene) sponsor(ctx context.Context, ep userop.EntryPoint, op *userop.Op) error {
