@@ -70,11 +70,20 @@ func TestEstimationAssumesWhatItIsTold(t *testing.T) {
 		callGas(object{keeper.Hex(): object{"stateDiff": other}})
 		reverts(object{keeper.Hex(): object{"state": other}})
 		reverts(object{keeper.Hex(): object{"state": object{}}})
-		// Balance and nonce: the code reverts unless its own balance is 5.
+		// Balance: the code reverts unless its own balance is 5.
 		op.CallData = b.pack(b.abi, "execute", target, new(big.Int), []byte{})
 		poor := hexutil.Bytes(common.FromHex("47600514600a57" + "5f5ffd" + "5b00"))
 		reverts(object{target.Hex(): object{"code": poor, "balance": "0x6"}})
-		callGas(object{target.Hex(): object{"code": poor, "balance": "0x5", "nonce": "0x9"}})
+		callGas(object{target.Hex(): object{"code": poor, "balance": "0x5"}})
+		// Nonce: the code reverts unless it can create a contract, which the last nonce forbids.
+		maker := hexutil.Bytes(common.FromHex("5f5f5ff0600a57" + "5f5ffd" + "5b00"))
+		callGas(object{target.Hex(): object{"code": maker, "nonce": "0x9"}})
+		reverts(object{target.Hex(): object{"code": maker, "nonce": "0xffffffffffffffff"}})
+		// It is the state before the operation: writing over it costs what changing a value costs.
+		writer := object{"code": hexutil.Bytes(common.FromHex("600860035500")), "stateDiff": seven}
+		if rise := callGas(object{target.Hex(): writer}) - plain.CallGasLimit.ToInt().Int64(); rise < 5_000 {
+			b.Errorf("writing over overridden storage raises callGasLimit by %d, less than 5000", rise)
+		}
 
 		// Nothing of it reached the chain.
 		if code, _ := b.net.Client().CodeAt(b.Context(), target, nil); len(code) != 0 || balance(b, b.net, target).Sign() != 0 {

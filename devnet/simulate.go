@@ -151,15 +151,10 @@ func (s *scene) delegates(op *userop.Op) error {
 	if a == nil {
 		return nil
 	}
-	code := s.state.GetCode(op.Sender)
-	delegate, delegated := userop.ParseDelegation(code)
-	nonce := s.state.GetNonce(op.Sender)
-	switch {
-	case delegated && delegate == a.Address:
+	if delegate, ok := userop.ParseDelegation(s.state.GetCode(op.Sender)); ok && delegate == a.Address {
 		return nil
-	case len(code) > 0 && !delegated:
-		return invalidf("eip7702Auth: %s is a contract, only a key's own address can delegate", op.Sender)
-	case nonce != a.Nonce:
+	}
+	if nonce := s.state.GetNonce(op.Sender); nonce != a.Nonce {
 		return invalidf("eip7702Auth.nonce %d is not the sender's next transaction nonce, which is %d", a.Nonce, nonce)
 	}
 	return nil
