@@ -5,6 +5,8 @@ package seal
 import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/passkey"
 )
 
 // normalECDSA reads r ‖ s ‖ v with v 0, 1, 27 or 28 and gives the same signature
@@ -39,9 +41,11 @@ func checkECDSA(where string, sig [65]byte) error {
 	r, s := common.BytesToHash(sig[:32]).Big(), common.BytesToHash(sig[32:64]).Big()
 	switch {
 	case sig[64] != 27 && sig[64] != 28:
-		return malformed(where, "v is %d, not 27 or 28", sig[64])
+		return caused(ErrEncoding, where, "v is %d, not 27 or 28", sig[64])
+	case !crypto.ValidateSignatureValues(sig[64]-27, r, s, false):
+		return caused(passkey.ErrSignatureForm, where, "r or s out of range")
 	case !crypto.ValidateSignatureValues(sig[64]-27, r, s, true):
-		return malformed(where, "r or s out of range")
+		return caused(ErrHighS, where, "s is above n/2")
 	}
 	return nil
 }
