@@ -106,10 +106,16 @@ func (op *Op) Clone() *Op {
 	return &c
 }
 
-// InitCode returns factory ‖ factoryData, empty when there is no factory.
+// InitCode returns factory ‖ factoryData, empty when there is no factory. A lone
+// [EIP7702Marker] is the two bytes 0x7702, as viem and bundlers pack it: an
+// EntryPoint takes it padded or not, but accounts that hash initCode themselves, as
+// MetaMask's do, were signed for in this form.
 func (op *Op) InitCode() []byte {
-	if op.Factory == nil {
+	switch {
+	case op.Factory == nil:
 		return nil
+	case op.IsEIP7702() && len(op.FactoryData) == 0:
+		return bytes.Clone(EIP7702Marker[:2])
 	}
 	return append(op.Factory.Bytes(), op.FactoryData...)
 }
