@@ -68,8 +68,11 @@ type Sponsorship struct {
 	VerificationGasLimit *big.Int
 	PostOpGasLimit       *big.Int
 	Data                 []byte
-	Final                bool   // the stub is already the final data
-	Sponsor              string // name to show, may be empty
+	// Signature stands beside the operation's hash (EntryPoint 0.9 only): a stub
+	// has one exactly if the final answer has.
+	Signature []byte
+	Final     bool   // the stub is already the final data
+	Sponsor   string // name to show, may be empty
 }
 
 // Fees are EIP-1559 fees in wei per gas.

@@ -155,11 +155,13 @@ func (w *worldBundler) Receipt(_ context.Context, hash common.Hash) (*account.Re
 }
 
 // include puts an operation on the chain.
-func (w *world) include(hash common.Hash) {
+func (w *world) include(p *account.Prepared) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.nonce = new(big.Int).Add(w.nonce, big.NewInt(1))
-	w.receipts[hash] = &account.Receipt{UserOpHash: hash, Success: true, ActualGasUsed: big.NewInt(1), ActualGasCost: big.NewInt(1)}
+	op := p.Op()
+	w.receipts[p.Hash()] = &account.Receipt{UserOpHash: p.Hash(), Sender: op.Sender, Nonce: op.Nonce, Success: true,
+		ActualGasUsed: big.NewInt(1), ActualGasCost: big.NewInt(1)}
 }
 
 func (w *world) set(f func()) {

@@ -57,6 +57,9 @@ func (p *Prepared) feeWarnings(op *userop.Op, value *big.Int, coin string) []str
 	if own := userop.PreVerificationGas(op, p.acct.EntryPoint()); isAbove(op.PreVerificationGas, warnTimes, own) {
 		out = append(out, fmt.Sprintf("%s gas is for the bundler, paid in any case, more than %d times the usual %s: normal only on a rollup that charges for data", op.PreVerificationGas, warnTimes, own))
 	}
+	if op.CallGasLimit.Cmp(big.NewInt(maxTxGas)) > 0 {
+		out = append(out, fmt.Sprintf("%s gas is for the calls, more than a transaction may have on Ethereum (%d): what they leave over may be charged in part", op.CallGasLimit, maxTxGas))
+	}
 	if op.Paymaster == nil && value.Sign() > 0 && p.fee.Cmp(value) > 0 {
 		out = append(out, fmt.Sprintf("the fee of up to %s %s is more than the %s %s that are sent", Ether(p.fee), coin, Ether(value), coin))
 	}

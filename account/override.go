@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -61,22 +62,34 @@ const (
 	EstimateOverridden
 )
 
+var estimateSources = [...]string{EstimateGiven: "given", EstimatePlain: "stub", EstimateOverridden: "overridden"}
+
 func (s EstimateSource) String() string {
-	switch s {
-	case EstimatePlain:
-		return "estimated with the stub signature"
-	case EstimateOverridden:
-		return "estimated as with a real signature"
+	if int(s) < len(estimateSources) {
+		return estimateSources[s]
 	}
-	return "given"
+	return "unknown"
+}
+
+// MarshalText writes String.
+func (s EstimateSource) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *EstimateSource) UnmarshalText(b []byte) error {
+	i := slices.Index(estimateSources[:], string(b))
+	if i < 0 {
+		return fmt.Errorf("account: %.20q is no source of gas limits", b)
+	}
+	*s = EstimateSource(i)
+	return nil
 }
 
 // Estimate says how the gas limits of an operation came about.
 type Estimate struct {
-	Source EstimateSource
+	Source EstimateSource `json:"source"`
 	// Excess is how much gas verificationGasLimit is known to be too high because
 	// the bundler could not be told what to pretend; 0 if nothing is known.
-	Excess uint64
+	Excess uint64 `json:"excess,omitempty"`
 }
 
 // Estimate says how the operation's gas limits came about.

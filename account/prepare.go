@@ -2,11 +2,8 @@ package account
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
-
-	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/userop"
 )
@@ -39,10 +36,11 @@ func WithoutFundsCheck() Option { return func(o *options) { o.noFunds = true } }
 
 // Prepare makes one operation of calls and everything that can be known before
 // anyone is asked to approve it: that the chain is the right one and has the
-// EntryPoint, the nonce, the deployment if the account is not there yet, gas by
-// a stub signature, fees, and that the money is there. Nothing is signed or sent.
-// A bundler that suggests more than a hundred times the chain's fee is refused
-// with *HighFeeError, unless [WithFeeLimit] or [WithFees] says what may be paid.
+// EntryPoint, the nonce, the deployment or EIP-7702 authorization if the account
+// is not there yet, gas by a stub signature, fees, and that the money is there.
+// Nothing is signed or sent. A bundler that suggests more than a hundred times
+// the chain's fee is refused with *HighFeeError, unless [WithFeeLimit] or
+// [WithFees] says what may be paid.
 func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls []Call, opts ...Option) (*Prepared, error) {
 	var o options
 	for _, f := range opts {
@@ -52,15 +50,11 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 	if err != nil {
 		return nil, err
 	}
-	facts, err := readFacts(ctx, c, acct, auth.NonceKey(), o.fees)
+	facts, err := readFacts(ctx, c, acct, auth, o)
 	if err != nil {
 		return nil, err
 	}
 	if err := facts.checkSuggestion(o); err != nil {
-		return nil, err
-	}
-	op, err := skeleton(acct, auth, calls, facts)
-	if err != nil {
 		return nil, err
 	}
 	funds := funds{account: acct.Address(), balance: facts.balance, deposit: facts.deposit, value: value}
@@ -69,24 +63,20 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 			return nil, err
 		}
 	}
-	sponsor, err := fillGas(ctx, c, acct.EntryPoint(), op, facts.chainID, o)
-	if err != nil {
+	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: facts.chainID, chainFee: facts.chainFee}
+	b := &builder{Prepared: p, facts: facts, options: o}
+	if err := b.build(ctx); err != nil {
 		return nil, funds.explain(err)
 	}
-	fee, err := checkLimits(op, acct.EntryPoint())
-	if err != nil {
-		return nil, err
-	}
-	if o.feeLimit != nil && fee.Cmp(o.feeLimit) > 0 {
-		return nil, &FeeLimitError{Fee: fee, Limit: o.feeLimit}
+	if o.feeLimit != nil && p.fee.Cmp(o.feeLimit) > 0 {
+		return nil, &FeeLimitError{Fee: p.fee, Limit: o.feeLimit}
 	}
 	if !o.noFunds {
-		if err := funds.check(fee, op.Paymaster); err != nil {
+		if err := funds.check(p.fee, p.op.Paymaster); err != nil {
 			return nil, err
 		}
 	}
-	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, op: op, chainID: facts.chainID,
-		sponsor: sponsor, deploys: op.Factory != nil, fee: fee, chainFee: facts.chainFee}
+	p.deploys = deploys(p.op)
 	if err := p.fix(); err != nil {
 		return nil, err
 	}
@@ -112,122 +102,5 @@ func normalize(calls []Call) ([]Call, *big.Int, error) {
 	return out, sum, nil
 }
 
-// skeleton makes the operation without gas.
-func skeleton(acct Account, auth Authority, calls []Call, f *facts) (*userop.Op, error) {
-	data, err := acct.EncodeCalls(calls)
-	if err != nil {
-		return nil, fmt.Errorf("account: encode the calls: %w", err)
-	}
-	op := &userop.Op{
-		Sender: acct.Address(), Nonce: f.nonce, CallData: data,
-		CallGasLimit: new(big.Int), VerificationGasLimit: new(big.Int), PreVerificationGas: new(big.Int),
-		MaxFeePerGas: f.fees.MaxFeePerGas, MaxPriorityFeePerGas: f.fees.MaxPriorityFeePerGas,
-		Signature: auth.Stub(),
-	}
-	if f.factory != (common.Address{}) {
-		factory := f.factory
-		op.Factory, op.FactoryData = &factory, f.factoryData
-	}
-	return op, nil
-}
-
-// fillGas asks paymaster and bundler and writes their answers into op. It returns
-// the sponsor's name.
-func fillGas(ctx context.Context, c Client, ep userop.EntryPoint, op *userop.Op, chainID *big.Int, o options) (string, error) {
-	var stub Sponsorship
-	if c.Paymaster != nil {
-		var err error
-		if stub, err = c.Paymaster.Stub(ctx, op.Clone(), ep, chainID); err != nil {
-			return "", fmt.Errorf("account: ask the paymaster: %w", err)
-		}
-		stub.apply(op)
-	}
-	var gas GasEstimate
-	if o.gas != nil {
-		gas = *o.gas
-	} else {
-		var err error
-		if gas, err = c.Bundler.EstimateGas(ctx, op.Clone(), ep); err != nil {
-			if isOutage(ctx, err) {
-				return "", fmt.Errorf("account: estimate gas: %w", err)
-			}
-			return "", &EstimateError{Cause: err}
-		}
-	}
-	if err := gas.apply(op); err != nil {
-		return "", err
-	}
-	if c.Paymaster != nil && !stub.Final {
-		final, err := c.Paymaster.Data(ctx, op.Clone(), ep, chainID)
-		if err != nil {
-			return "", fmt.Errorf("account: ask the paymaster for its signature: %w", err)
-		}
-		final.apply(op)
-		if final.Sponsor != "" {
-			stub.Sponsor = final.Sponsor
-		}
-	}
-	return stub.Sponsor, nil
-}
-
-// apply writes the paymaster's fields; limits it does not name stay.
-func (s Sponsorship) apply(op *userop.Op) {
-	pm := s.Paymaster
-	op.Paymaster, op.PaymasterData = &pm, s.Data
-	for _, f := range []struct{ dst, src **big.Int }{
-		{&op.PaymasterVerificationGasLimit, &s.VerificationGasLimit},
-		{&op.PaymasterPostOpGasLimit, &s.PostOpGasLimit},
-	} {
-		switch {
-		case *f.src != nil:
-			*f.dst = *f.src
-		case *f.dst == nil:
-			*f.dst = new(big.Int)
-		}
-	}
-}
-
-// ErrBadEstimate is returned when a bundler's estimate is incomplete or absurd.
-var ErrBadEstimate = errors.New("account: the gas estimate cannot be used")
-
-func (g GasEstimate) apply(op *userop.Op) error {
-	if g.CallGasLimit == nil || g.VerificationGasLimit == nil || g.PreVerificationGas == nil {
-		return ErrBadEstimate
-	}
-	op.CallGasLimit, op.VerificationGasLimit, op.PreVerificationGas = g.CallGasLimit, g.VerificationGasLimit, g.PreVerificationGas
-	if op.Paymaster == nil {
-		return nil
-	}
-	if g.PaymasterVerificationGasLimit != nil {
-		op.PaymasterVerificationGasLimit = g.PaymasterVerificationGasLimit
-	}
-	if g.PaymasterPostOpGasLimit != nil {
-		op.PaymasterPostOpGasLimit = g.PaymasterPostOpGasLimit
-	}
-	return nil
-}
-
-// maxGas bounds every limit: more than any block holds, and far from overflow.
-var maxGas = new(big.Int).Lsh(big.NewInt(1), 40)
-
-// checkLimits returns the most that op can cost in fees, in wei.
-func checkLimits(op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
-	for _, l := range []*big.Int{op.CallGasLimit, op.VerificationGasLimit, op.PreVerificationGas,
-		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
-		if l != nil && (l.Sign() < 0 || l.Cmp(maxGas) > 0) {
-			return nil, fmt.Errorf("%w: a limit of %s gas", ErrBadEstimate, l)
-		}
-	}
-	for _, f := range []*big.Int{op.MaxFeePerGas, op.MaxPriorityFeePerGas} {
-		if f == nil || f.Sign() < 0 || f.BitLen() > maxFeeBits {
-			return nil, fmt.Errorf("account: a fee of %s wei per gas is not possible", f)
-		}
-	}
-	if op.MaxPriorityFeePerGas.Cmp(op.MaxFeePerGas) > 0 {
-		return nil, fmt.Errorf("account: the priority fee %s is above the maximum fee %s", op.MaxPriorityFeePerGas, op.MaxFeePerGas)
-	}
-	return op.RequiredPrefund(ep)
-}
-
-// maxFeeBits is what the EntryPoint accepts (AA94).
-const maxFeeBits = 120
+// deploys reports whether a factory creates the sender.
+func deploys(op *userop.Op) bool { return op.Factory != nil && !op.IsEIP7702() }

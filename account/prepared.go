@@ -25,9 +25,9 @@ type Prepared struct {
 	fee     *big.Int // the most that it can cost
 	// chainFee is the chain's maxFeePerGas beside the bundler's suggestion; nil
 	// if there was nothing to compare.
-	chainFee *big.Int
-	estimate Estimate
-	charge   *TokenCharge // nil if the fee is not paid in a token
+	chainFee    *big.Int
+	estimate    Estimate
+	tokenCharge *TokenCharge // nil if the fee is not paid in a token
 
 	hash      common.Hash // the EntryPoint's, fixed when prepared
 	challenge Challenge
@@ -37,8 +37,10 @@ type Prepared struct {
 	sent bool       // handed to a bundler at least once
 }
 
-// fix computes hash and challenge of the operation as it stands.
+// fix computes hash and challenge of the operation as it stands. Numbers and
+// bytes that came from outside are copied: whoever gave them may change them.
 func (p *Prepared) fix() error {
+	p.op = p.op.Clone()
 	p.op.Signature = nil
 	var err error
 	if p.hash, err = p.acct.EntryPoint().Hash(p.op, p.chainID); err != nil {

@@ -40,11 +40,19 @@ type Relayer struct {
 	sent map[common.Hash]common.Hash // operation → transaction
 }
 
-var _ Bundler = (*Relayer)(nil)
+var (
+	_ Bundler           = (*Relayer)(nil)
+	_ OverrideEstimator = (*Relayer)(nil)
+)
 
 // ErrRelayBusy is returned while another transaction of the relaying key is
 // pending.
 var ErrRelayBusy = errors.New("account: a transaction of the relaying key is still pending: wait for it, then send again")
+
+// ErrRelayOwn is returned for an EIP-7702 authorization by the relaying key
+// itself: the transaction would use up the nonce that the authorization names,
+// and EntryPoints take no bundles from addresses with code.
+var ErrRelayOwn = errors.New("account: an address cannot relay the authorization of its own key: relay it with another key")
 
 // From is the address that pays.
 func (r *Relayer) From() common.Address { return crypto.PubkeyToAddress(r.Key.PublicKey) }
@@ -53,8 +61,12 @@ func (r *Relayer) From() common.Address { return crypto.PubkeyToAddress(r.Key.Pu
 func (r *Relayer) ChainID(ctx context.Context) (*big.Int, error) { return r.Chain.ChainID(ctx) }
 
 // Send simulates the operation and, if it would run, sends it in a transaction of
-// its own. The fee goes to the relaying key.
+// its own, which carries the operation's EIP-7702 authorization if it has one.
+// The fee goes to the relaying key.
 func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (common.Hash, error) {
+	if op.Authorization != nil && op.Sender == r.From() {
+		return common.Hash{}, ErrRelayOwn
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	chainID, err := r.Chain.ChainID(ctx)
@@ -89,15 +101,18 @@ func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint)
 	}
 	// A refused bundle costs gas: find out first. The call runs as the zero
 	// address, which has no code, like the key.
-	if _, err := r.Chain.Call(ctx, ep.Address(), data); err != nil {
+	if _, err := r.call(ctx, ep.Address(), data, Overrides(nil).delegated(op)); err != nil {
 		return common.Hash{}, err
 	}
 	fees, err := r.fees(ctx, op)
 	if err != nil {
 		return common.Hash{}, err
 	}
-	tx := &dynamicFeeTx{ChainID: chainID, Nonce: latest, GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas,
+	tx := &transaction{ChainID: chainID, Nonce: latest, GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas,
 		Gas: gas, To: ep.Address(), Value: new(big.Int), Data: data}
+	if op.Authorization != nil {
+		tx.Authorizations = []*userop.Authorization{op.Authorization}
+	}
 	raw, txHash, err := tx.sign(r.Key)
 	if err != nil {
 		return common.Hash{}, err
@@ -124,6 +139,7 @@ func (r *Relayer) count(ctx context.Context, tag string) (uint64, error) {
 const (
 	maxTxGas    = 1 << 24 // EIP-7825
 	bundleExtra = 60_000  // what handleOps does around one operation
+	setCodeGas  = 25_000  // EIP-7702, per authorization
 )
 
 // bundleGas is the gas limit of a transaction that carries op alone: its limits,
@@ -137,6 +153,9 @@ func bundleGas(op *userop.Op, calldata int) (uint64, error) {
 	}
 	gas.Add(gas, new(big.Int).Rsh(gas, 5))
 	gas.Add(gas, big.NewInt(21_000+40*int64(calldata)+bundleExtra))
+	if op.Authorization != nil {
+		gas.Add(gas, big.NewInt(setCodeGas))
+	}
 	if gas.Cmp(big.NewInt(maxTxGas)) > 0 {
 		return 0, &RelayGasError{Gas: gas}
 	}

@@ -20,14 +20,21 @@ import (
 // the signature (AA24). The fee transfer, which zero fees leave out, is added.
 // Calls: eth_simulateV1 runs deployment and callData as the EntryPoint would.
 func (r *Relayer) EstimateGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (GasEstimate, error) {
+	return r.EstimateGasWith(ctx, op, ep, nil)
+}
+
+// EstimateGasWith implements [OverrideEstimator]. An authorization of op is
+// simulated as if it had been carried out.
+func (r *Relayer) EstimateGasWith(ctx context.Context, op *userop.Op, ep userop.EntryPoint, o Overrides) (GasEstimate, error) {
+	o = o.delegated(op)
 	if op.Paymaster != nil {
 		return GasEstimate{}, errors.New("account: a relaying key estimates no operations with a paymaster: set the gas limits")
 	}
-	verification, err := r.verificationGas(ctx, op, ep)
+	verification, err := r.verificationGas(ctx, op, ep, o)
 	if err != nil {
 		return GasEstimate{}, err
 	}
-	call, err := r.callGas(ctx, op, ep)
+	call, err := r.callGas(ctx, op, ep, o)
 	if err != nil {
 		return GasEstimate{}, err
 	}
@@ -47,14 +54,14 @@ const (
 
 // verificationGas searches for the limit. What the EntryPoint said at the highest
 // limit is the error when none is enough.
-func (r *Relayer) verificationGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
-	if refusal, err := r.probe(ctx, op, ep, maxVerification); err != nil || refusal != nil {
+func (r *Relayer) verificationGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint, o Overrides) (*big.Int, error) {
+	if refusal, err := r.probe(ctx, op, ep, o, maxVerification); err != nil || refusal != nil {
 		return nil, errors.Join(err, refusal)
 	}
 	lo, hi := int64(0), int64(maxVerification)
 	for hi-lo > searchGrain {
 		mid := (lo + hi) / 2
-		refusal, err := r.probe(ctx, op, ep, mid)
+		refusal, err := r.probe(ctx, op, ep, o, mid)
 		switch {
 		case err != nil:
 			return nil, err
@@ -70,7 +77,7 @@ func (r *Relayer) verificationGas(ctx context.Context, op *userop.Op, ep userop.
 // probe runs the validation of op with a limit. The refusal is nil if nothing
 // but the signature was found wrong; err is for everything that is no question
 // of gas.
-func (r *Relayer) probe(ctx context.Context, op *userop.Op, ep userop.EntryPoint, limit int64) (refusal, err error) {
+func (r *Relayer) probe(ctx context.Context, op *userop.Op, ep userop.EntryPoint, o Overrides, limit int64) (refusal, err error) {
 	p := op.Clone()
 	p.VerificationGasLimit, p.CallGasLimit, p.PreVerificationGas = big.NewInt(limit), new(big.Int), new(big.Int)
 	p.MaxFeePerGas, p.MaxPriorityFeePerGas = new(big.Int), new(big.Int)
@@ -78,7 +85,7 @@ func (r *Relayer) probe(ctx context.Context, op *userop.Op, ep userop.EntryPoint
 	if err != nil {
 		return nil, err
 	}
-	_, cause := r.Chain.Call(ctx, ep.Address(), data)
+	_, cause := r.call(ctx, ep.Address(), data, o)
 	if cause == nil {
 		return nil, nil // an authority whose stub is good for anything
 	}
@@ -99,9 +106,9 @@ type simulatedCall struct {
 }
 
 // callGas simulates the deployment, if there is one, and the call.
-func (r *Relayer) callGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
+func (r *Relayer) callGas(ctx context.Context, op *userop.Op, ep userop.EntryPoint, o Overrides) (*big.Int, error) {
 	var calls []simulatedCall
-	if op.Factory != nil {
+	if deploys(op) {
 		calls = append(calls, simulatedCall{From: r.From(), To: *op.Factory, Input: op.FactoryData})
 	}
 	calls = append(calls, simulatedCall{From: ep.Address(), To: op.Sender, Input: op.CallData})
@@ -116,7 +123,11 @@ func (r *Relayer) callGas(ctx context.Context, op *userop.Op, ep userop.EntryPoi
 			} `json:"error"`
 		} `json:"calls"`
 	}
-	arg := map[string]any{"blockStateCalls": []any{map[string]any{"calls": calls}}}
+	block := map[string]any{"calls": calls}
+	if len(o) > 0 {
+		block["stateOverrides"] = o.wire()
+	}
+	arg := map[string]any{"blockStateCalls": []any{block}}
 	if err := r.Node.CallContext(ctx, &blocks, "eth_simulateV1", arg, "latest"); err != nil {
 		return nil, fmt.Errorf("account: simulate the calls (eth_simulateV1): %w", err)
 	}

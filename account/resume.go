@@ -10,6 +10,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/postern-dev/postern/userop"
 )
 
 // saved is the JSON form of a Prepared. The operation has its EntryPoint's wire
@@ -22,9 +24,20 @@ type saved struct {
 	Calls      []savedCall     `json:"calls"`
 	Op         json.RawMessage `json:"op"`
 	Sponsor    string          `json:"sponsor,omitempty"`
-	ChainFee   *hexutil.Big    `json:"chainFee,omitempty"` // wei per gas; for warnings, not covered by Hash
-	Sealed     bool            `json:"sealed"`
-	Sent       bool            `json:"sent"`
+	// For summaries and warnings, not covered by Hash.
+	ChainFee *hexutil.Big `json:"chainFee,omitempty"` // wei per gas
+	Estimate Estimate     `json:"estimate,omitzero"`
+	Token    *savedCharge `json:"token,omitempty"`
+
+	Sealed bool `json:"sealed"`
+	Sent   bool `json:"sent"`
+}
+
+// savedCharge is a TokenCharge, in token units.
+type savedCharge struct {
+	Token     common.Address `json:"token"`
+	Max       *hexutil.Big   `json:"max"`
+	Allowance *hexutil.Big   `json:"allowance"`
 }
 
 type savedCall struct {
@@ -52,7 +65,11 @@ func (p *Prepared) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("account: save the operation: %w", err)
 	}
 	s := saved{Format: savedFormat, ChainID: (*hexutil.Big)(p.chainID), EntryPoint: p.acct.EntryPoint().Address(),
-		Hash: p.hash, Op: wire, Sponsor: p.sponsor, ChainFee: (*hexutil.Big)(p.chainFee), Sealed: p.op.Signature != nil, Sent: p.sent}
+		Hash: p.hash, Op: wire, Sponsor: p.sponsor, ChainFee: (*hexutil.Big)(p.chainFee), Estimate: p.estimate,
+		Sealed: p.op.Signature != nil, Sent: p.sent}
+	if c := p.tokenCharge; c != nil {
+		s.Token = &savedCharge{Token: c.Token, Max: (*hexutil.Big)(c.Max), Allowance: (*hexutil.Big)(c.Allowance)}
+	}
 	for _, c := range p.calls {
 		s.Calls = append(s.Calls, savedCall{To: c.To, Value: (*hexutil.Big)(c.Value), Data: c.Data})
 	}
@@ -113,9 +130,16 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if err != nil {
 		return nil, err
 	}
+	if err := savedAuthorization(op, acct, chainID); err != nil {
+		return nil, err
+	}
+	charge, err := s.Token.charge(op)
+	if err != nil {
+		return nil, err
+	}
 	sig := op.Signature
 	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: chainID, sponsor: s.Sponsor,
-		deploys: op.Factory != nil, op: op, fee: fee, chainFee: chainFee, sent: s.Sent && s.Sealed}
+		deploys: deploys(op), op: op, fee: fee, chainFee: chainFee, estimate: s.Estimate, tokenCharge: charge, sent: s.Sent && s.Sealed}
 	if err := p.fix(); err != nil {
 		return nil, err
 	}
@@ -126,4 +150,31 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 		p.op.Signature = sig
 	}
 	return p, nil
+}
+
+// savedAuthorization checks the one part of an operation that its hash leaves
+// out, in whole (EntryPoint 0.7) or in part.
+func savedAuthorization(op *userop.Op, acct Account, chainID *big.Int) error {
+	if op.Authorization == nil {
+		return nil
+	}
+	d, ok := acct.(Delegated)
+	if !ok {
+		return fmt.Errorf("%w: it holds an EIP-7702 authorization", ErrChanged)
+	}
+	if err := checkAuthorization(op.Authorization, op.Sender, d.Delegate(), chainID); err != nil {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	return nil
+}
+
+// charge is nil for a fee that is not paid in a token.
+func (s *savedCharge) charge(op *userop.Op) (*TokenCharge, error) {
+	if s == nil {
+		return nil, nil
+	}
+	if op.Paymaster == nil || s.Max == nil || s.Allowance == nil || s.Max.ToInt().Sign() < 0 || s.Allowance.ToInt().Sign() < 0 {
+		return nil, fmt.Errorf("%w: a charge in a token that is not possible", ErrSaved)
+	}
+	return &TokenCharge{Token: s.Token, Paymaster: *op.Paymaster, Max: s.Max.ToInt(), Allowance: s.Allowance.ToInt()}, nil
 }

@@ -23,10 +23,8 @@ func (p *Prepared) Send(ctx context.Context) (common.Hash, error) {
 	if !sealed {
 		return common.Hash{}, ErrNotSealed
 	}
-	if again {
-		if r, err := p.client.Bundler.Receipt(ctx, p.hash); err == nil && r != nil {
-			return p.hash, nil
-		}
+	if again && p.hasReceipt(ctx) {
+		return p.hash, nil
 	}
 	got, err := p.client.Bundler.Send(ctx, op, p.acct.EntryPoint())
 	if err != nil {
@@ -48,7 +46,7 @@ func (p *Prepared) explainSend(ctx context.Context, cause error) (common.Hash, e
 		}
 		return common.Hash{}, fmt.Errorf("account: send the operation: %w", cause)
 	}
-	if r, err := p.client.Bundler.Receipt(ctx, p.hash); err == nil && r != nil {
+	if p.hasReceipt(ctx) {
 		return p.hash, nil
 	}
 	f := p.askChain(ctx)
@@ -113,8 +111,8 @@ func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
 	for n := 1; ; n++ {
 		r, err := p.client.Bundler.Receipt(ctx, p.hash)
 		if err == nil && r != nil {
-			if r.UserOpHash != p.hash {
-				return nil, &HashMismatchError{Want: p.hash, Got: r.UserOpHash}
+			if err := p.mine(r); err != nil {
+				return nil, err
 			}
 			if err = p.confirm(ctx, r); err == nil {
 				return r, nil

@@ -83,7 +83,7 @@ func TestSendTwiceIsOneOperation(t *testing.T) {
 			t.Fatalf("%s, %v", h, err)
 		}
 	}
-	w.include(p.Hash())
+	w.include(p)
 	n := len(w.sent)
 	if _, err := p.Send(t.Context()); err != nil || len(w.sent) != n {
 		t.Errorf("an operation with a receipt was sent again: %v", err)
@@ -99,7 +99,7 @@ func TestSendTellsFailuresApart(t *testing.T) {
 		"already known": {func(_ *world, h common.Hash) (common.Hash, error) { return common.Hash{}, errors.New("Already known") },
 			func(err error) bool { return err == nil }},
 		"AA25, but it is our own": {func(w *world, h common.Hash) (common.Hash, error) {
-			w.receipts[h] = &account.Receipt{UserOpHash: h}
+			w.receipts[h] = &account.Receipt{UserOpHash: h, Sender: w.sent[0].Sender}
 			return common.Hash{}, errors.New("AA25 invalid account nonce")
 		}, func(err error) bool { return err == nil }},
 		"AA25, and the chain shows another": {func(w *world, h common.Hash) (common.Hash, error) {
@@ -162,7 +162,7 @@ func TestWaitLivesThroughAnOutage(t *testing.T) {
 	go func() {
 		time.Sleep(50 * time.Millisecond)
 		w.set(func() { w.down = nil })
-		w.include(p.Hash())
+		w.include(p)
 	}()
 	if r, err := p.Wait(t.Context()); err != nil || !r.Success {
 		t.Errorf("%v, %v", r, err)
@@ -213,7 +213,7 @@ func TestWaitClaimsNothingWithoutLogs(t *testing.T) {
 			if late {
 				go func() {
 					time.Sleep(25 * time.Second)
-					w.include(p.Hash())
+					w.include(p)
 				}()
 			}
 			r, err := p.Wait(t.Context())
@@ -276,7 +276,7 @@ func TestOnlyDenialsInARowCount(t *testing.T) {
 			if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
 				t.Fatal(err)
 			}
-			r := &account.Receipt{UserOpHash: p.Hash(), Success: true}
+			r := &account.Receipt{UserOpHash: p.Hash(), Sender: p.Op().Sender, Success: true}
 			w.set(func() { w.receipts[p.Hash()] = r })
 			if _, err := p.Wait(t.Context()); err != nil {
 				t.Errorf("%s: %v after %d questions", name, err, m.asked)
@@ -312,7 +312,7 @@ func TestWaitBelievesTheChainAndNotTheBundler(t *testing.T) {
 		if _, err := p.Finish(o.approve(t, p.Challenge())); err != nil {
 			t.Fatal(err)
 		}
-		w.include(p.Hash())
+		w.include(p)
 		synctest.Test(t, func(t *testing.T) {
 			r, err := p.Wait(t.Context())
 			if ok != (err == nil) || ok != (r != nil) || !ok && !errors.Is(err, errNotThere) {
@@ -322,7 +322,7 @@ func TestWaitBelievesTheChainAndNotTheBundler(t *testing.T) {
 	}
 	w, o := newWorld(), newOwner(t)
 	p := o.sealed(t, w)
-	w.include(p.Hash())
+	w.include(p)
 	w.receipts[p.Hash()].UserOpHash = common.Hash{1}
 	if _, err := p.Wait(t.Context()); !is(func(e *account.HashMismatchError) bool { return e.Got == common.Hash{1} })(err) {
 		t.Errorf("a receipt of another operation: %v", err)
@@ -362,7 +362,7 @@ func TestResumeGoesOnWhereItStopped(t *testing.T) {
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.include(p.Hash())
+	w.include(p)
 	p = again(p)
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)

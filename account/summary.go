@@ -17,11 +17,14 @@ type Summary struct {
 	Chain      string         `json:"chain"`
 	EntryPoint string         `json:"entryPoint"` // version
 	Deploys    bool           `json:"deploys"`    // it also creates the account
-	Value      string         `json:"value"`      // that leaves the account with the calls
-	MaxFee     string         `json:"maxFee"`
-	FeePaidBy  string         `json:"feePaidBy"`
-	Approver   string         `json:"approver"`
-	Warnings   []string       `json:"warnings,omitempty"`
+	// Delegates is the contract whose code the account's address runs from then
+	// on (EIP-7702); nil if the operation changes nothing about that.
+	Delegates *common.Address `json:"delegates,omitempty"`
+	Value     string          `json:"value"` // that leaves the account with the calls
+	MaxFee    string          `json:"maxFee"`
+	FeePaidBy string          `json:"feePaidBy"`
+	Approver  string          `json:"approver"`
+	Warnings  []string        `json:"warnings,omitempty"`
 }
 
 // Summary describes the operation in words.
@@ -44,6 +47,13 @@ func (p *Prepared) Summary() Summary {
 			s.FeePaidBy = fmt.Sprintf("%q (paymaster %s)", p.sponsor, op.Paymaster.Hex())
 		}
 	}
+	if p.tokenCharge != nil {
+		s.FeePaidBy = p.tokenCharge.payer()
+	}
+	if a := op.Authorization; a != nil {
+		s.Delegates = &a.Address
+		s.Warnings = append(s.Warnings, fmt.Sprintf("from now on the code at %s decides what the address %s does, on chain %s, until its key takes that back", a.Address, op.Sender, p.chainID))
+	}
 	value := new(big.Int)
 	for _, c := range p.calls {
 		value.Add(value, c.Value)
@@ -54,7 +64,11 @@ func (p *Prepared) Summary() Summary {
 		}
 	}
 	s.Value = Ether(value) + " " + coin
-	s.Warnings = append(s.Warnings, p.feeWarnings(op, value, coin)...)
+	for _, w := range append(p.feeWarnings(op, value, coin), p.estimate.warning(), p.tokenCharge.warning()) {
+		if w != "" {
+			s.Warnings = append(s.Warnings, w)
+		}
+	}
 	return s
 }
 
@@ -75,6 +89,9 @@ func (s Summary) String() string {
 	fmt.Fprintf(&b, "from account %s on chain %s", s.Account, s.Chain)
 	if s.Deploys {
 		b.WriteString(", which this creates")
+	}
+	if s.Delegates != nil {
+		fmt.Fprintf(&b, ", which from then on runs the code at %s", s.Delegates)
 	}
 	fmt.Fprintf(&b, "\nvalue %s, fee at most %s, paid by %s\napproved by %s (EntryPoint v%s)",
 		s.Value, s.MaxFee, s.FeePaidBy, s.Approver, s.EntryPoint)

@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -15,6 +17,7 @@ import (
 // short, and the summary says how much that is.
 type TokenPaymaster interface {
 	Paymaster
+	// Quote is the price at which op will be charged.
 	Quote(ctx context.Context, op *userop.Op, ep userop.EntryPoint, chainID *big.Int) (TokenQuote, error)
 }
 
@@ -35,17 +38,52 @@ func (q TokenQuote) MaxCharge(wei, price *big.Int) *big.Int {
 	return sum.Div(sum, big.NewInt(1e18))
 }
 
+// ErrBadQuote is returned by Prepare for a price that cannot be one.
+var ErrBadQuote = errors.New("account: the paymaster's price cannot be used")
+
+func (q TokenQuote) possible() error {
+	switch {
+	case q.Token == (common.Address{}) || q.Paymaster == (common.Address{}):
+		return fmt.Errorf("%w: it names no token or no paymaster", ErrBadQuote)
+	case q.Rate == nil || q.Rate.Sign() <= 0 || q.Rate.BitLen() > 256:
+		return fmt.Errorf("%w: a rate of %s", ErrBadQuote, q.Rate)
+	case q.PostOpGas == nil || q.PostOpGas.Sign() < 0 || q.PostOpGas.Cmp(maxGas) > 0:
+		return fmt.Errorf("%w: %s gas for the paymaster's own work", ErrBadQuote, q.PostOpGas)
+	}
+	return nil
+}
+
 // TokenCharge is what an operation may cost in a token.
 type TokenCharge struct {
 	Token     common.Address
 	Paymaster common.Address
-	Max       *big.Int // token units
+	Max       *big.Int // token units, by the paymaster's price
+	// Allowance is what the paymaster may take already, where the operation does
+	// not set it: more than Max means that its price is all that keeps it.
+	Allowance *big.Int
 }
 
 // TokenCharge returns what the operation may cost in a token; nil if the fee is
 // not paid in one.
-func (p *Prepared) TokenCharge() *TokenCharge { return p.charge }
+func (p *Prepared) TokenCharge() *TokenCharge { return p.tokenCharge }
 
 // WithTokenLimit refuses an operation that may cost more than units of the
 // paymaster's token.
 func WithTokenLimit(units *big.Int) Option { return func(o *options) { o.tokenLimit = units } }
+
+// payer is who pays, for summaries.
+func (c *TokenCharge) payer() string {
+	return fmt.Sprintf("the account, at most %s units of the token %s to the paymaster %s", c.Max, c.Token, c.Paymaster)
+}
+
+// warning is for summaries; "" if the allowance bounds the charge.
+func (c *TokenCharge) warning() string {
+	if c == nil || c.Allowance.Cmp(c.Max) <= 0 {
+		return ""
+	}
+	amount := c.Allowance.String() + " units"
+	if c.Allowance.BitLen() > unlimitedBits {
+		amount = "any amount"
+	}
+	return fmt.Sprintf("the paymaster %s may take %s of the token %s by an allowance that it has already, whatever its price says", c.Paymaster, amount, c.Token)
+}

@@ -26,7 +26,7 @@ func TestTransactionsEqualGoEthereums(t *testing.T) {
 		return new(big.Int).SetBytes(b)
 	}
 	for i := range 200 {
-		tx := &dynamicFeeTx{ChainID: big.NewInt(int64(rnd.Uint32())), Nonce: rnd.Uint64() >> rnd.IntN(64), GasTipCap: number(), GasFeeCap: number(),
+		tx := &transaction{ChainID: big.NewInt(int64(rnd.Uint32())), Nonce: rnd.Uint64() >> rnd.IntN(64), GasTipCap: number(), GasFeeCap: number(),
 			Gas: rnd.Uint64() >> rnd.IntN(64), To: common.Address{byte(i)}, Value: number(), Data: make([]byte, rnd.IntN(300))}
 		raw, hash, err := tx.sign(key)
 		if err != nil {

@@ -68,7 +68,7 @@ func (c *Client) Receipt(ctx context.Context, hash common.Hash) (*account.Receip
 	r := &account.Receipt{
 		UserOpHash: hash, TxHash: *w.Receipt.TxHash, Success: *w.Success, Reason: w.reason(),
 		ActualGasUsed: w.ActualGasUsed.big(), ActualGasCost: w.ActualGasCost.big(),
-		BlockNumber: w.Receipt.BlockNumber.big().Uint64(), Sender: *w.Sender, Nonce: w.Nonce.big(),
+		BlockNumber: w.Receipt.BlockNumber.big().Uint64(), Sender: *w.Sender, Nonce: w.Nonce.orNil(),
 	}
 	if w.EntryPoint != nil {
 		r.EntryPoint = *w.EntryPoint

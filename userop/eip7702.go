@@ -117,3 +117,7 @@ func checkMarker(op *Op, known bool) error {
 	}
 	return nil
 }
+
+// KnowsEIP7702 reports whether ep takes [EIP7702Marker] for a factory. Earlier
+// versions carry delegated senders too, but know nothing of it.
+func KnowsEIP7702(ep EntryPoint) bool { return ep != V06 && ep != V07 }

@@ -35,13 +35,16 @@ func UnmarshalReply(ep EntryPoint, data []byte) (*Op, error) {
 	return unmarshal(ep, data, ignoreUnknown)
 }
 
+// wireAuth is written as common clients write it: chain and nonce as quantities,
+// the parts of the signature as bytes of full length. Reading takes both for
+// those.
 type wireAuth struct {
 	ChainID *quantity      `json:"chainId"`
 	Address common.Address `json:"address"`
 	Nonce   *quantity      `json:"nonce"`
-	YParity *quantity      `json:"yParity"`
-	R       *quantity      `json:"r"`
-	S       *quantity      `json:"s"`
+	YParity hexBytes       `json:"yParity"`
+	R       hexBytes       `json:"r"`
+	S       hexBytes       `json:"s"`
 }
 
 type wireGas struct {
@@ -63,15 +66,19 @@ func authToWire(a *Authorization) *wireAuth {
 	if a == nil {
 		return nil
 	}
-	z := func(n *big.Int) *quantity {
-		if n == nil {
-			n = new(big.Int)
+	chainID := a.ChainID
+	if chainID == nil {
+		chainID = new(big.Int)
+	}
+	word := func(n *big.Int) hexBytes {
+		if n == nil || n.Sign() < 0 || n.BitLen() > 256 {
+			n = new(big.Int) // unsigned: Validate refuses it before anything is sent
 		}
-		return (*quantity)(n)
+		return n.FillBytes(make([]byte, 32))
 	}
 	return &wireAuth{
-		z(a.ChainID), a.Address, z(new(big.Int).SetUint64(a.Nonce)),
-		z(big.NewInt(int64(a.YParity))), z(a.R), z(a.S),
+		(*quantity)(chainID), a.Address, (*quantity)(new(big.Int).SetUint64(a.Nonce)),
+		hexBytes{a.YParity}, word(a.R), word(a.S),
 	}
 }
 
