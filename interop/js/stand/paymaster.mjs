@@ -27,7 +27,7 @@ function listening(start) {
 
 /** preparePaymaster deploys and funds the contracts; start(bundlerUrl) then serves. */
 export async function preparePaymaster(rpcUrl) {
-  console.log = console.error // it reports refusals on standard output
+  console.log = process.env.VERBOSE ? console.error : () => {} // it reports refusals on standard output
   const dir = new URL('../node_modules/@pimlico/mock-paymaster/_esm/', import.meta.url)
   const [{ paymaster, erc20Address }, { setup }, { privateKeyToAddress }] = await Promise.all([
     import('@pimlico/mock-paymaster'), import(new URL('setup.js', dir).href), import('viem/accounts'),

@@ -15,5 +15,5 @@ export async function startStand(options = []) {
   child.unref()
   child.stdin.unref()
   child.stdout.unref()
-  return { ...JSON.parse(line), close: () => { child.stdin.end(); return ended } }
+  return { ...JSON.parse(line), close: () => { child.ref(); child.stdin.end(); return ended } }
 }
