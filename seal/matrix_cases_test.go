@@ -56,7 +56,7 @@ func set(names ...string) map[string]bool {
 // The contracts' laxities are part of the matrix: a change of theirs shows.
 var verifiers = []verifier{
 	{layout: "metamask", uv: "any", contracts: true, pack: packMetaMask,
-		takes: set("no UV, and the signer does not require it", "UV, and the signer does not require it", "padded by a word", "padded by a byte")},
+		takes: set("no UV, and the signer does not require it", "UV, and the signer does not require it", "padded by a word", "padded by a byte", "cut within its padding")},
 	{layout: "coinbase", uv: "any", pack: packCoinbase},
 	{layout: "openzeppelin", uv: "required", contracts: true, pack: packOpenZeppelin,
 		takes: set("padded by a word", "padded by a byte", "cut within its padding")},
@@ -109,10 +109,29 @@ func (v *verifier) broken(t *bench) []matrixCase {
 	add("wrong hash", wrongHash, crypto.Keccak256Hash([]byte("another")), v.pack(good))
 	add("type webauthn.create", wrongType, t.hash, v.pack(t.sign(0x1d, passkey.TypeCreate)))
 	v.brokenFlags(t, add)
+	stub, err := stubs[v.layout](t.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stubCause := passkey.ErrChallenge
+	if wrongHash == passkey.ErrSignature {
+		stubCause = passkey.ErrOrigin
+	}
+	add("the stub", stubCause, t.hash, stub)
 	for _, c := range v.cutAndPadded(v.pack(good)) {
 		add(c.name, c.cause, t.hash, c.sig)
 	}
 	return out
+}
+
+// stubs are for the clients that made the good signatures.
+var stubs = map[string]func(common.Hash) ([]byte, error){
+	"metamask":       func(id common.Hash) ([]byte, error) { return seal.MetaMaskWebAuthnStub(id, seal.StubLimits{}) },
+	"coinbase":       func(common.Hash) ([]byte, error) { return seal.CoinbaseStub(1, seal.StubLimits{}) },
+	"openzeppelin":   func(common.Hash) ([]byte, error) { return seal.OpenZeppelinWebAuthnStub(seal.StubLimits{}) },
+	"solady":         func(common.Hash) ([]byte, error) { return seal.SoladyWebAuthnStub(seal.StubLimits{}) },
+	"solady-compact": func(common.Hash) ([]byte, error) { return seal.SoladyWebAuthnCompactStub(seal.StubLimits{}) },
+	"safe":           func(common.Hash) ([]byte, error) { return seal.SafeWebAuthnStub(seal.StubLimits{}) },
 }
 
 type changer func(name string, cause passkey.Cause, f func(*parts))
@@ -210,6 +229,7 @@ func (t *bench) bareCases() []matrixCase {
 	add("metamask-p256", "unknown key id", "", seal.MetaMaskP256(unknown, twice), "refuses", string(passkey.ErrCredential))
 	add("metamask-p256", "digest signed without SHA-256", "", seal.MetaMaskP256(id, once), "refuses", string(passkey.ErrSignature))
 	add("metamask-p256", "another key", "other", good, "refuses", string(passkey.ErrSignature))
+	add("metamask-p256", "the stub", "", seal.MetaMaskP256Stub(id), "refuses", string(passkey.ErrSignature))
 	add("metamask-p256", "truncated", "", good[:95], "refuses", string(seal.ErrTruncated))
 	add("metamask-p256", "padded by a byte", "", append(bytes.Clone(good), 0), "refuses", string(seal.ErrTruncated))
 
@@ -219,6 +239,7 @@ func (t *bench) bareCases() []matrixCase {
 	add("openzeppelin-p256", "high s", "", append(bytes.Clone(once.R[:]), high[:]...), "refuses", string(seal.ErrHighS))
 	add("openzeppelin-p256", "signed over SHA-256 of the hash", "", seal.OpenZeppelinP256(twice), "refuses", string(passkey.ErrSignature))
 	add("openzeppelin-p256", "another key", "other", good, "refuses", string(passkey.ErrSignature))
+	add("openzeppelin-p256", "the stub", "", seal.OpenZeppelinP256Stub(), "refuses", string(passkey.ErrSignature))
 	add("openzeppelin-p256", "truncated", "", good[:63], "refuses", string(seal.ErrTruncated))
 	add("openzeppelin-p256", "padded by a byte", "", append(bytes.Clone(good), 0), "accepts", string(seal.ErrTrailing))
 

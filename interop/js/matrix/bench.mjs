@@ -3,7 +3,7 @@
 // has compared with what our own check says to it.
 import '../stand/quiet.mjs'
 import { readFileSync } from 'node:fs'
-import { concat, decodeFunctionResult, encodeDeployData, encodeFunctionData } from 'viem'
+import { decodeFunctionResult, encodeDeployData, encodeFunctionData } from 'viem'
 import { funder, startAnvil } from '../stand/anvil.mjs'
 import { stop } from '../stand/child.mjs'
 import { until } from '../stand/rpc.mjs'
@@ -84,5 +84,3 @@ export async function main(f) {
     await stop()
   }
 }
-
-export { concat }

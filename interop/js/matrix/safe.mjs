@@ -2,6 +2,7 @@
 // @safe-global/safe-passkey. Each signer is a contract of its own for one key.
 //
 //   node matrix/safe.mjs
+import { encodeFunctionData } from 'viem'
 import { artifact, judge, main, open, point, stubCosts } from './bench.mjs'
 
 const build = (path) => artifact(`@safe-global/safe-passkey/build/artifacts/contracts/${path}.json`)
@@ -20,18 +21,16 @@ async function place(chain) {
   chain.signer = async (key) => {
     const args = [BigInt(key.x), BigInt(key.y), verifiers]
     const address = await chain.read(at, factory.abi, 'getSigner', args)
-    if ((await chain.call('eth_getCode', address, 'latest')) === '0x') await chain.create(at, args)
+    if ((await chain.call('eth_getCode', address, 'latest')) === '0x') {
+      await chain.send(at, encodeFunctionData({ abi: factory.abi, functionName: 'createSigner', args }))
+    }
     return address
   }
 }
 
 await main(async () => {
-  const { encodeFunctionData } = await import('viem')
   const chains = await Promise.all(['osaka', 'prague'].map(open))
-  for (const chain of chains) {
-    chain.create = (at, args) => chain.send(at, encodeFunctionData({ abi: factory.abi, functionName: 'createSigner', args }))
-    await place(chain)
-  }
+  await Promise.all(chains.map(place))
   await judge('safe', chains, async (chain, c) =>
     (await chain.read(await chain.signer(point(c)), abi, 'isValidSignature', [c.hash, c.signature])) === magic)
   await stubCosts('safe', chains, async (chain, c) => chain.gas(await chain.signer(point(c)), abi, 'isValidSignature', [c.hash, c.signature]))
