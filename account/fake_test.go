@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
@@ -23,6 +24,11 @@ type world struct {
 	mu        sync.Mutex
 	chainID   int64
 	code      map[common.Address]bool
+	codes     map[common.Address][]byte // where it matters which code
+	count     uint64                    // transactions of every address
+	p256      bool
+	noP256    error // of HasP256
+	token     *worldToken
 	balance   *big.Int
 	deposit   *big.Int
 	nonce     *big.Int
@@ -38,6 +44,14 @@ type world struct {
 	sent      []*userop.Op
 	estimated []*userop.Op
 }
+
+// worldToken is an ERC-20 token as one account sees it.
+type worldToken struct {
+	balance, allowance *big.Int
+	spender            common.Address // that was asked for
+}
+
+var gasToken = common.HexToAddress("0x0000000000000000000000000000000000070c07")
 
 func newWorld() *world {
 	d, _ := contracts.ForEntryPoint(userop.V08)
@@ -60,9 +74,20 @@ type worldChain world
 
 func (w *worldChain) ChainID(context.Context) (*big.Int, error) { return big.NewInt(w.chainID), nil }
 
-func (w *worldChain) Call(_ context.Context, _ common.Address, data []byte) ([]byte, error) {
+func (w *worldChain) Call(_ context.Context, to common.Address, data []byte) ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if to == gasToken {
+		switch {
+		case w.token == nil:
+			return nil, nil
+		case len(data) == 36:
+			return common.BigToHash(w.token.balance).Bytes(), nil
+		case len(data) == 68:
+			w.token.spender = common.BytesToAddress(data[36:])
+			return common.BigToHash(w.token.allowance).Bytes(), nil
+		}
+	}
 	nonce, _ := userop.GetNonce(common.Address{}, nil)
 	switch [4]byte(data) {
 	case [4]byte(nonce):
@@ -74,11 +99,25 @@ func (w *worldChain) Call(_ context.Context, _ common.Address, data []byte) ([]b
 }
 
 func (w *worldChain) Code(_ context.Context, a common.Address) ([]byte, error) {
+	if code, ok := w.codes[a]; ok {
+		return code, nil
+	}
 	if w.code[a] {
 		return []byte{0xfe}, nil
 	}
 	return nil, nil
 }
+
+// CallContext makes a Node of the chain.
+func (w *worldChain) CallContext(_ context.Context, result any, method string, _ ...any) error {
+	if method != "eth_getTransactionCount" {
+		return errors.New("unexpected method " + method)
+	}
+	*result.(*hexutil.Uint64) = hexutil.Uint64(w.count)
+	return nil
+}
+
+func (w *worldChain) HasP256(context.Context) (bool, error) { return w.p256, w.noP256 }
 
 func (w *worldChain) Balance(context.Context, common.Address) (*big.Int, error) {
 	return w.balance, nil
