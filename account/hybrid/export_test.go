@@ -1,0 +1,48 @@
+package hybrid
+
+import (
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// ChainOfTable is a chain of the table.
+type ChainOfTable struct {
+	ID   uint64
+	Name string
+}
+
+// TableOfChains is the table.
+func TableOfChains() []ChainOfTable {
+	var out []ChainOfTable
+	for _, c := range chains130 {
+		out = append(out, ChainOfTable{c.id, c.name})
+	}
+	return out
+}
+
+// Create2 is create2.
+func Create2(deployer common.Address, salt [32]byte, initCode []byte) common.Address {
+	return create2(deployer, salt, initCode)
+}
+
+// ProxyCode is the proxy's creation code.
+func ProxyCode() []byte { return proxyCode }
+
+// FallbackGas is the constant of this name.
+const FallbackGas = fallbackGas
+
+// CodeHashes are the hashes of the table by name.
+func CodeHashes() map[string]common.Hash {
+	out := map[string]common.Hash{}
+	for _, c := range []contractCode{codeFactory, codeHybrid, codeStateless, codeManager, codeLibrary, codeProxy} {
+		out[c.name] = c.hash
+	}
+	return out
+}
+
+// MaskedHash is the hash that code has in the table.
+func MaskedHash(d Deployment, name string, self common.Address, chainID *big.Int, code []byte) common.Hash {
+	return crypto.Keccak256Hash(d.mask(name, self, chainID, code))
+}
