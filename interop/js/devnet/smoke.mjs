@@ -5,48 +5,19 @@
 //
 // Prints one JSON object; exits with 1 and a message when something is not as it should be.
 import assert from "node:assert/strict";
-import { createPublicClient, defineChain, http, parseAbi, encodeFunctionData, isAddressEqual, BaseError } from "viem";
+import { createPublicClient, defineChain, http, isAddressEqual, BaseError } from "viem";
 import { privateKeyToAccount, generatePrivateKey } from "viem/accounts";
-import * as aa from "viem/account-abstraction";
+import { createBundlerClient } from "viem/account-abstraction";
+import { entryPoint as describe, toSimpleAccount } from "../entrypoints/simple-account.mjs";
 
 const [url, factory, version] = process.argv.slice(2);
-const v = version.replace(".", "");
-const entryPoint = { abi: aa[`entryPoint${v}Abi`], address: aa[`entryPoint${v}Address`], version };
+const entryPoint = describe(version);
 const rpcErrors = [];
 const transport = http(url, { retryCount: 0 });
 const chain = defineChain({ id: 31337, name: "devnet", nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 }, rpcUrls: { default: { http: [url] } } });
 const client = createPublicClient({ chain, transport, pollingInterval: 20 });
-const bundler = aa.createBundlerClient({ client, transport, pollingInterval: 20 });
-
-const abi = parseAbi(["function execute(address dest, uint256 value, bytes func)"]);
-const factoryAbi = parseAbi([
-  "function createAccount(address owner, uint256 salt) returns (address)",
-  "function getAddress(address owner, uint256 salt) view returns (address)",
-]);
-
-async function simpleAccount(owner, sign = (o, hash) => (version < "0.8" ? o.signMessage({ message: { raw: hash } }) : o.sign({ hash }))) {
-  return aa.toSmartAccount({
-    client, entryPoint,
-    getAddress: () => client.readContract({ address: factory, abi: factoryAbi, functionName: "getAddress", args: [owner.address, 0n] }),
-    getFactoryArgs: async () => ({
-      factory, factoryData: encodeFunctionData({ abi: factoryAbi, functionName: "createAccount", args: [owner.address, 0n] }),
-    }),
-    encodeCalls: async ([c]) => encodeFunctionData({ abi, args: [c.to, c.value ?? 0n, c.data ?? "0x"] }),
-    getStubSignature: async () => "0xfffffffffffffffffffffffffffffff0000000000000000000000000000000007aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa1c",
-    signMessage: async () => { throw new Error("unused"); },
-    signTypedData: async () => { throw new Error("unused"); },
-    signUserOperation: async (p) => {
-      const { chainId = await client.getChainId(), ...op } = p;
-      const hash = aa.getUserOperationHash({
-        chainId, entryPointAddress: entryPoint.address, entryPointVersion: version,
-        userOperation: { ...op, sender: op.sender ?? (await this_()) },
-      });
-      return sign(owner, hash);
-    },
-  });
-  async function this_() { return client.readContract({ address: factory, abi: factoryAbi, functionName: "getAddress", args: [owner.address, 0n] }); }
-}
-
+const bundler = createBundlerClient({ client, transport, pollingInterval: 20 });
+const simpleAccount = (owner, sign) => toSimpleAccount({ client, version, factory, owner, sign });
 /** causes lists the names of an error and of everything below it. */
 function causes(error) {
   const names = [];
