@@ -2,7 +2,8 @@
 export const pass = (name) => console.log(`PASS ${name}`)
 export const skip = (name, why) => console.log(`SKIP ${name}: ${why}`)
 export function fail(name, why) {
-  console.log(`FAIL ${name}: ${String(why?.shortMessage ?? why?.message ?? why).split('\n')[0]}`)
+  const compared = why?.generatedMessage && ['actual', 'expected'].map((k) => `${k} ${String(why[k]).slice(0, 200)}`).join(', ')
+  console.log(`FAIL ${name}: ${(compared || String(why?.shortMessage ?? why?.message ?? why)).split('\n')[0]}`)
   process.exitCode = 1
 }
 

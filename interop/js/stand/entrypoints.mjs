@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { construct, deploy } from './deploy.mjs'
 
 const zero = '0x' + '00'.repeat(32)
-const artifact = (version, name = 'EntryPoint') =>
+/** artifact is a contract of the @account-abstraction/contracts package of a version: {abi, bytecode}. */
+export const artifact = (version, name = 'EntryPoint') =>
   JSON.parse(readFileSync(new URL(`../node_modules/account-abstraction-${version}/artifacts/${name}.json`, import.meta.url)))
 
 export const entryPoints = {
@@ -18,10 +19,6 @@ const salts = {
   '0.7': '0x90d8084deab30c2a37c45e8d47f49f2f7965183cb6990a98943ef94940681de3',
   '0.8': '0x0a59dbff790c23c976a548690c27297883cc66b4c67024f9117b0238995e35e9',
 }
-
-/** simpleAccount returns the reference account's factory and the account itself ({abi, bytecode}) of a version. */
-export const simpleAccount = (version) => ({ factory: artifact(version, 'SimpleAccountFactory'), account: artifact(version, 'SimpleAccount') })
-export const entryPointAbi = (version) => artifact(version).abi
 
 export async function placeEntryPoints(call) {
   await deploy(call, Object.entries(salts).map(([version, salt]) => (
