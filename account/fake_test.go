@@ -21,28 +21,29 @@ import (
 
 // world is a chain and a bundler that say what a test wants.
 type world struct {
-	mu        sync.Mutex
-	chainID   int64
-	code      map[common.Address]bool
-	codes     map[common.Address][]byte // where it matters which code
-	count     uint64                    // transactions of every address
-	p256      bool
-	noP256    error // of HasP256
-	token     *worldToken
-	balance   *big.Int
-	deposit   *big.Int
-	nonce     *big.Int
-	gas       account.GasEstimate
-	suggest   *account.Fees                          // nil: the bundler has no opinion
-	chainFees *account.Fees                          // nil: 3 and 1 gwei
-	noFees    error                                  // of the chain's Fees
-	estimate  error                                  // of EstimateGas
-	send      func(common.Hash) (common.Hash, error) // of Send
-	receipts  map[common.Hash]*account.Receipt
-	events    []*account.Receipt // in the EntryPoint's logs
-	down      error              // of everything the bundler does
-	sent      []*userop.Op
-	estimated []*userop.Op
+	mu           sync.Mutex
+	chainID      int64
+	code         map[common.Address]bool
+	codes        map[common.Address][]byte // where it matters which code
+	count        uint64                    // transactions of every address
+	p256         bool
+	noP256       error // of HasP256
+	token        *worldToken
+	balance      *big.Int
+	deposit      *big.Int
+	nonce        *big.Int
+	gas          account.GasEstimate
+	suggest      *account.Fees                          // nil: the bundler has no opinion
+	chainFees    *account.Fees                          // nil: 3 and 1 gwei
+	noFees       error                                  // of the chain's Fees
+	estimate     error                                  // of EstimateGas
+	estimateOnce error                                  // of the first EstimateGas
+	send         func(common.Hash) (common.Hash, error) // of Send
+	receipts     map[common.Hash]*account.Receipt
+	events       []*account.Receipt // in the EntryPoint's logs
+	down         error              // of everything the bundler does
+	sent         []*userop.Op
+	estimated    []*userop.Op
 }
 
 // worldToken is an ERC-20 token as one account sees it.
@@ -160,6 +161,10 @@ func (w *worldBundler) EstimateGas(_ context.Context, op *userop.Op, _ userop.En
 		return account.GasEstimate{}, w.down
 	}
 	w.estimated = append(w.estimated, op)
+	if err := w.estimateOnce; err != nil {
+		w.estimateOnce = nil
+		return account.GasEstimate{}, err
+	}
 	return w.gas, w.estimate
 }
 
