@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"math/big"
 	"strings"
@@ -59,6 +60,21 @@ type wireCall struct {
 	To    string `json:"to"`
 	Value string `json:"value"`
 	Data  string `json:"data"`
+}
+
+func (w *wireCall) flags(fs *flag.FlagSet) {
+	fs.StringVar(&w.To, "to", "", "call this `address`")
+	fs.StringVar(&w.Value, "value", "", "`amount` to send: 0.1eth, 5gwei, or wei")
+	fs.StringVar(&w.Data, "data", "", "calldata `hex`")
+}
+
+// calls is the one call as a list.
+func (w wireCall) calls() ([]account.Call, error) {
+	c, err := w.call()
+	if err != nil {
+		return nil, err
+	}
+	return []account.Call{c}, nil
 }
 
 func (w wireCall) call() (account.Call, error) {

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -181,6 +182,36 @@ func codeOf(err error) string {
 		return "insufficient-funds"
 	case is[*account.EstimateError](err):
 		return "would-fail"
+	case is[*account.HighFeeError](err):
+		return "high-fee"
+	case is[*account.FeeLimitError](err):
+		return "fee-limit"
+	case is[*account.StubError](err):
+		return "stub-too-short"
+	case is[*account.HashMismatchError](err):
+		return "wrong-hash"
+	case is[*account.DelegationError](err):
+		return "delegation"
+	case is[*hybrid.DifferentAccountError](err):
+		return "different-account"
+	case is[*hybrid.StatelessError](err):
+		return "no-passkeys"
+	case is[*hybrid.OwnerError](err):
+		return "dead-owner"
+	case is[*hybrid.LastSignerError](err):
+		return "last-signer"
+	case is[*hybrid.KeyExistsError](err):
+		return "key-exists"
+	case is[*hybrid.NoSuchKeyError](err), errors.Is(err, hybrid.ErrNotSigner):
+		return "not-a-signer"
+	case is[*hybrid.UnknownTextError](err):
+		return "key-text-unknown"
+	case is[*hybrid.NoDeploymentError](err):
+		return "no-deployment"
+	case is[*hybrid.CodeError](err), is[*hybrid.NotHybridError](err):
+		return "other-code"
+	case errors.Is(err, hybrid.ErrNoAccount):
+		return "not-deployed"
 	case is[*bundler.UnknownOutcomeError](err), is[*account.UnclearError](err):
 		return "outcome-unknown"
 	case is[*bundler.TransportError](err):
@@ -199,7 +230,7 @@ func is[T error](err error) bool {
 }
 
 // packages are the names that lower packages put before their messages; users need none.
-var packages = regexp.MustCompile(`(^|: )(postern|passkey|softkey|userop|seal|contracts|account|webauthn|bundler|devnet|artifacts|journeys|relyingparty|server|inspect): `)
+var packages = regexp.MustCompile(`(^|: )(postern|passkey|softkey|userop|seal|contracts|account|webauthn|hybrid|bundler|devnet|artifacts|journeys|relyingparty|server|inspect): `)
 
 // sentence is the error on one line, without names of packages and of bearable length.
 func sentence(err error) string {

@@ -19,6 +19,17 @@ func (c *call) newFlags() *flag.FlagSet {
 	return fs
 }
 
+// repeated is a flag that may be given several times.
+type repeated []string
+
+func (r *repeated) String() string { return strings.Join(*r, ", ") }
+
+// Set implements [flag.Value].
+func (r *repeated) Set(v string) error {
+	*r = append(*r, v)
+	return nil
+}
+
 // parse reads flags wherever they stand and returns the other arguments. All that
 // follows "--" is taken as it is; "-" is an argument, not a flag.
 func (c *call) parse(fs *flag.FlagSet, most int) ([]string, error) {

@@ -13,8 +13,8 @@ func helpCommand() command {
 	return command{
 		name:    "help",
 		summary: "this list, or the manual of one command",
-		usage:   "[command]",
-		about:   "Without an argument: the list of commands. With one: its manual.",
+		usage:   "[command [action]]",
+		about:   "Without an argument: the list of commands. With one: its manual; some have actions with manuals of their own.",
 		run:     runHelp,
 	}
 }
@@ -22,16 +22,16 @@ func helpCommand() command {
 func runHelp(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	asJSON := fs.Bool("json", false, "print the commands as JSON")
-	rest, err := c.parse(fs, 1)
+	rest, err := c.parse(fs, 2)
 	if err != nil {
 		return err
 	}
-	if len(rest) == 1 {
+	if len(rest) > 0 {
 		cmd, ok := lookup(rest[0])
 		if !ok {
 			return unknownCommand(rest[0])
 		}
-		return manual(ctx, c, cmd)
+		return manual(ctx, c, cmd, rest[1:])
 	}
 	if *asJSON {
 		type entry struct {
@@ -59,8 +59,8 @@ func runHelp(ctx context.Context, c *call) error {
 }
 
 // manual lets the command print its own manual, since only it knows its flags.
-func manual(ctx context.Context, c *call, cmd command) error {
-	err := cmd.run(ctx, &call{cmd: cmd, args: []string{"--help"}, stdin: c.stdin, stdout: c.stdout, stderr: c.stderr})
+func manual(ctx context.Context, c *call, cmd command, action []string) error {
+	err := cmd.run(ctx, &call{cmd: cmd, args: append(action, "--help"), stdin: c.stdin, stdout: c.stdout, stderr: c.stderr})
 	if errors.Is(err, errHelp) {
 		return nil
 	}

@@ -49,10 +49,7 @@ func runInspect(_ context.Context, c *call) error {
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	fs.StringVar(&f.challenge, "challenge", "", "`bytes` that should have been signed: hex or base64url")
 	fs.StringVar(&f.rpID, "rp-id", "", "relying party `domain`")
-	fs.Func("origin", "accepted `origin`, such as https://example.org; may be repeated", func(s string) error {
-		f.origins = append(f.origins, s)
-		return nil
-	})
+	fs.Var((*repeated)(&f.origins), "origin", "accepted `origin`, such as https://example.org; may be repeated")
 	fs.StringVar(&f.key, "key", "", "public `key` that should have signed: COSE, SPKI, SEC1 or raw, hex or base64url")
 	fs.StringVar(&f.entryPoint, "entry-point", "", "EntryPoint `version`: 0.6, 0.7, 0.8, 0.9")
 	fs.StringVar(&f.chainID, "chain-id", "", "chain `id`, for the hashes of an operation")

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -12,12 +15,15 @@ import (
 )
 
 const keyAbout = `
-A software passkey in a file, for development and for scripts: it signs without anybody
-being asked. Nothing of value belongs to its account.
+A key in a file, for development and for scripts: it signs without anybody being asked.
+Nothing of value belongs to its account.
 
-  postern key new dev.json     make one; the file is readable by you alone (0600)
-  postern key show dev.json    its public key and its account on each EntryPoint
-  postern key fund dev.json    coins from a local chain's faucet (postern up)
+  postern key new dev.json               a software passkey; readable by you alone (0600)
+  postern key new owner.json --type eoa  an ordinary account's key (secp256k1), such as the
+                                         owner of a MetaMask account: see postern help hybrid
+  postern key show dev.json              what may be shown of it, and its accounts
+  postern key fund dev.json              coins from a local chain's faucet (postern up)
+  postern key fund 0x…                   the same for any address, or account of hybrid --save
 
 The secret never leaves the file: no command prints it or takes it as an argument.`
 
@@ -33,22 +39,24 @@ func keyCommand() command {
 
 // keyInfo is what may be shown of a key.
 type keyInfo struct {
-	File         string            `json:"file"`
-	PublicKey    string            `json:"publicKey"`
-	CredentialID string            `json:"credentialId"`
-	RPID         string            `json:"rpId"`
-	Origin       string            `json:"origin"`
-	Salt         string            `json:"salt"`
-	Accounts     map[string]string `json:"accounts"` // address by EntryPoint version
+	File         string            `json:"file,omitempty"`
+	Address      string            `json:"address,omitempty"` // of an EOA
+	PublicKey    string            `json:"publicKey,omitempty"`
+	CredentialID string            `json:"credentialId,omitempty"`
+	RPID         string            `json:"rpId,omitempty"`
+	Origin       string            `json:"origin,omitempty"`
+	Salt         string            `json:"salt,omitempty"`
+	Accounts     map[string]string `json:"accounts,omitempty"` // address by EntryPoint version
 	TxHash       string            `json:"txHash,omitempty"`
 }
 
 func runKey(ctx context.Context, c *call) error {
 	fs := c.newFlags()
+	kind := fs.String("type", "passkey", "new: `kind` of key, passkey or eoa")
 	rpID := fs.String("rp-id", "localhost", "new: relying party `domain` of the passkey")
 	origin := fs.String("origin", "http://localhost:8080", "new: `origin` that it signs for")
 	rpc := fs.String("rpc", "", "fund: `URL` of the local chain (default $POSTERN_RPC)")
-	version := fs.String("entry-point", "0.8", "fund: EntryPoint `version` of the account")
+	version := fs.String("entry-point", "0.8", "fund: EntryPoint `version` of the passkey's account")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, 2)
 	if err != nil {
@@ -58,32 +66,92 @@ func runKey(ctx context.Context, c *call) error {
 		return usageError("an action and a file are needed", "postern key new dev.json")
 	}
 	action, path := rest[0], rest[1]
-	var key *devKey
+	var info keyInfo
 	switch action {
 	case "new":
-		key, err = createKeyFile(path, *rpID, *origin)
-	case "show", "fund":
-		key, err = openKeyFile(path)
+		info, err = newKey(path, *kind, *rpID, *origin)
+	case "show":
+		info, err = showKey(path)
+	case "fund":
+		info, err = fundKey(ctx, path, *rpc, *version)
 	default:
 		return usageError("there is no action "+clip(action), "postern key new|show|fund <file>")
 	}
 	if err != nil {
 		return err
 	}
-	info, err := key.info(path)
-	if err != nil {
-		return err
-	}
-	if action == "fund" {
-		if err := key.fund(ctx, &info, *rpc, *version); err != nil {
-			return err
-		}
-	}
 	if *asJSON {
 		return printJSON(c.stdout, info)
 	}
 	c.printKey(info, action)
 	return nil
+}
+
+func newKey(path, kind, rpID, origin string) (keyInfo, error) {
+	switch kind {
+	case "eoa":
+		k, err := createOwnerFile(path)
+		if err != nil {
+			return keyInfo{}, err
+		}
+		return keyInfo{File: path, Address: k.String()}, nil
+	case "passkey":
+		k, err := createKeyFile(path, rpID, origin)
+		if err != nil {
+			return keyInfo{}, err
+		}
+		return k.info(path)
+	}
+	return keyInfo{}, usageError("there is no type "+clip(kind), "passkey, or eoa for an ordinary account's key")
+}
+
+func showKey(path string) (keyInfo, error) {
+	text, err := readSecret(path)
+	if err != nil {
+		return keyInfo{}, err
+	}
+	if k, err := parseOwnerKey(text); err == nil {
+		return keyInfo{File: path, Address: k.String()}, nil
+	}
+	k, err := parseKeyFile(path, text)
+	if err != nil {
+		return keyInfo{}, err
+	}
+	return k.info(path)
+}
+
+// fundKey asks the faucet for coins: for an address, an EOA, or a passkey's account.
+func fundKey(ctx context.Context, path, rpc, version string) (info keyInfo, err error) {
+	to, _, err := parseAccount("the address", path)
+	if err == nil || strings.HasPrefix(path, "0x") {
+		info.Address = to.Hex()
+	} else if info, err = showKey(path); err == nil {
+		ep, wrong := parseEntryPoint(version)
+		if wrong != nil {
+			return info, wrong
+		}
+		to = common.HexToAddress(or(info.Address, info.Accounts[ep.Version()]))
+		if to == (common.Address{}) {
+			return info, usageError("Postern's account does not work with EntryPoint "+ep.Version(), "choose 0.7, 0.8 or 0.9")
+		}
+	}
+	if err != nil {
+		return info, err
+	}
+	url, err := rpcURL(rpc)
+	if err != nil {
+		return info, err
+	}
+	chain, err := bundler.NewChain(url, bundler.Options{})
+	if err != nil {
+		return info, usageError("--rpc is no URL", "it starts with http:// or https://")
+	}
+	var hash common.Hash
+	if err := chain.CallContext(ctx, &hash, "postern_faucet", to); err != nil {
+		return info, failf("no-faucet", or(hintOf(err), "only a chain of postern up has a faucet; elsewhere send coins to the account"), "no coins from the faucet: %w", err)
+	}
+	info.TxHash = hash.Hex()
+	return info, nil
 }
 
 func (k *devKey) info(path string) (keyInfo, error) {
@@ -101,44 +169,31 @@ func (k *devKey) info(path string) (keyInfo, error) {
 	return info, nil
 }
 
-func (k *devKey) fund(ctx context.Context, info *keyInfo, rpc, version string) error {
-	ep, err := parseEntryPoint(version)
-	if err != nil {
-		return err
-	}
-	acct, err := k.account(ep)
-	if err != nil {
-		return err
-	}
-	url, err := rpcURL(rpc)
-	if err != nil {
-		return err
-	}
-	chain, err := bundler.NewChain(url, bundler.Options{})
-	if err != nil {
-		return err
-	}
-	var hash common.Hash
-	if err := chain.CallContext(ctx, &hash, "postern_faucet", acct.Address()); err != nil {
-		return failf("no-faucet", or(hintOf(err), "only a chain of postern up has a faucet; elsewhere send coins to the account"), "no coins from the faucet: %w", err)
-	}
-	info.TxHash = hash.Hex()
-	return nil
-}
-
 func (c *call) printKey(info keyInfo, action string) {
 	p := painter(c.stdout)
-	fmt.Fprintf(c.stdout, "%s %s\n", p.yellow("development key"), plain(info.File))
-	fmt.Fprintf(c.stdout, "  public key     %s\n", info.PublicKey)
-	fmt.Fprintf(c.stdout, "  credential id  %s\n", info.CredentialID)
-	fmt.Fprintf(c.stdout, "  signs for      %s at %s\n", plain(info.RPID), plain(info.Origin))
-	for _, v := range []string{"0.7", "0.8", "0.9"} {
-		fmt.Fprintf(c.stdout, "  account        %s on EntryPoint %s\n", info.Accounts[v], v)
+	row := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(c.stdout, "  %-14s %s\n", name, plain(value))
+		}
 	}
-	switch action {
-	case "new":
-		fmt.Fprintf(c.stdout, "The file is unprotected: for development only. Next: postern key fund %s --rpc http://localhost:8080/rpc\n", plain(info.File))
-	case "fund":
-		fmt.Fprintf(c.stdout, "  funded by      %s\n", info.TxHash)
+	if info.File != "" {
+		fmt.Fprintf(c.stdout, "%s %s\n", p.yellow("development key"), plain(info.File))
+	}
+	row("address", info.Address)
+	row("public key", info.PublicKey)
+	row("credential id", info.CredentialID)
+	if info.RPID != "" {
+		row("signs for", info.RPID+" at "+info.Origin)
+	}
+	for _, v := range slices.Sorted(maps.Keys(info.Accounts)) {
+		row("account", info.Accounts[v]+" on EntryPoint "+v)
+	}
+	row("funded by", info.TxHash)
+	if action == "new" {
+		next := "postern key fund " + info.File + " --rpc http://localhost:8080/rpc"
+		if info.Address != "" {
+			next = "postern hybrid create --owner-key " + info.File
+		}
+		fmt.Fprintf(c.stdout, "The file is unprotected: for development only. Next: %s\n", plain(next))
 	}
 }

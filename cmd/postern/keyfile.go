@@ -5,11 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/passkey"
@@ -52,46 +50,26 @@ func createKeyFile(path, rpID, origin string) (*devKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(k, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("write the key: %w", err)
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return nil, failf("exists", "keys are never overwritten: choose another name, or remove the file yourself", "%s is there already", path)
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(path))
-	}
-	return key, nil
+	return key, writeSecret(path, k)
 }
 
 // openKeyFile reads a key that nobody else can read.
 func openKeyFile(path string) (*devKey, error) {
-	f, err := os.Open(path)
+	text, err := readSecret(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, failf("key-exposed", "run: chmod 600 "+path, "others on this machine can read the key %s (mode %04o)", path, info.Mode().Perm())
-	}
-	text, err := readLimited(f, 64<<10)
-	if err != nil {
-		return nil, err
-	}
+	return parseKeyFile(path, text)
+}
+
+func parseKeyFile(path string, text []byte) (*devKey, error) {
 	var k keyFile
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&k); err != nil || k.Format != keyFormat {
+		if _, err := parseOwnerKey(text); err == nil {
+			return nil, failf("bad-key", "give it with --owner-key; a passkey is made with: postern key new FILE", "%s holds the key of an EOA, not a passkey", path)
+		}
 		return nil, failf("bad-key", "make one: postern key new "+path, "%s is no development key of this program", path)
 	}
 	return k.open()
@@ -123,6 +101,15 @@ func bytes32(text string) (out [32]byte, ok bool) {
 	}
 	_, err := hex.Decode(out[:], []byte(text[2:]))
 	return out, err == nil
+}
+
+// approve answers the challenge as a browser and a passkey would.
+func (k *devKey) approve(c account.Challenge) (account.Approval, error) {
+	a, err := k.device.Sign(k.credential.ID, c.Digest[:], k.file.RPID, k.file.Origin)
+	if err != nil {
+		return account.Approval{}, fmt.Errorf("sign with the development key: %w", err)
+	}
+	return account.Approval{Assertion: a}, nil
 }
 
 // account is the key's account on one EntryPoint version.

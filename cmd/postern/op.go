@@ -39,14 +39,8 @@ POSTERN_RPC and POSTERN_BUNDLER, which keeps API keys off the command line.
 
 More on each: postern op build --help`
 
-// An opVerb is one of the subcommands.
-type opVerb struct {
-	name, usage, about string
-	run                func(ctx context.Context, c *call) error
-}
-
-func opVerbs() []opVerb {
-	return []opVerb{opBuild(), opHash(), opEstimate(), opSend(), opWait()}
+func opVerbs() []verb {
+	return []verb{opBuild(), opHash(), opEstimate(), opSend(), opWait()}
 }
 
 func opCommand() command {
@@ -59,28 +53,7 @@ func opCommand() command {
 	}
 }
 
-func runOp(ctx context.Context, c *call) error {
-	if len(c.args) > 0 {
-		for _, v := range opVerbs() {
-			if v.name == c.args[0] {
-				sub := *c
-				sub.cmd = command{name: "op " + v.name, usage: v.usage, about: v.about}
-				sub.args = c.args[1:]
-				return v.run(ctx, &sub)
-			}
-		}
-	}
-	fs := c.newFlags()
-	fs.Bool("json", false, "print one JSON object")
-	rest, err := c.parse(fs, 1)
-	if err != nil {
-		return err
-	}
-	if len(rest) == 0 {
-		return usageError("op needs to know what to do", "postern op build|hash|estimate|send|wait")
-	}
-	return usageError("there is no action "+clip(rest[0]), "postern op build|hash|estimate|send|wait")
-}
+func runOp(ctx context.Context, c *call) error { return c.dispatch(ctx, opVerbs()) }
 
 // network is where an operation goes.
 type network struct {
@@ -160,9 +133,9 @@ type receipt struct {
 	GasCost    string `json:"gasCostWei"`
 }
 
-// printReceipt ends send and wait: reverted calls are a bad result.
+// printReceipt ends send and wait.
 func (c *call) printReceipt(r *account.Receipt, asJSON bool) error {
-	out := receipt{r.UserOpHash.Hex(), r.TxHash.Hex(), r.Success, r.Reason, r.BlockNumber, number(r.ActualGasUsed), number(r.ActualGasCost)}
+	out := wireReceipt(r)
 	if asJSON {
 		if err := printJSON(c.stdout, out); err != nil {
 			return err
@@ -179,7 +152,16 @@ func (c *call) printReceipt(r *account.Receipt, asJSON bool) error {
 			fmt.Fprintf(c.stdout, "  reason       %s\n", plain(r.Reason))
 		}
 	}
-	if !r.Success {
+	return badReceipt(r)
+}
+
+func wireReceipt(r *account.Receipt) *receipt {
+	return &receipt{r.UserOpHash.Hex(), r.TxHash.Hex(), r.Success, r.Reason, r.BlockNumber, number(r.ActualGasUsed), number(r.ActualGasCost)}
+}
+
+// badReceipt: calls that reverted are a bad result, which is printed.
+func badReceipt(r *account.Receipt) error {
+	if r != nil && !r.Success {
 		return errWrong
 	}
 	return nil

@@ -33,10 +33,7 @@ func (s *accountSpec) flags(fs *flag.FlagSet, address *string) {
 	fs.StringVar(&s.PublicKey, "public-key", "", "passkey's public `key`: COSE, SPKI, SEC1 or raw, hex or base64url")
 	fs.StringVar(&s.CredentialID, "credential-id", "", "passkey's credential `id`, base64url; without it the person chooses")
 	fs.StringVar(&s.RPID, "rp-id", "", "relying party `domain` of the passkey")
-	fs.Func("origin", "`origin` whose page signs; may be repeated", func(v string) error {
-		s.Origins = append(s.Origins, v)
-		return nil
-	})
+	fs.Var((*repeated)(&s.Origins), "origin", "`origin` whose page signs; may be repeated")
 	fs.StringVar(&s.Salt, "salt", "", "account's `salt`, 0x and 64 hex digits, for an account made by this passkey alone")
 	fs.StringVar(address, "account", "", "`address` of an existing account that has the passkey as a signer")
 }
@@ -66,7 +63,10 @@ func (s *accountSpec) check() error {
 }
 
 // open returns the account and the passkey's authority over it.
-func (s *accountSpec) open(ctx context.Context, chain account.Chain) (*webauthn.Account, *webauthn.Authority, error) {
+func (s *accountSpec) open(ctx context.Context, chain account.Chain) (account.Account, account.Authority, error) {
+	if err := s.check(); err != nil {
+		return nil, nil, err
+	}
 	key, err := parseKey(s.PublicKey)
 	if err != nil {
 		return nil, nil, err
@@ -84,16 +84,23 @@ func (s *accountSpec) open(ctx context.Context, chain account.Chain) (*webauthn.
 		return nil, nil, failf("not-a-signer", "give the public key of one of the account's passkeys", "this passkey is no signer of the account %s", acct.Address())
 	}
 	auth, err := acct.Authority(webauthn.PasskeyApprover{Passkey: signer, RPID: s.RPID, Origins: s.Origins, Credential: credential})
-	return acct, auth, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return acct, auth, nil
 }
 
 func (s *accountSpec) credentialID() ([]byte, error) {
 	if s.CredentialID == "" {
 		return nil, nil
 	}
-	id, err := base64.RawURLEncoding.DecodeString(s.CredentialID)
-	if err != nil || len(id) > passkey.MaxCredentialID {
-		return nil, usageError("the credential id is not base64url: "+clip(s.CredentialID), `it is the member "id" of the passkey's replies`)
+	return parseCredentialID(s.CredentialID)
+}
+
+func parseCredentialID(text string) ([]byte, error) {
+	id, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || len(id) == 0 || len(id) > passkey.MaxCredentialID {
+		return nil, usageError("the credential id is not base64url: "+clip(text), `it is the member "id" of the passkey's replies`)
 	}
 	return id, nil
 }

@@ -17,26 +17,26 @@ The calls are --to, --value and --data, or a JSON list on standard input or in a
 The result holds "request" for navigator.credentials.get() and goes to --out, or to
 standard output.`
 
-func opBuild() opVerb {
-	return opVerb{name: "build", usage: "[calls.json|-] [flags]", about: opBuildAbout, run: runOpBuild}
+func opBuild() verb {
+	return verb{name: "build", usage: "[calls.json|-] [flags]", about: opBuildAbout, run: runOpBuild}
 }
 
 // buildFlags is all that makes an operation.
 type buildFlags struct {
 	network
-	spec           accountSpec
-	address, key   string
-	to, value, hex string
-	maxFee         string
+	payer        payer
+	spec         accountSpec
+	address, key string
+	one          wireCall
+	maxFee       string
 }
 
 func (b *buildFlags) flags(fs *flag.FlagSet) {
 	b.network.flags(fs)
+	b.payer.flags(fs)
 	b.spec.flags(fs, &b.address)
 	fs.StringVar(&b.key, "key", "", "development key `file` (postern key new)")
-	fs.StringVar(&b.to, "to", "", "call this `address`")
-	fs.StringVar(&b.value, "value", "", "`amount` to send: 0.1eth, 5gwei, or wei")
-	fs.StringVar(&b.hex, "data", "", "calldata `hex`")
+	b.one.flags(fs)
 	fs.StringVar(&b.maxFee, "max-fee", "", "refuse if the fee may exceed this `amount`")
 }
 
@@ -52,23 +52,18 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 	if key != nil {
 		b.spec.fromKey(key)
 	}
-	if err := b.spec.check(); err != nil {
+	if calls == nil {
+		var err error
+		if calls, err = b.one.calls(); err != nil {
+			return nil, nil, err
+		}
+	}
+	options, err := feeLimit(b.maxFee)
+	if err != nil {
 		return nil, nil, err
 	}
-	if calls == nil {
-		one, err := wireCall{b.to, b.value, b.hex}.call()
-		if err != nil {
-			return nil, nil, err
-		}
-		calls = []account.Call{one}
-	}
-	var options []account.Option
-	if b.maxFee != "" {
-		limit, err := parseAmount(b.maxFee)
-		if err != nil {
-			return nil, nil, err
-		}
-		options = append(options, account.WithFeeLimit(limit))
+	if conn.Paymaster, err = b.payer.open(); err != nil {
+		return nil, nil, err
 	}
 	acct, auth, err := b.spec.open(ctx, conn.Chain)
 	if err != nil {
@@ -78,8 +73,20 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := newOpFile(b.spec, p)
+	f, err := newOpFile(&b.spec, p)
 	return p, f, err
+}
+
+// feeLimit reads --max-fee.
+func feeLimit(text string) ([]account.Option, error) {
+	if text == "" {
+		return nil, nil
+	}
+	limit, err := parseAmount(text)
+	if err != nil {
+		return nil, err
+	}
+	return []account.Option{account.WithFeeLimit(limit)}, nil
 }
 
 // loadKey opens the development key, if one is named.
@@ -100,7 +107,7 @@ func runOpBuild(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	calls, err := c.callsArgument(rest, b.to)
+	calls, err := c.callsArgument(rest, b.one.To)
 	if err != nil {
 		return err
 	}
@@ -127,7 +134,7 @@ func runOpBuild(ctx context.Context, c *call) error {
 		return printJSON(c.stdout, f)
 	}
 	c.printPrepared(p)
-	fmt.Fprintf(c.stdout, "next: postern op send %s --assertion FILE, or --key FILE for a development key\n", plain(*out))
+	c.printNext(p, *out)
 	return nil
 }
 
@@ -155,4 +162,13 @@ func (c *call) printPrepared(p *account.Prepared) {
 	}
 	digest := p.Challenge().Digest
 	fmt.Fprintf(c.stdout, "operation %s\nchallenge 0x%x\n", p.Hash().Hex(), digest[:])
+}
+
+// printNext says how a prepared operation gets its approval.
+func (c *call) printNext(p *account.Prepared, path string) {
+	if p.Challenge().Kind == account.KindECDSA {
+		fmt.Fprintf(c.stdout, "next: sign \"typedData\" of the file with eth_signTypedData_v4, then postern op send %s --signature 0x…\n", plain(path))
+		return
+	}
+	fmt.Fprintf(c.stdout, "next: postern op send %s --assertion FILE, or --key FILE for a development key\n", plain(path))
 }

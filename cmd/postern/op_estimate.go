@@ -16,8 +16,8 @@ signature of full length; or the flags of op build, for what it would prepare.
   postern op estimate op.json --entry-point 0.7 --bundler https://…
   postern op estimate --key dev.json --to 0x… --value 0.1eth --rpc http://localhost:8080/rpc`
 
-func opEstimate() opVerb {
-	return opVerb{name: "estimate", usage: "[operation.json|-] [flags]", about: opEstimateAbout, run: runOpEstimate}
+func opEstimate() verb {
+	return verb{name: "estimate", usage: "[operation.json|-] [flags]", about: opEstimateAbout, run: runOpEstimate}
 }
 
 func runOpEstimate(ctx context.Context, c *call) error {
@@ -31,7 +31,7 @@ func runOpEstimate(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	if b.to != "" {
+	if b.one.To != "" {
 		key, err := b.loadKey()
 		if err != nil {
 			return err

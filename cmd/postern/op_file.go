@@ -21,23 +21,52 @@ const (
 // An opFile carries one operation between the steps. It holds no secret; once sealed,
 // whoever reads it can send the operation.
 type opFile struct {
-	Format   string          `json:"format"`
-	Account  accountSpec     `json:"account"`
-	Summary  account.Summary `json:"summary"` // for people; it is made anew when it counts
-	Hash     string          `json:"hash"`
-	Request  json.RawMessage `json:"request"`  // for navigator.credentials.get()
-	Prepared json.RawMessage `json:"prepared"` // account.Prepared
+	Format    string          `json:"format"`
+	Account   *accountSpec    `json:"account,omitempty"` // of Postern's account, or
+	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`  // of MetaMask's
+	Summary   account.Summary `json:"summary"`           // for people; it is made anew when it counts
+	Hash      string          `json:"hash"`
+	Request   json.RawMessage `json:"request,omitempty"`   // for navigator.credentials.get()
+	TypedData json.RawMessage `json:"typedData,omitempty"` // for eth_signTypedData_v4
+	Prepared  json.RawMessage `json:"prepared"`            // account.Prepared
 }
 
-func newOpFile(spec accountSpec, p *account.Prepared) (*opFile, error) {
-	c := p.Challenge()
-	request := passkey.NewRequestOptions(spec.RPID, c.Digest[:], c.Credentials...)
-	text, err := json.Marshal(request)
-	if err != nil {
-		return nil, fmt.Errorf("write the request: %w", err)
+// An accountRef says which account it is and who approves: enough to open both again in
+// a later step.
+type accountRef interface {
+	open(ctx context.Context, chain account.Chain) (account.Account, account.Authority, error)
+}
+
+func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
+	f := &opFile{Format: opFormat, Summary: p.Summary(), Hash: p.Hash().Hex()}
+	switch r := ref.(type) {
+	case *accountSpec:
+		f.Account = r
+	case *hybridSpec:
+		f.Hybrid = r
 	}
-	f := &opFile{Format: opFormat, Account: spec, Summary: p.Summary(), Hash: p.Hash().Hex(), Request: text}
+	c := p.Challenge()
+	if c.Kind == account.KindWebAuthn {
+		text, err := json.Marshal(passkey.NewRequestOptions(c.Rule.RPID, c.Digest[:], c.Credentials...))
+		if err != nil {
+			return nil, fmt.Errorf("write the request: %w", err)
+		}
+		f.Request = text
+	} else {
+		f.TypedData = c.TypedData
+	}
 	return f, f.update(p)
+}
+
+// ref is what stands in the file.
+func (f *opFile) ref() (accountRef, error) {
+	switch {
+	case f.Account != nil && f.Hybrid == nil:
+		return f.Account, nil
+	case f.Hybrid != nil && f.Account == nil:
+		return f.Hybrid, nil
+	}
+	return nil, failf("bad-file", "make it again with: postern op build, or postern hybrid … --out", "the prepared operation does not say whose it is")
 }
 
 // update takes over how far the operation has come.
@@ -62,27 +91,33 @@ func parseOpFile(text []byte) (*opFile, error) {
 
 // resume opens the operation again on its network.
 func (f *opFile) resume(ctx context.Context, conn *connection) (*account.Prepared, error) {
-	if err := f.Account.check(); err != nil {
+	ref, err := f.ref()
+	if err != nil {
 		return nil, err
 	}
-	acct, auth, err := f.Account.open(ctx, conn.Chain)
+	acct, auth, err := ref.open(ctx, conn.Chain)
 	if err != nil {
 		return nil, err
 	}
 	return account.Resume(f.Prepared, conn.Client, acct, auth)
 }
 
-// write replaces the file whole or not at all.
+// write keeps the operation in a file.
 func (f *opFile) write(path string) error {
 	var b bytes.Buffer
 	if err := printJSON(&b, f); err != nil {
 		return err
 	}
+	return replaceFile(path, b.Bytes())
+}
+
+// replaceFile replaces a file whole or not at all.
+func replaceFile(path string, content []byte) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
-	_, err = tmp.Write(b.Bytes())
+	_, err = tmp.Write(content)
 	err = errors.Join(err, tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)

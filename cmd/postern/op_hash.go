@@ -19,8 +19,8 @@ or of a prepared operation. It needs no network.
 
   postern op hash op.json --chain-id 8453 --entry-point 0.7`
 
-func opHash() opVerb {
-	return opVerb{name: "hash", usage: "[operation.json|-] [--chain-id N] [--entry-point V]", about: opHashAbout, run: runOpHash}
+func opHash() verb {
+	return verb{name: "hash", usage: "[operation.json|-] [--chain-id N] [--entry-point V]", about: opHashAbout, run: runOpHash}
 }
 
 func runOpHash(_ context.Context, c *call) error {

@@ -12,31 +12,46 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/internal/inspect"
 	"github.com/postern-dev/postern/passkey"
 )
 
 const opSendAbout = `
-Sends an operation: a prepared one, which --key or --assertion approves; a signed one in
-bundler JSON, of any account kind; or one made of --to, --value and --data in one go.
+Sends an operation: a prepared one, which --key or --assertion approves (--owner-key or
+--signature if it is for the owner of a MetaMask account); a signed one in bundler JSON,
+of any account kind; or one made of --to, --value and --data in one go.
 
 The approval is verified here before anything is sent. The prepared file is written again
-before sending and after it: running the command again is harmless.`
+before sending and after it: running the command again is harmless.
 
-func opSend() opVerb {
-	return opVerb{name: "send", usage: "[prepared.json|operation.json|-] [flags]", about: opSendAbout, run: runOpSend}
+At a terminal it asks before a key of this machine signs; --yes does not.`
+
+func opSend() verb {
+	return verb{name: "send", usage: "[prepared.json|operation.json|-] [flags]", about: opSendAbout, run: runOpSend}
 }
 
 type sendFlags struct {
 	buildFlags
-	assertion, out string
-	wait, json     bool
+	approvalFlags
+	ownerKey string
+	out      string
+	wait     bool
+}
+
+// approvalFlags say how an operation comes to its approval.
+type approvalFlags struct {
+	assertion, signature string
+	yes, json            bool
 }
 
 func runOpSend(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	var f sendFlags
 	f.flags(fs)
+	fs.StringVar(&f.ownerKey, "owner-key", "", "`file` with the owner's key, or - for standard input (default $"+ownerEnv+")")
 	fs.StringVar(&f.assertion, "assertion", "", "`file` with the reply of navigator.credentials.get(), or - for standard input")
+	fs.StringVar(&f.signature, "signature", "", "the owner's `signature` of the typed data, 65 bytes hex")
+	fs.BoolVar(&f.yes, "yes", false, "do not ask before signing")
 	fs.StringVar(&f.out, "out", "", "keep the operation in this `file` (made of flags only)")
 	fs.BoolVar(&f.wait, "wait", false, "wait for the receipt")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
@@ -46,14 +61,14 @@ func runOpSend(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	if f.to != "" && len(rest) > 0 {
+	if f.one.To != "" && len(rest) > 0 {
 		return usageError("--to and a file exclude each other", "give one of them")
 	}
 	key, err := f.loadKey()
 	if err != nil {
 		return err
 	}
-	if f.to != "" {
+	if f.one.To != "" {
 		if key == nil {
 			return usageError("sending in one go needs --key", "with a passkey elsewhere: postern op build, then postern op send --assertion")
 		}
@@ -86,7 +101,28 @@ func runOpSend(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	return c.approveAndSend(ctx, p, file, path, key, f)
+	signer, err := f.signerFor(p, key, c)
+	if err != nil {
+		return err
+	}
+	return c.approveAndSend(ctx, p, file, path, signer, f)
+}
+
+// signerFor is the key on this machine that is to approve of p, nil for none.
+func (f *sendFlags) signerFor(p *account.Prepared, key *devKey, c *call) (localSigner, error) {
+	switch {
+	case key != nil && f.ownerKey != "":
+		return nil, usageError("--key and --owner-key exclude each other", "give the one that the operation was prepared for")
+	case key != nil:
+		return key, nil
+	case p.Challenge().Kind != account.KindECDSA || f.assertion != "" || f.signature != "":
+		return nil, nil
+	}
+	owner, err := openOwnerKey(f.ownerKey, c.stdin)
+	if owner == nil {
+		return nil, err
+	}
+	return owner, nil
 }
 
 // explicit is a flag's value only if it was given, not its default.
@@ -104,19 +140,31 @@ func isWireOp(text []byte) bool {
 	return json.Unmarshal(text, &m) == nil && m["sender"] != nil
 }
 
-// approveAndSend seals the operation unless that was done before, writes down that it is
-// sealed, sends it, writes down that it was sent.
-func (c *call) approveAndSend(ctx context.Context, p *account.Prepared, file *opFile, path string, key *devKey, f sendFlags) error {
+// approveAndSend brings the operation on its way and prints what became of it.
+func (c *call) approveAndSend(ctx context.Context, p *account.Prepared, file *opFile, path string, signer localSigner, f sendFlags) error {
+	r, err := c.deliver(ctx, p, file, path, signer, f.approvalFlags, f.wait)
+	if err != nil {
+		return err
+	}
+	if r == nil {
+		return c.printSent(p.Hash(), f.json)
+	}
+	return c.printReceipt(r, f.json)
+}
+
+// deliver seals the operation unless that was done before, writes down that it is
+// sealed, sends it, writes down that it was sent. The receipt is nil without wait.
+func (c *call) deliver(ctx context.Context, p *account.Prepared, file *opFile, path string, signer localSigner, f approvalFlags, wait bool) (*account.Receipt, error) {
 	if !f.json {
 		c.printPrepared(p)
 	}
 	if !p.Sealed() {
-		approval, err := c.approval(p, key, f)
+		approval, err := c.approval(ctx, p, signer, f)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if _, err := p.Finish(approval); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	save := func() error {
@@ -126,23 +174,23 @@ func (c *call) approveAndSend(ctx context.Context, p *account.Prepared, file *op
 		return file.write(path)
 	}
 	if err := save(); err != nil {
-		return err
+		return nil, err
 	}
-	hash, err := p.Send(ctx)
+	_, err := p.Send(ctx)
 	if saved := save(); err == nil {
 		err = saved
 	}
 	if err != nil {
-		return outcome(err, p.Hash(), path)
+		return nil, outcome(err, p.Hash(), path)
 	}
-	if !f.wait {
-		return c.printSent(hash, f.json)
+	if !wait {
+		return nil, nil
 	}
 	r, err := p.Wait(ctx)
 	if err != nil {
-		return outcome(err, p.Hash(), path)
+		return nil, outcome(err, p.Hash(), path)
 	}
-	return c.printReceipt(r, f.json)
+	return r, nil
 }
 
 // outcome adds the way on to an error after which the operation may run all the same.
@@ -160,19 +208,28 @@ func outcome(err error, hash common.Hash, path string) error {
 	return f
 }
 
-// approval asks the development key, or reads what a passkey elsewhere gave.
-func (c *call) approval(p *account.Prepared, key *devKey, f sendFlags) (account.Approval, error) {
-	switch {
-	case key != nil && f.assertion != "":
-		return account.Approval{}, usageError("--key and --assertion exclude each other", "give one of them")
-	case key != nil:
-		digest := p.Challenge().Digest
-		a, err := key.device.Sign(key.credential.ID, digest[:], key.file.RPID, key.file.Origin)
-		if err != nil {
-			return account.Approval{}, fmt.Errorf("sign with the development key: %w", err)
+// approval asks the key on this machine, or reads what was signed elsewhere.
+func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSigner, f approvalFlags) (account.Approval, error) {
+	given := 0
+	for _, is := range []bool{signer != nil, f.assertion != "", f.signature != ""} {
+		if is {
+			given++
 		}
-		return account.Approval{Assertion: a}, nil
+	}
+	switch {
+	case given > 1:
+		return account.Approval{}, usageError("a key, --assertion and --signature exclude each other", "give one of them")
+	case signer != nil:
+		if err := c.askBefore(ctx, f); err != nil {
+			return account.Approval{}, err
+		}
+		return signer.approve(p.Challenge())
+	case f.signature != "":
+		return parseSignature(f.signature)
 	case f.assertion == "":
+		if p.Challenge().Kind == account.KindECDSA {
+			return account.Approval{}, usageError("the operation is not approved yet", "--owner-key FILE, or --signature with what the owner's wallet signed (eth_signTypedData_v4)")
+		}
 		return account.Approval{}, usageError("the operation is not approved yet", "--assertion FILE with the passkey's reply, or --key FILE for a development key")
 	}
 	text, _, err := c.readArgument([]string{f.assertion})
@@ -184,6 +241,15 @@ func (c *call) approval(p *account.Prepared, key *devKey, f sendFlags) (account.
 		return account.Approval{}, failf("bad-assertion", "for everything that is wrong with it: postern inspect "+f.assertion, "the assertion cannot be read: %w", err)
 	}
 	return account.Approval{Assertion: a}, nil
+}
+
+// parseSignature reads r ‖ s ‖ v of a secp256k1 key, as wallets return it.
+func parseSignature(text string) (account.Approval, error) {
+	sig, err := inspect.ParseBytes(text)
+	if err != nil || len(sig) != 65 {
+		return account.Approval{}, usageError("--signature is not 65 bytes: "+clip(text), "it is what eth_signTypedData_v4 returned: 0x and 130 hex digits")
+	}
+	return account.Approval{ECDSA: sig}, nil
 }
 
 // sendSigned sends an operation that somebody else made and signed.

@@ -13,8 +13,8 @@ const opWaitAbout = `
 Waits until an operation is on chain and prints its receipt. Give its hash, or the
 prepared file. Exit code 0 if its calls ran, 1 if they reverted or it never came.`
 
-func opWait() opVerb {
-	return opVerb{name: "wait", usage: "<hash|prepared.json> [flags]", about: opWaitAbout, run: runOpWait}
+func opWait() verb {
+	return verb{name: "wait", usage: "<hash|prepared.json> [flags]", about: opWaitAbout, run: runOpWait}
 }
 
 func runOpWait(ctx context.Context, c *call) error {

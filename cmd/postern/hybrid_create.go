@@ -1,0 +1,249 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
+)
+
+const hybridCreateAbout = `
+The account that follows from its first signers: an owner, any number of passkeys, or both.
+Its address is the same on every chain and known offline; it is what MetaMask's kit computes
+from the same deployParams and deploySalt.
+
+  postern hybrid create --owner-key owner.json              the address, without a network
+  postern hybrid create --owner-key owner.json --rpc URL    deploys it, approved by the owner
+  postern hybrid create phone.json --key phone.json --rpc URL     one of passkeys alone
+
+With --account the result is compared: building an account again from other signers than
+its first ones gives another, empty account, and is refused.
+
+With --eoa the address of the owner's key itself becomes the account (EIP-7702): the key
+signs an authorization to run MetaMask's code. Such an account has no passkeys and no other
+owner: who loses the key loses it.`
+
+func hybridCreate() verb {
+	return verb{name: "create", usage: "[passkey …] [--owner-key FILE | --owner 0x…] [--rpc URL] [flags]", about: hybridCreateAbout, run: runHybridCreate}
+}
+
+// createFlags are those of create beside the common ones.
+type createFlags struct {
+	hybridFlags
+	eoa, second, deploy bool
+	entryPoint, save    string
+}
+
+// created is what create prints.
+type created struct {
+	Account     string        `json:"account"`
+	Kind        string        `json:"kind"` // hybrid, or stateless7702
+	Framework   string        `json:"framework"`
+	EntryPoint  string        `json:"entryPoint"`
+	Owner       *string       `json:"owner"` // null: there is none
+	Keys        []hybridKey   `json:"keys"`
+	Salt        *common.Hash  `json:"salt,omitempty"`
+	Factory     string        `json:"factory,omitempty"`
+	FactoryData hexutil.Bytes `json:"factoryData,omitempty"`
+	Delegate    string        `json:"delegate,omitempty"`
+	Deployed    *bool         `json:"deployed,omitempty"` // absent: not asked
+	Operation   *common.Hash  `json:"userOpHash,omitempty"`
+	Receipt     *receipt      `json:"receipt,omitempty"`
+
+	keys []hybrid.Key
+}
+
+func runHybridCreate(ctx context.Context, c *call) error {
+	fs := c.newFlags()
+	var f createFlags
+	f.flags(fs)
+	fs.BoolVar(&f.deploy, "deploy", false, "deploy it, also where the node is named by $POSTERN_RPC only")
+	fs.StringVar(&f.save, "save", "", "keep the address, and what it follows from, in this `file` for --account")
+	fs.BoolVar(&f.second, "another", false, "make it although the passkey has an account already")
+	fs.BoolVar(&f.eoa, "eoa", false, "the owner's own address becomes the account (EIP-7702)")
+	fs.StringVar(&f.entryPoint, "entry-point", "0.7", "EntryPoint `version`, with --eoa: 0.7, or 0.8 and 0.9 on a development chain")
+	rest, err := c.parse(fs, 64)
+	if err != nil {
+		return err
+	}
+	f.passkeys = append(rest, f.passkeys...)
+	f.deploy = f.deploy || f.rpc != "" || f.bundler != ""
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	if f.eoa {
+		return c.createEOA(ctx, &f)
+	}
+	return c.createHybrid(ctx, &f)
+}
+
+func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
+	spec := &hybridSpec{}
+	signer, err := f.approvers(c, spec)
+	switch {
+	case errors.Is(err, errNobody) && len(f.passkeys) == 0:
+		return usageError("an account needs an owner or a passkey", "--owner-key FILE, --owner 0x…, or a passkey: postern hybrid create passkey.json")
+	case errors.Is(err, errNobody) && !f.deploy: // nobody has to approve of an address
+	case err != nil:
+		return err
+	}
+	made, err := f.creation(spec)
+	if err != nil {
+		return err
+	}
+	acct, err := made.account()
+	if err != nil {
+		return err
+	}
+	spec.Address, spec.Create = acct.Address(), made
+	if f.address != "" {
+		if err := made.checkMeant(f.address); err != nil {
+			return err
+		}
+	}
+	if f.save != "" {
+		if err := saveAccount(f.save, spec.Address, made); err != nil {
+			return err
+		}
+	}
+	out := describeCreation(acct, made)
+	if !f.deploy {
+		return c.printCreated(out, nil, f)
+	}
+	a := &hybridAct{call: c, flags: &f.hybridFlags, spec: spec, signer: signer, acct: acct}
+	if a.conn, err = f.dial(); err != nil {
+		return err
+	}
+	there, err := a.deployed(ctx)
+	if err != nil {
+		return err
+	}
+	if there {
+		out.Deployed = &there
+		return c.printCreated(out, nil, f)
+	}
+	if !f.second {
+		if err := checkNew(ctx, a.conn.Chain, acct); err != nil {
+			return err
+		}
+	}
+	if err := acct.Deployment().Check(ctx, a.conn.Chain); err != nil {
+		return err
+	}
+	return a.deploy(ctx, out, f)
+}
+
+// deploy makes the first operation, which does nothing else, and prints the account.
+func (a *hybridAct) deploy(ctx context.Context, out *created, f *createFlags, options ...account.Option) error {
+	p, r, err := a.operate(ctx, []account.Call{{To: a.spec.Address}}, options...)
+	if err != nil || p == nil {
+		return err
+	}
+	hash := p.Hash()
+	out.Operation = &hash
+	return a.call.printCreated(out, r, f)
+}
+
+// deployed reports whether there is an account at the address already.
+func (a *hybridAct) deployed(ctx context.Context) (bool, error) {
+	code, err := a.conn.Chain.Code(ctx, a.spec.Address)
+	if err != nil {
+		return false, fmt.Errorf("read the code of %s: %w", a.spec.Address, err)
+	}
+	return len(code) > 0, nil
+}
+
+// checkNew refuses the tutorial's mistake: a passkey that runs an account is put where
+// the first signers of that account belong. A node that does not search its logs is no
+// reason to stop.
+func checkNew(ctx context.Context, chain account.Chain, acct *hybrid.Account) error {
+	different, ok := errors.AsType[*hybrid.DifferentAccountError](acct.CheckNew(ctx, chain))
+	if !ok {
+		return nil
+	}
+	f := explain(different)
+	f.Hint += fmt.Sprintf("; for one more account with this passkey add --another; its signers: postern hybrid signers %s", different.Meant)
+	return f
+}
+
+// checkMeant compares the account with the one that is meant: an address, or the file of
+// an account, which says what differs.
+func (c *hybridCreation) checkMeant(text string) error {
+	meant, saved, err := parseAccount("--account", text)
+	if err != nil {
+		return err
+	}
+	if saved == nil {
+		return c.checkIs(meant)
+	}
+	mine, err := c.config()
+	if err != nil {
+		return err
+	}
+	theirs, err := saved.config()
+	if err != nil {
+		return err
+	}
+	return hybrid.Compare(mine, theirs)
+}
+
+func describeCreation(acct *hybrid.Account, made *hybridCreation) *created {
+	d := acct.Deployment()
+	factory, data := acct.Factory()
+	return &created{Account: acct.Address().Hex(), Kind: "hybrid", Framework: d.Version, EntryPoint: d.EntryPoint.Version(),
+		Owner: ownerText(made.Owner), Keys: made.Keys, keys: acct.Keys(), Salt: &made.Salt, Factory: factory.Hex(), FactoryData: data}
+}
+
+// ownerText is nil for nobody.
+func ownerText(a common.Address) *string {
+	if a == (common.Address{}) {
+		return nil
+	}
+	text := a.Hex()
+	return &text
+}
+
+func (c *call) printCreated(out *created, r *account.Receipt, f *createFlags) error {
+	if r != nil {
+		out.Receipt, out.Deployed = wireReceipt(r), &r.Success
+	}
+	if f.json {
+		if err := printJSON(c.stdout, out); err != nil {
+			return err
+		}
+		return badReceipt(r)
+	}
+	p := painter(c.stdout)
+	fmt.Fprintf(c.stdout, "account %s\n", p.bold(out.Account))
+	if out.Owner == nil {
+		fmt.Fprintln(c.stdout, "  owner    nobody: the passkeys are all")
+	} else {
+		fmt.Fprintf(c.stdout, "  owner    %s\n", *out.Owner)
+	}
+	for _, k := range out.keys {
+		fmt.Fprintf(c.stdout, "  passkey  %s\n", describeKey(k, nil).CredentialID)
+	}
+	if out.Delegate != "" {
+		fmt.Fprintf(c.stdout, "  runs     %s, MetaMask's EIP-7702 code %s for EntryPoint %s\n", out.Delegate, out.Framework, out.EntryPoint)
+	} else {
+		fmt.Fprintf(c.stdout, "  made by  MetaMask's framework %s, EntryPoint %s, salt %#x\n", out.Framework, out.EntryPoint, out.Salt.Big())
+	}
+	switch {
+	case r != nil:
+		if r.Success && out.Delegate == "" && len(out.keys) == 0 {
+			defer fmt.Fprintf(c.stdout, "next, a backup signer: postern hybrid add-key PASSKEY --account %s\n", out.Account)
+		}
+		return c.printReceipt(r, false)
+	case out.Operation != nil:
+		return c.printSent(*out.Operation, false)
+	case out.Deployed != nil:
+		fmt.Fprintf(c.stdout, "It is on the chain already; who signs today: postern hybrid signers %s\n", out.Account)
+	default:
+		fmt.Fprintln(c.stdout, "Not asked of any chain. Next: send it coins, or name a --paymaster, and deploy it: the same command with --rpc URL")
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
+)
+
+// A hybridAct is one action on an account, opened and ready.
+type hybridAct struct {
+	call   *call
+	flags  *hybridFlags
+	conn   *connection
+	spec   *hybridSpec
+	acct   hybridAccount
+	signer localSigner // nil: elsewhere
+}
+
+// act opens the account that --account names and whoever approves.
+func (f *hybridFlags) act(ctx context.Context, c *call) (*hybridAct, error) {
+	spec := &hybridSpec{}
+	signer, err := f.approvers(c, spec)
+	if err != nil {
+		return nil, err
+	}
+	made, err := f.creation(spec)
+	if err != nil {
+		return nil, err
+	}
+	if f.address != "" {
+		var saved *hybridCreation
+		if spec.Address, saved, err = parseAccount("--account", f.address); err != nil {
+			return nil, err
+		}
+		if saved != nil && f.salt == "" && len(f.passkeys) == 0 {
+			made = saved
+		}
+	}
+	conn, err := f.dial()
+	if err != nil {
+		return nil, err
+	}
+	a := &hybridAct{call: c, flags: f, conn: conn, spec: spec, signer: signer}
+	if f.address == "" {
+		return nil, a.whichAccount(ctx)
+	}
+	return a, a.open(ctx, made)
+}
+
+// dial is the way to the chain, with who pays.
+func (f *hybridFlags) dial() (*connection, error) {
+	conn, err := f.connect()
+	if err != nil {
+		return nil, err
+	}
+	conn.Paymaster, err = f.payer.open()
+	return conn, err
+}
+
+// open opens the account at the spec's address. What it was created with is needed
+// while it is not on the chain; given later, it must be right.
+func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
+	code, err := a.conn.Chain.Code(ctx, a.spec.Address)
+	if err != nil {
+		return err
+	}
+	if len(code) == 0 || a.flags.salt != "" || len(a.flags.passkeys) > 0 {
+		if err := made.checkIs(a.spec.Address); err != nil {
+			return err
+		}
+		a.spec.Create = made
+	}
+	a.acct, err = a.spec.account(ctx, a.conn.Chain)
+	return err
+}
+
+// whichAccount refuses to guess, and says what it found.
+func (a *hybridAct) whichAccount(ctx context.Context) error {
+	hint := "--account 0x…; to make a new one: postern hybrid create"
+	if found := a.found(ctx); found != nil {
+		hint = fmt.Sprintf("did you mean --account %s? It has this passkey as a signer; anybody can make such an account, so look at the others first: postern hybrid signers %s", found, found)
+	}
+	return usageError("which account? It cannot be told from who approves: other first signers give another, empty account", hint)
+}
+
+// found looks for an account that the approving passkey was added to. It is a help only:
+// many nodes do not search all blocks.
+func (a *hybridAct) found(ctx context.Context) *common.Address {
+	if a.spec.Passkey == nil {
+		return nil
+	}
+	ref, err := passkeyOf(a.spec.Passkey.CredentialID, a.spec.Passkey.PublicKey)
+	if err != nil {
+		return nil
+	}
+	found, err := hybrid.FindByKey(ctx, a.conn.Chain, hybrid.V130(), ref.key())
+	if err != nil || len(found) == 0 {
+		return nil
+	}
+	address := found[0].Address()
+	return &address
+}
+
+// run prepares the calls, has them approved, sends them, and prints what became of it.
+func (a *hybridAct) run(ctx context.Context, calls []account.Call, options ...account.Option) error {
+	p, r, err := a.operate(ctx, calls, options...)
+	switch {
+	case err != nil || p == nil:
+		return err
+	case r == nil:
+		return a.call.printSent(p.Hash(), a.flags.json)
+	}
+	return a.call.printReceipt(r, a.flags.json)
+}
+
+// operate returns the operation and its receipt; no operation if it was only written down
+// for who approves elsewhere, no receipt if none was waited for.
+func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options ...account.Option) (*account.Prepared, *account.Receipt, error) {
+	f := a.flags
+	limit, err := feeLimit(f.maxFee)
+	if err != nil {
+		return nil, nil, err
+	}
+	auth, err := a.spec.authority(a.acct)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limit...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := newOpFile(a.spec, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a.signer == nil {
+		return nil, nil, a.leave(p, file)
+	}
+	r, err := a.call.deliver(ctx, p, file, f.out, a.signer, f.approvalFlags, f.wait)
+	return p, r, err
+}
+
+// leave writes the operation down for whoever approves elsewhere.
+func (a *hybridAct) leave(p *account.Prepared, file *opFile) error {
+	f, c := a.flags, a.call
+	if f.out == "" {
+		return usageError("the key that approves is not here", "--out op.json keeps the prepared operation for it; then: postern op send op.json")
+	}
+	if err := file.write(f.out); err != nil {
+		return err
+	}
+	if f.json {
+		return printJSON(c.stdout, file)
+	}
+	c.printPrepared(p)
+	c.printNext(p, f.out)
+	return nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/bundler"
+)
+
+// A payer says who pays the fee, if it is not the account itself.
+type payer struct{ url, context, token string }
+
+func (p *payer) flags(fs *flag.FlagSet) {
+	fs.StringVar(&p.url, "paymaster", "", "`URL` of a paymaster (ERC-7677) that pays the fee (default $POSTERN_PAYMASTER)")
+	fs.StringVar(&p.context, "paymaster-context", "", "`JSON` object that the paymaster wants, such as {\"sponsorshipPolicyId\":\"…\"}")
+	fs.StringVar(&p.token, "token", "", "pay the paymaster in the ERC-20 token at this `address`")
+}
+
+// open returns the paymaster; nil if the account pays.
+func (p *payer) open() (account.Paymaster, error) {
+	url := or(p.url, os.Getenv("POSTERN_PAYMASTER"))
+	if url == "" {
+		if p.token != "" || p.context != "" {
+			return nil, usageError("no paymaster is given", "set --paymaster or POSTERN_PAYMASTER to the URL of the service that is to pay")
+		}
+		return nil, nil
+	}
+	var context json.RawMessage
+	if p.context != "" {
+		var object map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(p.context), &object); err != nil || object == nil {
+			return nil, usageError("--paymaster-context is no JSON object: "+clip(p.context), `for example '{"sponsorshipPolicyId":"sp_…"}'`)
+		}
+		context = json.RawMessage(p.context)
+	}
+	noURL := usageError("--paymaster is no URL", "it starts with http:// or https://")
+	if p.token == "" {
+		out, err := bundler.NewPaymaster(url, bundler.Options{}, context)
+		if err != nil {
+			return nil, noURL
+		}
+		return out, nil
+	}
+	if context != nil {
+		return nil, usageError("--token and --paymaster-context exclude each other", `the token is the context: {"token":"0x…"}`)
+	}
+	token, err := parseAddress("--token", p.token)
+	if err != nil {
+		return nil, err
+	}
+	out, err := bundler.NewTokenPaymaster(url, bundler.Options{}, token)
+	if err != nil {
+		return nil, noURL
+	}
+	return out, nil
+}
