@@ -26,14 +26,15 @@ type Vendor struct {
 	Curves fs.FS // @noble/curves
 }
 
-// The modules the page reaches, and no others, are served. A test walks the
+// The modules the pages reach, and no others, are served. A test walks the
 // imports and compares.
 var (
-	hashModules  = []string{"_u64.js", "hmac.js", "sha3.js", "utils.js"}
+	hashModules  = []string{"_md.js", "_u64.js", "hmac.js", "sha2.js", "sha3.js", "utils.js"}
 	curveModules = []string{"abstract/curve.js", "abstract/der.js", "abstract/modular.js", "abstract/weierstrass.js", "utils.js"}
 )
 
-// Page serves the wallet page and its modules under GET and HEAD.
+// Page serves the wallet page at / and the guided page at /backup, with their
+// modules, under GET and HEAD.
 type Page struct {
 	policy string
 	files  map[string]file // by URL path
@@ -62,7 +63,7 @@ func New(v Vendor) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wallet: reading the page: %w", err)
 	}
-	p.files["/"] = p.files["/index.html"]
+	p.files["/"], p.files["/backup"] = p.files["/index.html"], p.files["/backup.html"]
 	for _, vendored := range []struct {
 		prefix string
 		from   fs.FS

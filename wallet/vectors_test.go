@@ -33,6 +33,7 @@ type vectors struct {
 	Accounts  []accountVector `json:"accounts"`
 	Passkeys  []passkeyVector `json:"passkeys"`
 	Stubs     []stubVector    `json:"stubs"`
+	MetaMask  metaMaskVector  `json:"metaMask"`
 	Addresses []string        `json:"addresses"` // as EIP-55 writes them
 }
 
@@ -74,6 +75,15 @@ type signedVector struct {
 	Challenge  common.Hash     `json:"challenge"`
 	Candidates []hexutil.Bytes `json:"candidates"` // x ‖ y
 	Sealed     hexutil.Bytes   `json:"sealed"`
+	MetaMask   hexutil.Bytes   `json:"metaMask"` // sealed for a MetaMask account
+}
+
+// metaMaskVector is what seal has for MetaMask's accounts to estimate gas with.
+type metaMaskVector struct {
+	KeyIDHash   common.Hash   `json:"keyIdHash"`
+	Origin      string        `json:"origin"`
+	PasskeyStub hexutil.Bytes `json:"passkeyStub"`
+	OwnerStub   hexutil.Bytes `json:"ownerStub"`
 }
 
 type stubVector struct {
@@ -130,6 +140,12 @@ func generate(t *testing.T) vectors {
 	for _, rule := range []byte{0x00, 0x01, 0x02, 0x05, 0x09, 0x15, 0x21} {
 		v.Stubs = append(v.Stubs, makeStub(t, v.Passkeys[0], rule))
 	}
+	hash := seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID([]byte("a credential")))
+	stub, err := seal.MetaMaskWebAuthnStub(hash, seal.StubLimits{Origin: len(origin), TopOrigin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.MetaMask = metaMaskVector{hash, origin, stub, seal.MetaMaskECDSAStub()}
 	for range 8 {
 		v.Addresses = append(v.Addresses, address(r).Hex())
 	}
@@ -274,6 +290,9 @@ func makePasskey(t *testing.T, r *rand.Rand, name string, seed byte, q softkey.Q
 			t.Fatal(err)
 		}
 		if s.Sealed, err = seal.Postern(approval); err != nil {
+			t.Fatal(err)
+		}
+		if s.MetaMask, err = seal.MetaMaskWebAuthn(seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID(reg.ID)), a); err != nil {
 			t.Fatal(err)
 		}
 		v.Assertions = append(v.Assertions, s)

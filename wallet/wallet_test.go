@@ -126,7 +126,13 @@ var (
 )
 
 func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
-	html, err := fs.ReadFile(wallet.Files(), "index.html")
+	for _, name := range []string{"index.html", "backup.html"} {
+		t.Run(name, func(t *testing.T) { policyCovers(t, name) })
+	}
+}
+
+func policyCovers(t *testing.T, name string) {
+	html, err := fs.ReadFile(wallet.Files(), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +152,7 @@ func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
 		t.Errorf("%d inline elements, want the import map alone", inline)
 	}
 	if m := regexp.MustCompile(`(?i)\son\w+=|\sstyle=|<style|javascript:[^ ]|https?://`).Find(html); m != nil {
-		t.Errorf("index.html has %q", m)
+		t.Errorf("%s has %q", name, m)
 	}
 	for _, bad := range []string{"unsafe", "*", "http"} {
 		if strings.Contains(policy, bad) {
@@ -158,6 +164,23 @@ func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
 // The modules that are served are those that are imported, and no others.
 func TestTheImportsAreTheModules(t *testing.T) {
 	p := newPage(t)
+	seen := reached(t, p, "/app.js", "/backup/main.js")
+	for _, url := range p.Paths() {
+		if path.Ext(url) == ".js" && !seen[url] {
+			t.Errorf("%s is served and never imported", url)
+		}
+	}
+	html := get(p, "/").Body.String()
+	for _, m := range regexp.MustCompile(`modulepreload" href="\.([^"]+)"`).FindAllStringSubmatch(html, -1) {
+		if !seen[m[1]] {
+			t.Errorf("%s is preloaded and never imported", m[1])
+		}
+	}
+}
+
+// reached lists the modules that those at from import, and what these import, at once or later.
+func reached(t *testing.T, p *wallet.Page, from ...string) map[string]bool {
+	t.Helper()
 	seen := map[string]bool{}
 	var walk func(url string)
 	walk = func(url string) {
@@ -181,29 +204,37 @@ func TestTheImportsAreTheModules(t *testing.T) {
 			}
 		}
 	}
-	walk("/app.js")
-	for _, url := range p.Paths() {
-		if path.Ext(url) == ".js" && !seen[url] {
-			t.Errorf("%s is served and never imported", url)
-		}
+	for _, url := range from {
+		walk(url)
 	}
-	html := get(p, "/").Body.String()
-	for _, m := range regexp.MustCompile(`modulepreload" href="\.([^"]+)"`).FindAllStringSubmatch(html, -1) {
-		if !seen[m[1]] {
-			t.Errorf("%s is preloaded and never imported", m[1])
-		}
+	return seen
+}
+
+// Sizes as a browser transfers them, without headers. The wallet loads the curves
+// only when somebody signs in; the guided page needs them at once.
+func TestThePagesAreSmall(t *testing.T) {
+	p := newPage(t)
+	all := sizes(t, p, "/app.js", "/", "/style.css", "/icon.svg")
+	if load := all["own"] + all["/vendor/noble-hashes"]; load > 60_000 {
+		t.Errorf("the wallet loads %d bytes, more than 60,000", load)
+	}
+	if all["all"] > 112_000 {
+		t.Errorf("all of the wallet is %d bytes, more than 112,000", all["all"])
+	}
+	if guided := sizes(t, p, "/backup/main.js", "/backup", "/style.css", "/backup/style.css", "/icon.svg"); guided["all"] > 140_000 {
+		t.Errorf("the guided page is %d bytes, more than 140,000", guided["all"])
 	}
 }
 
-// Sizes as a browser transfers them, without headers. curves are loaded only when
-// somebody signs in.
-func TestThePageIsSmall(t *testing.T) {
-	p := newPage(t)
+// sizes sums up the modules that entry imports, and the other files named.
+func sizes(t *testing.T, p *wallet.Page, entry string, files ...string) map[string]int {
+	t.Helper()
 	sum := map[string]int{}
-	for _, url := range p.Paths() {
-		if url == "/index.html" {
-			continue // the same as /
-		}
+	for url := range reached(t, p, entry) {
+		files = append(files, url)
+	}
+	slices.Sort(files)
+	for _, url := range files {
 		part := "own"
 		if strings.HasPrefix(url, "/vendor/") {
 			part = path.Dir(url)
@@ -216,13 +247,8 @@ func TestThePageIsSmall(t *testing.T) {
 		sum["all"] += n
 		t.Logf("%6d %s", n, url)
 	}
-	t.Logf("compressed bytes: %v", sum)
-	if load := sum["all"] - sum["curves"]; load > 60_000 {
-		t.Errorf("the page loads %d bytes, more than 60,000", load)
-	}
-	if sum["all"] > 112_000 {
-		t.Errorf("everything is %d bytes, more than 112,000", sum["all"])
-	}
+	t.Logf("%s: compressed bytes: %v", entry, sum)
+	return sum
 }
 
 func TestNothingOfNobleIsInTheRepository(t *testing.T) {

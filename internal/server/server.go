@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/postern-dev/postern/account/hybrid"
 )
 
 // Page is the wallet: a handler that knows its paths.
@@ -53,6 +55,25 @@ type WalletConfig struct {
 	RPCURL            string           `json:"rpcUrl"`
 	PasskeyURL        string           `json:"passkeyUrl"`
 	Faucet            bool             `json:"faucet"`
+
+	// Hybrid is MetaMask's framework on this chain. Nil: not there.
+	Hybrid *HybridConfig `json:"hybrid,omitempty"`
+	// PaymasterURL speaks ERC-7677. Empty: nobody pays for others.
+	PaymasterURL string `json:"paymasterUrl,omitempty"`
+}
+
+// HybridConfig names MetaMask's contracts. The page has the canonical addresses
+// itself and refuses others.
+type HybridConfig struct {
+	Version        string `json:"version"`
+	Factory        string `json:"factory"`
+	Implementation string `json:"implementation"`
+}
+
+// Hybrid130 is framework 1.3.0 at MetaMask's own addresses.
+func Hybrid130() *HybridConfig {
+	d := hybrid.V130()
+	return &HybridConfig{Version: d.Version, Factory: d.Factory.Hex(), Implementation: d.Implementation.Hex()}
 }
 
 // EntryPointConfig names the EntryPoint that the page's accounts use.

@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -29,6 +30,7 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	auth webauthn.AuthenticatorID
+	path string // of the page that open opens; empty: "/"
 
 	mu       sync.Mutex
 	problems []string // policy violations, exceptions, console errors, requests to elsewhere
@@ -82,7 +84,7 @@ func (p *tab) open(script string) {
 	if script != "" {
 		p.before(script)
 	}
-	p.do(chromedp.Navigate(stack.Origin() + "/"))
+	p.do(chromedp.Navigate(stack.Origin() + cmp.Or(p.path, "/")))
 	p.eval(`new Promise((ready) => document.readyState === 'complete' ? ready() : addEventListener('load', ready))`, nil)
 }
 

@@ -28,8 +28,8 @@ import { Trouble, cautions, ether, maxFee, summary } from './words.js';
  *
  * @typedef {import('./account.js').Account} Account
  * @typedef {import('./userop.js').UserOp} UserOp
- * @typedef {(Account | {address: string, stub: string, factoryData?: string}) & {factory?: string}} Sender an account, and the signature to estimate its gas with
- * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor what stands in the operation while its gas is estimated, and then for good
+ * @typedef {(Account | {address: string, stub: string, factoryData?: string}) & {factory?: string}} Sender
+ * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor what it puts into the operation before gas is estimated, and after
  * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>, cautions: string[]}} Prepared
  */
 
@@ -52,7 +52,7 @@ export class Chain {
     return new Chain(config, await sha256(utf8(config.rpId)));
   }
 
-  /** An operation in words. @param {UserOp} op */
+  /** @param {UserOp} op */
   read(op) {
     return summary(op, this.entryPoint, this.id);
   }
@@ -122,7 +122,7 @@ export async function prepare(chain, account, to, value) {
  * An operation that lacks only its signature. Everything that can be known to be
  * in its way is found here, before anyone is asked.
  * @param {Chain} chain @param {Sender} account @param {string} callData @param {bigint} value what it sends, wei
- * @param {Sponsor} [sponsor] who pays the fee in the account's place
+ * @param {Sponsor} [sponsor] pays the fee
  * @returns {Promise<UserOp>} with a stub for a signature
  */
 export async function assemble(chain, account, callData, value, sponsor) {

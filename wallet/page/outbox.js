@@ -106,7 +106,7 @@ function definite(e) {
   return /\bAA\d\d\b/.test(e.message) || (code <= -32500 && code >= -32521) || (code <= -32600 && code >= -32602);
 }
 
-/** Whether the bundler knows the operation; undefined if it does not say. @param {Chain} chain @param {string} opHash */
+/** Whether the bundler knows it; undefined if it does not say. @param {Chain} chain @param {string} opHash */
 async function arrived(chain, opHash) {
   const answers = await Promise.all(['eth_getUserOperationByHash', 'eth_getUserOperationReceipt'].map((method) => chain.ask(method, opHash).catch((e) => (e.code === -32601 ? null : undefined))));
   if (answers.some((a) => a)) return true;

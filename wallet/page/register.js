@@ -14,14 +14,14 @@ import { Trouble } from './words.js';
 /**
  * @typedef {import('./operate.js').Chain} Chain
  * @typedef {{options: any, userId: string, handle: Uint8Array, at: number}} Offer
- * @typedef {{id: Uint8Array, key: import('./assertion.js').Key, handle: Uint8Array, flags: number, register: () => Promise<void>, registered: Promise<void>}} Made a passkey that has proven nothing yet
+ * @typedef {{id: Uint8Array, key: import('./assertion.js').Key, handle: Uint8Array, flags: number, register: () => Promise<void>, registered: Promise<void>}} Made
  */
 
 const OFFER_LIFE = 120_000; // the server's challenges live five minutes, and the prompt takes its share
 const PROMPT = 150_000;
 const USERNAME = 'Postern account'; // what the server is told; the person's own name for it stays here
 
-/** @param {Chain} chain @param {Uint8Array} handle user.id of the passkey @returns {Promise<Offer>} */
+/** @param {Chain} chain @param {Uint8Array} handle user.id @returns {Promise<Offer>} */
 export async function fetchOffer(chain, handle) {
   const { options, userId } = await json(`${chain.config.passkeyUrl}/register/options`, { username: USERNAME, userHandle: toBase64url(handle) });
   if (options?.rp?.id !== chain.config.rpId || options?.user?.id !== toBase64url(handle)) {
@@ -30,11 +30,11 @@ export async function fetchOffer(chain, handle) {
   return { options, userId, handle, at: Date.now() };
 }
 
-/** Whether its challenge will outlive the prompt. @param {Offer | undefined} offer */
+/** @param {Offer | undefined} offer */
 export const fresh = (offer) => offer !== undefined && Date.now() - offer.at < OFFER_LIFE;
 
 /**
- * Opens the prompt and checks what comes back. Call it from the click itself.
+ * Call it from the click itself.
  * @param {Chain} chain @param {Offer} offer @param {string} name @param {AbortSignal} signal @param {() => void} answered
  * @returns {Promise<Made>}
  */

@@ -163,18 +163,22 @@ export function stub(signer, origin) {
   const allows = (/** @type {number} */ shift) => ((signer.rule >> shift) & 3) !== 2;
   const authData = new Uint8Array(37).fill(0x55);
   authData[32] = FLAGS.UP | (allows(0) ? FLAGS.UV : 0) | (allows(2) ? FLAGS.BE | (allows(4) ? FLAGS.BS : 0) : 0);
-  // Android clients may write any order: all that can stand before the challenge does.
-  const before = `{"androidPackageName":"${'p'.repeat(64)}","origin":"${'o'.repeat(origin.length)}","crossOrigin":false,${CHROMIUM},`;
-  return concat(Uint8Array.of(3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1),
-    uint(before.length, 2), sized(utf8(before + USUAL.slice(1)), 2), sized(utf8('"}'), 2));
+  const { prefix, suffix, typeIndex } = longest(origin.length);
+  return concat(Uint8Array.of(3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2));
+}
+
+/** The longest client data. Android clients may write any order: all that can stand before the challenge does. @param {number} origin its length */
+export function longest(origin) {
+  const before = `{"androidPackageName":"${'p'.repeat(64)}","origin":"${'o'.repeat(origin)}","crossOrigin":false,${CHROMIUM},`;
+  return { prefix: utf8(before + USUAL.slice(1)), suffix: utf8('"}'), typeIndex: before.length };
 }
 
 /** A member that Chromium adds at random. */
 const CHROMIUM = '"other_keys_can_be_added_here":"do not compare clientDataJSON against a template. See https://goo.gl/yabPex"';
 
 // In range, low s, and such that plain arithmetic on r/s skips no addition.
-const R = fromHex('0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f');
-const S = new Uint8Array(32).fill(0x55);
+export const R = fromHex('0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f');
+export const S = new Uint8Array(32).fill(0x55);
 
 /** @param {Uint8Array} b @param {number} width */
 const sized = (b, width) => concat(uint(b.length, width), b);

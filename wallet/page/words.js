@@ -100,12 +100,12 @@ export function summary(op, ep, chainId) {
 
 /**
  * What about the fee should be looked at twice, in sentences.
- * @param {UserOp} op @param {bigint} value what it sends, wei @param {bigint | undefined} gasPrice what the chain itself asks, wei
+ * @param {UserOp} op @param {bigint} value what it sends, wei; 0: nothing to compare the fee with @param {bigint | undefined} gasPrice what the chain itself asks, wei
  */
 export function cautions(op, value, gasPrice) {
   const out = [];
   const fee = maxFee(op);
-  if (fee > value) out.push(`The network fee may be more than the amount you send: up to ${atMost(fee)} ETH.`);
+  if (value && fee > value) out.push(`The network fee may be more than the amount you send: up to ${atMost(fee)} ETH.`);
   if (gasPrice && op.maxFeePerGas > 5n * gasPrice) out.push(`The server asks for up to ${op.maxFeePerGas / gasPrice} times the gas price that the chain names.`);
   const own = ownPreVerificationGas(op);
   if (op.preVerificationGas > 3n * own) out.push(`The server counts ${op.preVerificationGas.toLocaleString('en')} gas for carrying the operation (preVerificationGas), where this page would count ${own.toLocaleString('en')}. On a rollup that may be right.`);

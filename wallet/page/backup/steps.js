@@ -1,0 +1,129 @@
+// @ts-check
+/** Steps 2 to 6 on an open account: create, add a passkey, lose the key, send with the passkey, make a new owner. */
+import { addressHandle } from '../account.js';
+import { FLAGS } from '../assertion.js';
+import { toBigInt, toHex } from '../bytes.js';
+import { passkeyKey } from '../hybrid.js';
+import { fetchOffer, fresh, make, prove, settled } from '../register.js';
+import { addressOf, generate } from '../secp256k1.js';
+import { answered, asked, busy, on, task } from '../task.js';
+import { $, fieldError, input, show, showing, status } from '../view.js';
+import { Trouble, parseAddress, parseEther } from '../words.js';
+import { propose, settledOperations } from './operation.js';
+import { arrivals, ownerHeld, refresh, stage } from './overview.js';
+import { forgetOwner, holdNext, session } from './session.js';
+
+/** @typedef {import('../register.js').Offer} Offer @typedef {import('../register.js').Made & {proven?: boolean}} Made */
+
+/** @type {Offer | undefined} */ let offer;
+/** @type {Made | undefined} A passkey that the account does not know yet. */ let made;
+
+on('create-form', 'submit', () => task('Working out the fee…', () => propose({ kind: 'create' }, 'owner')));
+
+/** The user handle says which account: the passkey alone leads back to it. */
+async function newOffer() {
+  offer = await fetchOffer(session.chain, addressHandle(/** @type {NonNullable<typeof session.account>} */ (session.account).address));
+  return offer;
+}
+
+/** Keeps an offer at hand while the step is looked at: the prompt must open from the click itself. */
+export function keepOffer() {
+  if (session.account && showing('account') && stage() === 'passkey' && document.visibilityState === 'visible' && !busy() && !fresh(offer)) newOffer().catch(() => {}); // asked again, and reported, on the click
+}
+arrivals.add(() => {
+  offer = made = undefined;
+});
+
+on('passkey-form', 'submit', () => task(asked, async (signal) => {
+  const ready = offer && fresh(offer) ? offer : await newOffer();
+  made = await make(session.chain, ready, input('name').value || 'Backup signer', signal, () => {
+    offer = undefined;
+    answered('Checking the new passkey…');
+  });
+  $('test').textContent = 'Test the passkey';
+  $('kept').textContent = made.flags & FLAGS.BE
+    ? 'It is kept by your passkey provider, so it comes back on a new device of yours.'
+    : 'It lives on this device only: it saves you when the owner key is lost, not when this device is lost as well.';
+  show('prove');
+  status('Passkey created.');
+}, { ceremony: true }));
+
+on('test', 'click', () => {
+  const m = /** @type {Made} */ (made);
+  const add = async (/** @type {Promise<void>} */ registered) => {
+    await settled(registered, () => ($('test').textContent = 'Try again'));
+    const key = passkeyKey(m.id, m.key);
+    session.passkeys = [...session.passkeys.filter((k) => k.keyId !== key.keyId), { id: m.id, ...key }];
+    answered('Working out the fee…');
+    await propose({ kind: 'addKey', keyId: key.keyId, x: toBigInt(key.x), y: toBigInt(key.y) }, 'owner');
+  };
+  if (m.proven) {
+    task('Telling the passkey server…', () => add(m.register()));
+    return;
+  }
+  task(asked, async (signal) => {
+    await prove(session.chain, m, signal, () => answered('Checking the signature…'));
+    m.proven = true;
+    await add(m.registered);
+  }, { ceremony: true });
+});
+
+on('test-back', 'click', () => {
+  if (busy()) return;
+  made = undefined;
+  show('account');
+  status();
+});
+
+on('reveal', 'click', () => {
+  const shown = !$('reveal-key').hidden;
+  $('reveal-key').hidden = shown;
+  $('reveal-key').textContent = shown || !session.owner ? '' : toHex(session.owner.secret);
+  $('reveal').textContent = shown ? 'Show the key' : 'Hide the key';
+});
+
+/** Nothing shows a key that is to be forgotten. */
+function unreveal() {
+  $('reveal-key').hidden = true;
+  $('reveal-key').textContent = '';
+  $('reveal').textContent = 'Show the key';
+}
+arrivals.add(unreveal);
+
+on('lose', 'click', () => task('Asking the chain who else can sign…', async () => {
+  await refresh();
+  if (!ownerHeld() || !session.now?.keys.length) throw new Trouble('Without the owner key nobody could sign.', 'Add a passkey first, and wait until the chain lists it.');
+  unreveal();
+  forgetOwner();
+  await refresh();
+  status('The owner key is gone. This page cannot get it back.');
+}));
+
+on('send-panel', 'submit', () => {
+  if (busy()) return;
+  /** @type {any} */ const out = {};
+  for (const [id, parse] of /** @type {const} */ ([['amount', parseEther], ['to', parseAddress]])) {
+    try {
+      out[id] = parse(input(id).value);
+      if (out.to && out.to === session.account?.address) throw new Error('That is this account itself.');
+      fieldError(id);
+    } catch (e) {
+      delete out[id];
+      fieldError(id, /** @type {Error} */ (e).message);
+      input(id).focus();
+    }
+  }
+  if (!('to' in out && 'amount' in out)) return;
+  task('Working out the fee…', () => propose({ kind: 'send', to: out.to, value: out.amount }, 'passkey'));
+});
+
+on('new-owner', 'click', () => task('Working out the fee…', async () => {
+  // Kept before anybody signs: a key that the chain names and nobody has would be a loss.
+  const secret = session.next ?? generate();
+  holdNext(secret);
+  await propose({ kind: 'owner', to: addressOf(secret) }, 'passkey');
+}));
+
+settledOperations.add(({ shown, receipt }) => {
+  if (receipt?.success && shown.action.kind === 'send') for (const id of ['to', 'amount']) input(id).value = '';
+});
