@@ -26,6 +26,10 @@ type Plug struct {
 	Approve func(account.Challenge) (account.Approval, error)
 	// Stranger answers with other keys.
 	Stranger func(account.Challenge) (account.Approval, error)
+	// Same reports whether the contract reads changed signature bytes as it reads
+	// the sealed ones, for contracts that do not look at every byte. Nil: none are
+	// read so. What it names must be accepted, all else refused.
+	Same func(sealed, changed []byte) bool
 }
 
 // Run runs the suite. Each part is a subtest named by what it shows.

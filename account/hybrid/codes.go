@@ -123,7 +123,7 @@ func (d Deployment) mask(name string, self common.Address, chainID *big.Int, cod
 	} {
 		code = bytes.ReplaceAll(code, append([]byte{push32}, w.word...), named(push32, w.name, 32))
 	}
-	code = bytes.ReplaceAll(code, append([]byte{push20}, self[:]...), named(push20, "self", 20))
+	code = bytes.ReplaceAll(code, append([]byte{push20}, self[:]...), named(push20, "self", 20)) // of a library
 	code = bytes.ReplaceAll(code, append([]byte{push20}, d.P256[:]...), named(push20, "library", 20))
 	if i := bytes.LastIndex(code, metadataHead); i >= 0 && len(code) >= i+len(metadataHead)+32 {
 		copy(code[i+len(metadataHead):], make([]byte, 32)) // the code is a copy by now

@@ -27,7 +27,8 @@ type Deployment struct {
 	Stateless         common.Address // EIP7702StatelessDeleGator
 	DelegationManager common.Address // may act for every account of this deployment
 	// P256 is the library SCL_RIP7212, which verifies P-256 signatures where the
-	// chain does not.
+	// chain does not. Zero: not known; estimates are then higher than need be where
+	// the chain does.
 	P256 common.Address
 }
 
@@ -136,7 +137,7 @@ func (d Deployment) check() error {
 	for _, c := range []struct {
 		name string
 		addr common.Address
-	}{{"Factory", d.Factory}, {"Implementation", d.Implementation}, {"DelegationManager", d.DelegationManager}, {"P256", d.P256}} {
+	}{{"Factory", d.Factory}, {"Implementation", d.Implementation}, {"DelegationManager", d.DelegationManager}} {
 		if c.addr == (common.Address{}) {
 			return fmt.Errorf("hybrid: the deployment has no %s address", c.name)
 		}

@@ -3,6 +3,7 @@
 package hybrid
 
 import (
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account"
@@ -22,7 +23,7 @@ var noLibrary = hexutil.MustDecode("0x60205ff3")
 
 // Overrides implements [account.Overrider].
 func (a *Authority) Overrides(p256 bool) account.Overrides {
-	if !p256 || !a.approver.usesP256() {
+	if !p256 || !a.approver.usesP256() || a.library == (common.Address{}) {
 		return nil
 	}
 	return account.Overrides{a.library: {Code: noLibrary}}

@@ -46,3 +46,10 @@ func CodeHashes() map[string]common.Hash {
 func MaskedHash(d Deployment, name string, self common.Address, chainID *big.Int, code []byte) common.Hash {
 	return crypto.Keccak256Hash(d.mask(name, self, chainID, code))
 }
+
+// WithSigners is the account as if these were its signers now.
+func WithSigners(a *Account, owner common.Address, keys []Key) *Account {
+	b := *a
+	b.owner, b.keys, b.deadOwner = owner, keys, ""
+	return &b
+}
