@@ -3,7 +3,6 @@ package hybrid
 import (
 	"crypto/ecdsa"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -12,10 +11,6 @@ import (
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/seal"
 )
-
-// ErrSignature is returned for a signature that is well formed and by nobody who
-// could have made it over this digest.
-var ErrSignature = errors.New("hybrid: the signature does not verify")
 
 // CheckSignature checks signature bytes as the contract does, offline and with a
 // cause: the digest of an operation ([account.Challenge]), or the hash that an
@@ -51,7 +46,7 @@ func (a *Account) CheckSignature(digest common.Hash, sig []byte) (Approver, erro
 		by = PasskeyApprover{Key: key, DangerSkipUserVerification: !s.RequireUV}
 	}
 	if !verifies(key.Public, signed, s.Signature) {
-		return nil, ErrSignature
+		return nil, fmt.Errorf("hybrid: %s did not sign this: %w", key, passkey.ErrSignature)
 	}
 	return by, nil
 }
