@@ -17,8 +17,11 @@ const simulationTime = 15 * time.Second
 // bundlerAPI is the part of the "eth" RPC namespace that ERC-7769 adds.
 type bundlerAPI struct{ bundler *bundler }
 
-// pimlicoAPI is two methods of the "pimlico" namespace that clients know.
-type pimlicoAPI struct{ bundler *bundler }
+// pimlicoAPI is the methods of the "pimlico" namespace that clients know.
+type pimlicoAPI struct {
+	bundler   *bundler
+	paymaster *paymaster
+}
 
 // gasLimits is the result of eth_estimateUserOperationGas.
 type gasLimits struct {

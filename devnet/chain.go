@@ -45,7 +45,7 @@ type chain struct {
 
 // openChain opens the stored chain of a data directory, or makes a new one.
 func openChain(config Config, keys devKeys) (_ *chain, err error) {
-	list, err := predeploys(config.Artifacts)
+	list, err := predeploys(config.Artifacts, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -187,20 +187,24 @@ func (c *chain) checkKeys(keys devKeys) error {
 	return nil
 }
 
-// complete deploys what this program expects and an older data directory lacks.
+// complete deploys what this program expects and an older data directory lacks, and gives paymasters back what
+// they have spent.
 func (c *chain) complete(ctx context.Context, f *faucet) error {
 	for _, p := range c.predeploy {
 		code, err := c.client.CodeAt(ctx, p.address, nil)
 		if err != nil {
 			return fmt.Errorf("devnet: looking for %s: %w", p.name, err)
 		}
-		if len(code) > 0 {
-			continue
-		}
-		if p.create2 == nil {
+		if len(code) == 0 && p.create2 == nil {
 			return &Error{Kind: ErrMismatch, Err: fmt.Errorf("%s is missing", p.name), Hint: "use another --data directory"}
 		}
-		if err := f.deploy(ctx, p); err != nil {
+		if len(code) == 0 {
+			err = f.deploy(ctx, p)
+		}
+		if err == nil && p.deposit != nil {
+			err = f.topUp(ctx, p)
+		}
+		if err != nil {
 			return fmt.Errorf("devnet: deploying %s: %w", p.name, err)
 		}
 	}
@@ -211,6 +215,14 @@ func (c *chain) info(config Config) Info {
 	info := Info{ChainID: config.ChainID, Rules: config.Rules.String(), Persistent: config.DataDir != "", EntryPoints: entryPoints()}
 	for _, p := range c.predeploy[len(info.EntryPoints):] {
 		info.Contracts = append(info.Contracts, Deployed{p.name, p.address})
+		for i := range info.EntryPoints {
+			if ep := &info.EntryPoints[i]; p.deposit != nil && p.deposit.Address() == ep.Address {
+				ep.Paymaster = p.address
+			}
+		}
+		if p.name == tokenName {
+			info.Token = p.address
+		}
 	}
 	return info
 }

@@ -1,7 +1,7 @@
 // Package devnet is an Ethereum chain in this process, for development and tests only: go-ethereum
 // with Osaka rules (P256VERIFY live), the ERC-4337 EntryPoints v0.6 to v0.9 at their canonical
 // addresses, Postern's own contracts, MetaMask's Delegation Framework where public networks have it, a
-// faucet, and a small bundler, all on one JSON-RPC endpoint.
+// faucet, a small bundler, and a paymaster, all on one JSON-RPC endpoint.
 //
 // Start with [Start]; [Net.RPCHandler] mounts the endpoint, [Net.Listen] serves it on loopback.
 //
@@ -9,7 +9,7 @@
 // process ended cleanly or was killed; user operations are neither lost nor sent twice. The
 // endpoint answers loopback clients and pages of its own origin only.
 //
-// Not promised: anything a public chain must do. The keys of faucet and bundler lie unprotected in
+// Not promised: anything a public chain must do. The keys of faucet, bundler and paymaster lie unprotected in
 // the data directory, blocks come when there is work, the bundler does not check the ERC-7562
 // validation rules, and EntryPoint v0.9 runs from a release candidate (see [Info]). Never send
 // value of a public network to an address of this chain.
@@ -55,7 +55,8 @@ type Config struct {
 	Origins []string
 	// FaucetAmount is what one postern_faucet call gives, in wei. Nil: 10 ether.
 	FaucetAmount *big.Int
-	// FaucetPerMinute bounds postern_faucet calls. Zero: 60.
+	// FaucetPerMinute bounds calls of postern_faucet and postern_tokenFaucet together, and signatures of the
+	// paymaster. Zero: 60 of either.
 	FaucetPerMinute int
 	// Log receives what happens to operations and blocks. Nil: silent.
 	Log *slog.Logger
@@ -63,13 +64,14 @@ type Config struct {
 
 // Net is a running chain. Its methods are safe for concurrent use.
 type Net struct {
-	config  Config
-	chain   *chain
-	client  *ethclient.Client
-	faucet  *faucet
-	handler http.Handler
-	info    Info
-	log     *slog.Logger
+	config    Config
+	chain     *chain
+	client    *ethclient.Client
+	faucet    *faucet
+	paymaster *paymaster
+	handler   http.Handler
+	info      Info
+	log       *slog.Logger
 
 	mu      sync.Mutex // guards what follows
 	servers []*http.Server
@@ -84,6 +86,8 @@ type Info struct {
 	Persistent  bool         `json:"persistent"`
 	EntryPoints []EntryPoint `json:"entryPoints"`
 	Contracts   []Deployed   `json:"contracts"`
+	// Token is the ERC-20 that paymasters take instead of nothing; postern_tokenFaucet gives some.
+	Token common.Address `json:"token"`
 }
 
 // EntryPoint is one deployed EntryPoint.
@@ -94,6 +98,8 @@ type EntryPoint struct {
 	// Candidate: this is release candidate code set at the canonical address; public networks have
 	// other code there.
 	Candidate bool `json:"candidate,omitempty"`
+	// Paymaster pays for operations here when the endpoint's pm_ methods (ERC-7677) say so.
+	Paymaster common.Address `json:"paymaster"`
 }
 
 // Deployed is a contract of this chain beside the EntryPoints.
@@ -145,6 +151,9 @@ func Start(ctx context.Context, config Config) (_ *Net, err error) {
 		return nil, err
 	}
 	n.info = c.info(config)
+	if n.paymaster, err = newPaymaster(c.bundler, keys.Paymaster, n.info, config.FaucetPerMinute); err != nil {
+		return nil, err
+	}
 	if n.handler, err = newHandler(n); err != nil {
 		return nil, err
 	}
@@ -229,7 +238,7 @@ func (e *Error) Error() string   { return fmt.Sprintf("devnet: %v: %v", e.Kind, 
 func (e *Error) Unwrap() []error { return []error{e.Kind, e.Err} }
 
 // devKeys are the accounts this chain works with. They are worth nothing elsewhere.
-type devKeys struct{ Faucet, Bundler *ecdsa.PrivateKey }
+type devKeys struct{ Faucet, Bundler, Paymaster *ecdsa.PrivateKey }
 
 func ether(n int64) *big.Int {
 	return new(big.Int).Mul(big.NewInt(n), big.NewInt(1e18))

@@ -5,11 +5,13 @@ import (
 	"crypto/ecdsa"
 	"fmt"
 	"math/big"
-	"time"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/params"
 	"golang.org/x/time/rate"
+
+	"github.com/postern-dev/postern/userop"
 )
 
 // faucet owns the account that has the chain's money.
@@ -41,27 +43,23 @@ func (n *Net) Faucet(ctx context.Context, to common.Address, wei *big.Int) error
 	return nil
 }
 
+// topUp gives a paymaster its deposit again when less than half is left.
+func (f *faucet) topUp(ctx context.Context, p predeploy) error {
+	at := p.deposit.Address()
+	left, err := f.chain.client.CallContract(ctx, ethereum.CallMsg{To: &at, Data: userop.BalanceOf(p.address)}, nil)
+	if err != nil {
+		return err
+	}
+	if new(big.Int).Lsh(new(big.Int).SetBytes(left), 1).Cmp(deposited) >= 0 {
+		return nil
+	}
+	_, err = f.transact(ctx, &at, deposited, userop.DepositTo(p.address), 0)
+	return err
+}
+
 // deploy sends a predeployed contract's creation code to the deployment factory.
 func (f *faucet) deploy(ctx context.Context, p predeploy) error {
 	to := params.DeterministicFactoryAddress
 	_, err := f.transact(ctx, &to, new(big.Int), p.create2, 0)
 	return err
-}
-
-// posternAPI is the "postern" RPC namespace.
-type posternAPI struct{ faucet *faucet }
-
-// Faucet is postern_faucet(address): it sends the configured amount and returns the transaction's
-// hash once it is in a block.
-func (a *posternAPI) Faucet(ctx context.Context, to common.Address) (common.Hash, error) {
-	if !a.faucet.limit.Allow() {
-		return common.Hash{}, &rpcError{code: -32005, msg: fmt.Sprintf("faucet gives at most %d times a minute", a.faucet.limit.Burst())}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
-	receipt, err := a.faucet.transact(ctx, &to, a.faucet.amount, nil, 0)
-	if err != nil {
-		return common.Hash{}, &rpcError{code: -32000, msg: err.Error()}
-	}
-	return receipt.TxHash, nil
 }

@@ -103,10 +103,17 @@ func (w *workshop) construct(address common.Address, creation []byte) error {
 }
 
 func (w *workshop) call(to common.Address, data []byte) ([]byte, error) {
+	return w.pay(to, new(big.Int), data)
+}
+
+// pay is a call with value, which comes from nowhere.
+func (w *workshop) pay(to common.Address, wei *big.Int, data []byte) ([]byte, error) {
+	value := uint256.MustFromBig(wei)
+	w.state.AddBalance(operator, value, tracing.BalanceIncreaseGenesisBalance)
 	rules := w.config.Rules(new(big.Int), true, 0)
 	w.state.Prepare(rules, operator, common.Address{}, &to, vm.ActivePrecompiles(rules), nil)
 	w.evm.SetTxContext(vm.TxContext{Origin: operator, GasPrice: new(uint256.Int)})
-	out, _, err := w.evm.Call(operator, to, data, vm.NewGasBudget(constructorGas, 0), new(uint256.Int))
+	out, _, err := w.evm.Call(operator, to, data, vm.NewGasBudget(constructorGas, 0), value)
 	w.state.Finalise(rules)
 	if errors.Is(err, vm.ErrExecutionReverted) {
 		return nil, fmt.Errorf("%w: %#x", err, out)

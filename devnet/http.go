@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// RPCHandler is the chain's one JSON-RPC endpoint: eth_*, net_*, web3_*, the bundler's methods and
-// postern_faucet(address). It refuses requests that a website of another origin makes a browser
+// RPCHandler is the chain's one JSON-RPC endpoint: eth_*, net_*, web3_*, the bundler's methods, the paymaster's
+// (ERC-7677 and pimlico_getTokenQuotes), postern_faucet(address) and postern_tokenFaucet(address). It refuses requests that a website of another origin makes a browser
 // send, whether directly (Origin, Sec-Fetch-Site) or by a host name that resolves to loopback.
 func (n *Net) RPCHandler() http.Handler { return n.handler }
 

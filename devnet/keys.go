@@ -37,7 +37,17 @@ func loadKeys(dir string) (devKeys, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return devKeys{}, fmt.Errorf("devnet: reading %s: %w", name, err)
 	}
-	return devKeys{faucet, bundler}, nil
+	return withPaymaster(faucet, bundler)
+}
+
+// withPaymaster derives the paymaster's key from the faucet's, so that directories made before there was one
+// have it too.
+func withPaymaster(faucet, bundler *ecdsa.PrivateKey) (devKeys, error) {
+	paymaster, err := crypto.ToECDSA(crypto.Keccak256([]byte("postern development paymaster"), crypto.FromECDSA(faucet)))
+	if err != nil {
+		return devKeys{}, fmt.Errorf("devnet: deriving the paymaster's key: %w", err)
+	}
+	return devKeys{faucet, bundler, paymaster}, nil
 }
 
 // keyFile is the JSON form of devKeys.
@@ -50,7 +60,10 @@ type keyFile struct {
 func newKeys() (devKeys, error) {
 	faucet, err1 := crypto.GenerateKey()
 	bundler, err2 := crypto.GenerateKey()
-	return devKeys{faucet, bundler}, errors.Join(err1, err2)
+	if err := errors.Join(err1, err2); err != nil {
+		return devKeys{}, fmt.Errorf("devnet: making the development keys: %w", err)
+	}
+	return withPaymaster(faucet, bundler)
 }
 
 func makeKeys(name string) (devKeys, error) {

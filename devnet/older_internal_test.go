@@ -48,7 +48,7 @@ func makeOlder(t *testing.T, config Config) [32]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := predeploys(config.Artifacts)
+	list, err := predeploys(config.Artifacts, keys)
 	if err != nil {
 		t.Fatal(err)
 	}

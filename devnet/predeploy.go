@@ -7,6 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/userop"
 )
 
 // predeploy is a contract that is on the chain from the start.
@@ -17,17 +18,23 @@ type predeploy struct {
 	// is constructed in place, which only a genesis block can do.
 	create2  []byte
 	creation []byte
+	// deposit is the EntryPoint where it has money, nil for none.
+	deposit userop.EntryPoint
 }
 
 func (p *predeploy) build(w *workshop) error {
-	if p.create2 != nil {
-		return w.deploy(p.create2, p.address)
+	if p.create2 == nil {
+		return w.construct(p.address, p.creation)
 	}
-	return w.construct(p.address, p.creation)
+	if err := w.deploy(p.create2, p.address); err != nil || p.deposit == nil {
+		return err
+	}
+	_, err := w.pay(p.deposit.Address(), deposited, userop.DepositTo(p.address))
+	return err
 }
 
-// predeploys lists the EntryPoints, Postern's own contracts and MetaMask's.
-func predeploys(set *artifacts.Set) ([]predeploy, error) {
+// predeploys lists the EntryPoints, Postern's own contracts, MetaMask's, and the paymasters with their token.
+func predeploys(set *artifacts.Set, keys devKeys) ([]predeploy, error) {
 	var list []predeploy
 	for _, r := range artifacts.Releases() {
 		code, err := set.EntryPoint(r.Version)
@@ -50,7 +57,11 @@ func predeploys(set *artifacts.Set) ([]predeploy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(list, ours, metamask), nil
+	paying, err := sponsors(set, keys)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(list, ours, metamask, paying), nil
 }
 
 func entryPoints() []EntryPoint {

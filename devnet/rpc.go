@@ -30,8 +30,9 @@ func newHandler(n *Net) (http.Handler, error) {
 		{Namespace: "web3", Service: web3API{}},
 		{Namespace: "debug", Service: &debugAPI{tracers.NewAPI(n.chain.backend.APIBackend)}},
 		{Namespace: "eth", Service: &bundlerAPI{n.chain.bundler}},
-		{Namespace: "pimlico", Service: &pimlicoAPI{n.chain.bundler}},
-		{Namespace: "postern", Service: &posternAPI{n.faucet}},
+		{Namespace: "pimlico", Service: &pimlicoAPI{n.chain.bundler, n.paymaster}},
+		{Namespace: "pm", Service: &paymasterAPI{n.paymaster}},
+		{Namespace: "postern", Service: &posternAPI{n.faucet, n.info.Token}},
 	}
 	for _, api := range n.chain.backend.APIs() {
 		switch api.Namespace {
