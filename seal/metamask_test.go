@@ -198,6 +198,11 @@ func TestEncodersRefuseWhatNobodyAccepts(t *testing.T) {
 	if _, err := seal.SafeWebAuthn(b.main.assertion(b.hash[:], softkey.Quirks{NoUV: true})); !errors.Is(err, passkey.ErrUserVerification) {
 		t.Errorf("no UV for a Safe: %v", err)
 	}
+	long := *good
+	long.ClientData.Raw = append(bytes.Clone(good.ClientData.Raw), bytes.Repeat([]byte{' '}, 1<<16)...)
+	if _, err := seal.SoladyWebAuthnCompact(&long); err == nil {
+		t.Error("client data beyond two bytes of length, in the compact form")
+	}
 	if seal.MetaMaskP256(b.id, passkey.Signature{}) != nil || seal.OpenZeppelinP256(passkey.Signature{}) != nil {
 		t.Error("a signature of nothing")
 	}
@@ -205,6 +210,61 @@ func TestEncodersRefuseWhatNobodyAccepts(t *testing.T) {
 	high := passkey.Signature{R: once.R, S: highTwin(once.S)}
 	if !bytes.Equal(seal.MetaMaskP256(b.id, high), seal.MetaMaskP256(b.id, once)) || !bytes.Equal(seal.OpenZeppelinP256(high), seal.OpenZeppelinP256(once)) {
 		t.Error("a high s was not lowered")
+	}
+}
+
+func TestRequireUVIsTheUVFlag(t *testing.T) {
+	b := newBench(t)
+	for _, uv := range []bool{false, true} {
+		sealed, err := seal.MetaMaskWebAuthn(b.id, b.main.assertion(b.hash[:], softkey.Quirks{NoUV: !uv}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := seal.ParseMetaMask(sealed); err != nil || s.RequireUV != uv {
+			t.Errorf("UV %t: requireUV %t, %v", uv, s.RequireUV, err)
+		}
+	}
+}
+
+// What comes with a registration is no assertion, though contracts do not look.
+func TestAttestedDataIsNoAssertion(t *testing.T) {
+	b := newBench(t)
+	p := b.sign(0x5d, passkey.TypeGet)
+	cose := b.main.cred.Key.COSE()
+	p.auth = append(append(p.auth, make([]byte, 16)...), 0, 1, 7)
+	p.auth = append(p.auth, cose...)
+	for _, v := range verifiers {
+		if _, err := layouts[v.layout].parse(v.pack(p), b.id, b.hash); !errors.Is(err, passkey.ErrFlags) {
+			t.Errorf("%s: %v", v.layout, err)
+		}
+	}
+}
+
+func TestCoinbaseOwnersWithoutPasskey(t *testing.T) {
+	stub := seal.MetaMaskECDSAStub()
+	good, err := seal.CoinbaseECDSA(3, stub)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, err := seal.ParseCoinbase(good); err != nil || s.Owner != 3 || s.Assertion != nil || !bytes.Equal(s.ECDSA[:], stub) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for name, cause := range map[string]struct {
+		at    int
+		value byte
+		want  error
+	}{"v is 0": {96 + 32 + 64, 0, seal.ErrEncoding}, "high s": {96 + 32 + 32, 0xf0, seal.ErrHighS}} {
+		bad := bytes.Clone(good)
+		bad[cause.at] = cause.value
+		if _, err := seal.ParseCoinbase(bad); !errors.Is(err, cause.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := seal.CoinbaseECDSA(0, stub[:64]); err == nil {
+		t.Error("64 bytes sealed")
+	}
+	if _, err := (&seal.CoinbaseSignature{}).Bytes(); err == nil {
+		t.Error("a signature of nobody")
 	}
 }
 

@@ -190,6 +190,7 @@ func TestSafeListsAreStrict(t *testing.T) {
 		"offset 66":           func(b []byte) { b[63] = 66 },
 		"offset of the other": func(b []byte) { b[65+63] = b[63] },
 		"a huge length":       func(b []byte) { b[130] = 0xff },
+		"one owner twice":     func(b []byte) { b[65+12] = b[12] },
 		"owners in disorder":  func(b []byte) { b[12] = 9 },
 	} {
 		c := bytes.Clone(two)
