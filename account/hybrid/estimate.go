@@ -31,7 +31,7 @@ func (a *Authority) Overrides(p256 bool) account.Overrides {
 
 // fallbackGas is the most that the library takes for a stub, measured in the tests
 // of this package.
-const fallbackGas = 210_000
+const fallbackGas = 214_000
 
 // StubExcess implements [account.StubExcesser].
 func (a *Authority) StubExcess(p256 bool) uint64 {

@@ -53,3 +53,8 @@ func WithSigners(a *Account, owner common.Address, keys []Key) *Account {
 	b.owner, b.keys, b.deadOwner = owner, keys, ""
 	return &b
 }
+
+// PackIsValidSignature encodes a call.
+func PackIsValidSignature(hash common.Hash, sig []byte) ([]byte, error) {
+	return pack("isValidSignature", hash, sig)
+}
