@@ -1,5 +1,6 @@
 // MetaMask's tutorial on backup signers, walked by its unmodified kit on Anvil and Alto (osaka and prague) and on
-// our own chain and bundler: the same calls, the same account, the same events. Gas is printed side by side.
+// our own chain and bundler: the same calls, the same account, the same events. Gas is printed side by side. The
+// prague stand has the chain id of Sepolia, so that the kit uses its own table of contracts there.
 //
 //   node hybrid/journey.mjs [osaka] [prague] [devnet]     (all three by default)
 import '../stand/quiet.mjs'
@@ -8,7 +9,7 @@ import { claim, fail } from '../report.mjs'
 import { walk } from './journey-steps.mjs'
 
 const stands = {
-  osaka: () => startAnvil('osaka'), prague: () => startAnvil('prague'), devnet: startDevnet,
+  osaka: () => startAnvil('osaka'), prague: () => startAnvil('prague', ['--chain-id', '11155111']), devnet: startDevnet,
 }
 const chosen = process.argv.slice(2).length ? process.argv.slice(2) : Object.keys(stands)
 
