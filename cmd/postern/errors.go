@@ -13,7 +13,6 @@ import (
 	"syscall"
 
 	"github.com/postern-dev/postern/account"
-	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -81,8 +80,8 @@ func explain(err error) *failure {
 		return f
 	}
 	out := &failure{Code: "failed", Message: sentence(err), Hint: hintOf(err), exit: exitFailure, cause: err}
-	if code := codeOf(err); code != "" {
-		out.Code = code
+	if code, hint := codeOf(err); code != "" {
+		out.Code, out.Hint = code, or(out.Hint, hint)
 	}
 	var (
 		path *fs.PathError
@@ -153,80 +152,6 @@ func hintOf(err error) string {
 		return e.Hint
 	}
 	return ""
-}
-
-// codeOf returns the stable word of an error that has one.
-func codeOf(err error) string {
-	if c, ok := errors.AsType[interface {
-		error
-		Code() string
-	}](err); ok {
-		return c.Code()
-	}
-	for _, named := range []struct {
-		is   error
-		code string
-	}{{account.ErrNonceUsed, "nonce-used"}, {account.ErrDropped, "dropped"}, {account.ErrChanged, "changed"}, {account.ErrSaved, "bad-file"}} {
-		if errors.Is(err, named.is) {
-			return named.code
-		}
-	}
-	switch {
-	case is[*account.WrongChainError](err):
-		return "wrong-chain"
-	case is[*account.NoEntryPointError](err):
-		return "no-entry-point"
-	case is[*account.NotDeployedError](err):
-		return "not-deployed"
-	case is[*account.InsufficientFundsError](err):
-		return "insufficient-funds"
-	case is[*account.EstimateError](err):
-		return "would-fail"
-	case is[*account.HighFeeError](err):
-		return "high-fee"
-	case is[*account.FeeLimitError](err):
-		return "fee-limit"
-	case is[*account.StubError](err):
-		return "stub-too-short"
-	case is[*account.HashMismatchError](err):
-		return "wrong-hash"
-	case is[*account.DelegationError](err):
-		return "delegation"
-	case is[*hybrid.DifferentAccountError](err):
-		return "different-account"
-	case is[*hybrid.StatelessError](err):
-		return "no-passkeys"
-	case is[*hybrid.OwnerError](err):
-		return "dead-owner"
-	case is[*hybrid.LastSignerError](err):
-		return "last-signer"
-	case is[*hybrid.KeyExistsError](err):
-		return "key-exists"
-	case is[*hybrid.NoSuchKeyError](err), errors.Is(err, hybrid.ErrNotSigner):
-		return "not-a-signer"
-	case is[*hybrid.UnknownTextError](err):
-		return "key-text-unknown"
-	case is[*hybrid.NoDeploymentError](err):
-		return "no-deployment"
-	case is[*hybrid.CodeError](err), is[*hybrid.NotHybridError](err):
-		return "other-code"
-	case errors.Is(err, hybrid.ErrNoAccount):
-		return "not-deployed"
-	case is[*bundler.UnknownOutcomeError](err), is[*account.UnclearError](err):
-		return "outcome-unknown"
-	case is[*bundler.TransportError](err):
-		return "unreachable"
-	case is[*bundler.RPCError](err):
-		return "refused"
-	case is[*artifacts.Error](err):
-		return "artifacts"
-	}
-	return ""
-}
-
-func is[T error](err error) bool {
-	_, ok := errors.AsType[T](err)
-	return ok
 }
 
 // packages are the names that lower packages put before their messages; users need none.

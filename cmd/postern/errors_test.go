@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/passkey"
@@ -35,6 +36,15 @@ func TestEveryErrorIsOneSentenceWithACodeAndAWayOut(t *testing.T) {
 		{&bundler.RPCError{Endpoint: "http://x", Method: "eth_sendUserOperation", Code: bundler.CodeMethodNotFound}, "no-bundler", "there is no bundler at http://x", exitFailure},
 		{&bundler.TransportError{Endpoint: "http://x", Method: "eth_chainId", Kind: bundler.ErrNotJSON}, "unreachable", "eth_chainId: http://x answered something else than JSON", exitFailure},
 		{&account.ApprovalError{Who: "the passkey", Cause: &passkey.Error{Cause: passkey.ErrOrigin, Seen: `"https://a"`}}, "not-approved", `the approval by the passkey was refused: origin is not allowed: saw "https://a"`, exitFailure},
+		{&account.HighFeeError{Suggested: big.NewInt(1e12), Chain: big.NewInt(1)}, "high-fee", "", exitFailure},
+		{&account.FeeLimitError{Fee: big.NewInt(2), Limit: big.NewInt(1)}, "fee-limit", "", exitFailure},
+		{&account.DelegationError{Account: common.Address{1}, Why: account.ErrNotAuthorized}, "delegation", "", exitFailure},
+		{&hybrid.DifferentAccountError{Computed: common.Address{1}, Meant: common.Address{2}}, "different-account",
+			"0x0100000000000000000000000000000000000000 is a different, empty account; did you mean 0x0200000000000000000000000000000000000000?", exitFailure},
+		{fmt.Errorf("hybrid: %w", hybrid.ErrNotSigner), "not-a-signer", "this is no signer of the account", exitFailure},
+		{&hybrid.StatelessError{Account: common.Address{1}, What: "x"}, "no-passkeys", "", exitFailure},
+		{hybrid.ErrNoChange, "no-change", "nothing changes", exitFailure},
+		{fmt.Errorf("ask the paymaster: %w", bundler.ErrNoQuote), "no-quote", "", exitFailure},
 		{&artifacts.Error{Kind: artifacts.ErrUnavailable, Package: "p", Err: errors.New("no"), Hint: "fetch it"}, "artifacts", "", exitFailure},
 	} {
 		f := explain(tt.err)

@@ -112,19 +112,18 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 	}
 	out := describeCreation(acct, made)
 	if !f.deploy {
-		return c.printCreated(out, nil, f)
+		return c.printCreated(out, f, notAsked)
 	}
 	a := &hybridAct{call: c, flags: &f.hybridFlags, spec: spec, signer: signer, acct: acct}
 	if a.conn, err = f.dial(); err != nil {
 		return err
 	}
-	there, err := a.deployed(ctx)
+	there, err := a.deployed(ctx, spec.Address)
 	if err != nil {
 		return err
 	}
 	if there {
-		out.Deployed = &there
-		return c.printCreated(out, nil, f)
+		return c.printCreated(out, f, out.isThere())
 	}
 	if !f.second {
 		if err := checkNew(ctx, a.conn.Chain, acct); err != nil {
@@ -134,27 +133,36 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 	if err := acct.Deployment().Check(ctx, a.conn.Chain); err != nil {
 		return err
 	}
-	return a.deploy(ctx, out, f)
+	if err := c.printCreated(out, f, ""); err != nil {
+		return err
+	}
+	return a.deploy(ctx, out)
 }
 
-// deploy makes the first operation, which does nothing else, and prints the account.
-func (a *hybridAct) deploy(ctx context.Context, out *created, f *createFlags, options ...account.Option) error {
+// deploy makes the first operation, which does nothing else, and prints what became of it.
+func (a *hybridAct) deploy(ctx context.Context, out *created, options ...account.Option) error {
 	p, r, err := a.operate(ctx, []account.Call{{To: a.spec.Address}}, options...)
 	if err != nil || p == nil {
 		return err
 	}
+	if !a.flags.json {
+		if r == nil {
+			return a.call.printSent(p.Hash(), false)
+		}
+		if err := a.call.printReceipt(r, false); err != nil {
+			return err
+		}
+		if out.Delegate == "" && len(out.keys) == 0 {
+			fmt.Fprintf(a.call.stdout, "next, a backup signer: postern hybrid add-key PASSKEY --account %s --owner-key FILE\n", out.Account)
+		}
+		return nil
+	}
 	hash := p.Hash()
 	out.Operation = &hash
-	return a.call.printCreated(out, r, f)
-}
-
-// deployed reports whether there is an account at the address already.
-func (a *hybridAct) deployed(ctx context.Context) (bool, error) {
-	code, err := a.conn.Chain.Code(ctx, a.spec.Address)
-	if err != nil {
-		return false, fmt.Errorf("read the code of %s: %w", a.spec.Address, err)
+	if r != nil {
+		out.Receipt, out.Deployed = wireReceipt(r), &r.Success
 	}
-	return len(code) > 0, nil
+	return errors.Join(printJSON(a.call.stdout, out), badReceipt(r))
 }
 
 // checkNew refuses the tutorial's mistake: a passkey that runs an account is put where
@@ -207,15 +215,13 @@ func ownerText(a common.Address) *string {
 	return &text
 }
 
-func (c *call) printCreated(out *created, r *account.Receipt, f *createFlags) error {
-	if r != nil {
-		out.Receipt, out.Deployed = wireReceipt(r), &r.Success
-	}
+// printCreated is all of create where nothing is sent, and its beginning where it is.
+func (c *call) printCreated(out *created, f *createFlags, last string) error {
 	if f.json {
-		if err := printJSON(c.stdout, out); err != nil {
-			return err
+		if last == "" {
+			return nil // with what becomes of it
 		}
-		return badReceipt(r)
+		return printJSON(c.stdout, out)
 	}
 	p := painter(c.stdout)
 	fmt.Fprintf(c.stdout, "account %s\n", p.bold(out.Account))
@@ -232,18 +238,17 @@ func (c *call) printCreated(out *created, r *account.Receipt, f *createFlags) er
 	} else {
 		fmt.Fprintf(c.stdout, "  made by  MetaMask's framework %s, EntryPoint %s, salt %#x\n", out.Framework, out.EntryPoint, out.Salt.Big())
 	}
-	switch {
-	case r != nil:
-		if r.Success && out.Delegate == "" && len(out.keys) == 0 {
-			defer fmt.Fprintf(c.stdout, "next, a backup signer: postern hybrid add-key PASSKEY --account %s\n", out.Account)
-		}
-		return c.printReceipt(r, false)
-	case out.Operation != nil:
-		return c.printSent(*out.Operation, false)
-	case out.Deployed != nil:
-		fmt.Fprintf(c.stdout, "It is on the chain already; who signs today: postern hybrid signers %s\n", out.Account)
-	default:
-		fmt.Fprintln(c.stdout, "Not asked of any chain. Next: send it coins, or name a --paymaster, and deploy it: the same command with --rpc URL")
+	if last != "" {
+		fmt.Fprintln(c.stdout, last)
 	}
 	return nil
+}
+
+const notAsked = "No chain was asked. Next: send it coins, or name a --paymaster, and deploy it: the same command with --rpc URL or --deploy"
+
+// isThere is the last line about an account that needs no operation.
+func (out *created) isThere() string {
+	yes := true
+	out.Deployed = &yes
+	return "It is on the chain already; who signs today: postern hybrid signers " + out.Account
 }

@@ -56,7 +56,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 	out := &created{Account: spec.Address.Hex(), Kind: "stateless7702", Framework: d.Version, EntryPoint: ep.Version(),
 		Owner: ownerText(*spec.Owner), Keys: []hybridKey{}, Delegate: delegate.Hex()}
 	if !f.deploy {
-		return c.printCreated(out, nil, f)
+		return c.printCreated(out, f, notAsked)
 	}
 	a := &hybridAct{call: c, flags: &f.hybridFlags, spec: spec, signer: signer, acct: acct}
 	if a.conn, err = f.dial(); err != nil {
@@ -65,30 +65,31 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 	if err := d.CheckStateless(ctx, a.conn.Chain); err != nil {
 		return err
 	}
-	option, err := a.authorize(ctx)
+	request, err := account.RequestAuthorization(ctx, a.conn.Client, acct)
 	if err != nil {
 		return err
 	}
-	if option == nil {
-		there := true
-		out.Deployed = &there
-		return c.printCreated(out, nil, f)
+	if request == nil {
+		return c.printCreated(out, f, out.isThere())
 	}
-	return a.deploy(ctx, out, f, option)
+	if err := c.printCreated(out, f, ""); err != nil {
+		return err
+	}
+	option, err := a.authorize(ctx, request)
+	if err != nil {
+		return err
+	}
+	return a.deploy(ctx, out, option)
 }
 
-// authorize has the key sign that its address runs the code; nil if it does already.
-func (a *hybridAct) authorize(ctx context.Context) (account.Option, error) {
-	request, err := account.RequestAuthorization(ctx, a.conn.Client, a.acct)
-	if request == nil {
-		return nil, err
-	}
+// authorize has the key sign that its address runs the code.
+func (a *hybridAct) authorize(ctx context.Context, request *account.AuthorizationRequest) (account.Option, error) {
 	if a.signer == nil {
 		return nil, usageError("the authorization needs the key of "+a.spec.Address.Hex(), "--owner-key FILE: few wallets sign authorizations for others (EIP-7702)")
 	}
 	if !a.flags.json {
-		fmt.Fprintf(a.call.stdout, "Let %s run the code of %s (MetaMask's EIP7702StatelessDeleGator)\nWARNING: that code can do everything with all that this address holds, until the key sets another\non chain %s, as transaction %d of the key\n",
-			request.Authority, request.Delegate, request.ChainID, request.Nonce)
+		fmt.Fprintf(a.call.stdout, "First, let %s run the code of %s on chain %s (an authorization, EIP-7702)\nWARNING: that code can do everything with all that the address holds, until its key sets another\n",
+			request.Authority, request.Delegate, request.ChainID)
 	}
 	if err := a.call.askBefore(ctx, a.flags.approvalFlags); err != nil {
 		return nil, err

@@ -134,13 +134,9 @@ func newOwner(arg string) (common.Address, error) {
 	if strings.HasPrefix(arg, "0x") {
 		return parseAddress("the new owner", arg)
 	}
-	text, err := readSecret(arg)
+	k, err := readOwnerFile(arg)
 	if err != nil {
 		return common.Address{}, err
-	}
-	k, err := parseOwnerKey(text)
-	if err != nil {
-		return common.Address{}, failf("bad-key", ownerHint(text), "%s holds no key of an EOA", arg)
 	}
 	return k.address(), nil
 }

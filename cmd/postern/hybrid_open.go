@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -57,19 +58,19 @@ func (f *hybridFlags) dial() (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.Paymaster, err = f.payer.open()
-	return conn, err
+	return conn, f.payer.apply(conn)
 }
 
 // open opens the account at the spec's address. What it was created with is needed
 // while it is not on the chain; given later, it must be right.
 func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
-	code, err := a.conn.Chain.Code(ctx, a.spec.Address)
+	there, err := a.deployed(ctx, a.spec.Address)
 	if err != nil {
 		return err
 	}
-	if len(code) == 0 || a.flags.salt != "" || len(a.flags.passkeys) > 0 {
-		if err := made.checkIs(a.spec.Address); err != nil {
+	given := a.flags.salt != "" || len(a.flags.passkeys) > 0
+	if there && given || !there && !made.empty() {
+		if err := a.checkMeant(ctx, made, there); err != nil {
 			return err
 		}
 		a.spec.Create = made
@@ -78,11 +79,35 @@ func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
 	return err
 }
 
+// checkMeant refuses an account that is not made of what is given, and says which of the
+// two is there.
+func (a *hybridAct) checkMeant(ctx context.Context, made *hybridCreation, there bool) error {
+	different, ok := errors.AsType[*hybrid.DifferentAccountError](made.checkIs(a.spec.Address))
+	if !ok || there {
+		return made.checkIs(a.spec.Address)
+	}
+	other, err := a.deployed(ctx, different.Computed)
+	if err != nil || !other {
+		return errors.Join(err, different)
+	}
+	return failf("different-account", "did you mean --account "+different.Computed.Hex()+"? It is on the chain and follows from the signers given",
+		"there is no account at %s", a.spec.Address)
+}
+
+// deployed reports whether there is a contract at the address.
+func (a *hybridAct) deployed(ctx context.Context, addr common.Address) (bool, error) {
+	code, err := a.conn.Chain.Code(ctx, addr)
+	if err != nil {
+		return false, fmt.Errorf("read the code of %s: %w", addr, err)
+	}
+	return len(code) > 0, nil
+}
+
 // whichAccount refuses to guess, and says what it found.
 func (a *hybridAct) whichAccount(ctx context.Context) error {
 	hint := "--account 0x…; to make a new one: postern hybrid create"
 	if found := a.found(ctx); found != nil {
-		hint = fmt.Sprintf("did you mean --account %s? It has this passkey as a signer; anybody can make such an account, so look at the others first: postern hybrid signers %s", found, found)
+		hint = fmt.Sprintf("did you mean --account %s? It has this passkey as a signer; anybody can make such an account, so look at its other signers first: postern hybrid signers %s", found, found)
 	}
 	return usageError("which account? It cannot be told from who approves: other first signers give another, empty account", hint)
 }

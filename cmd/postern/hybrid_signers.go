@@ -189,5 +189,5 @@ func withProvider(name string) string {
 	if name == "" {
 		return ""
 	}
-	return ", kept by: " + name
+	return " (" + name + ")"
 }

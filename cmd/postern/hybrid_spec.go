@@ -116,6 +116,9 @@ func statelessOf(eoa, delegate common.Address) (hybridAccount, error) {
 	return nil, failf("other-code", "use the wallet that set it, or let it remove its delegation first", "%s is an ordinary account that runs the code of %s, which is none of MetaMask's framework 1.3.0", eoa, delegate)
 }
 
+// empty reports whether nothing is known of who the first signers are.
+func (c *hybridCreation) empty() bool { return c.Owner == (common.Address{}) && len(c.Keys) == 0 }
+
 // keys are the first keys, with their texts; nil if they cannot be read.
 func (c *hybridCreation) keys() []hybrid.Key {
 	if c == nil {

@@ -17,6 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/signer/core/apitypes"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/postern-dev/postern/account/webauthn"
@@ -38,6 +41,7 @@ func TestMain(m *testing.M) {
 //	answer FILE       a JSON-RPC server that gives the answers of FILE by method; sets $URL
 //	passkey new       a passkey elsewhere; sets $PUBLIC_KEY, $CREDENTIAL_ID, $SALT and $ADDRESS, its account on 0.7
 //	passkey get IN OUT [quirk]  what a browser makes of the request in a prepared file
+//	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data in FILE
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
 	testscript.Run(t, testscript.Params{
@@ -63,6 +67,7 @@ func TestScripts(t *testing.T) {
 			"ready":   ready1,
 			"answer":  answer,
 			"passkey": passkeyElsewhere,
+			"owner":   ownerElsewhere,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "chain" {
@@ -185,4 +190,23 @@ func passkeyElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 	default:
 		ts.Check(errors.New("passkey new|get"))
 	}
+}
+
+// ownerElsewhere plays the wallet of the owner. It computes the digest of the typed data
+// on its own.
+func ownerElsewhere(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := parseOwnerKey([]byte(ts.ReadFile(args[0])))
+	ts.Check(err)
+	ts.Setenv("OWNER", key.String())
+	if len(args) == 1 {
+		return
+	}
+	var file struct{ TypedData apitypes.TypedData }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
+	digest, _, err := apitypes.TypedDataAndHash(file.TypedData)
+	ts.Check(err)
+	sig, err := crypto.Sign(digest, key.key)
+	ts.Check(err)
+	sig[64] += 27
+	ts.Setenv("SIGNATURE", hexutil.Encode(sig))
 }

@@ -35,7 +35,8 @@ The prepared file is written again before anything is sent: after a crash or a l
 connection run the same command again, the operation cannot run twice.
 
 Keys are read from files and never from arguments. Addresses of servers may come from
-POSTERN_RPC and POSTERN_BUNDLER, which keeps API keys off the command line.
+POSTERN_RPC, POSTERN_BUNDLER and POSTERN_PAYMASTER, which keeps API keys off the command
+line.
 
 More on each: postern op build --help`
 
@@ -79,7 +80,7 @@ func rpcURL(flag string) (string, error) {
 // connection is an open way to node and bundler.
 type connection struct {
 	account.Client
-	bundler *bundler.Client
+	node *bundler.Chain
 }
 
 func (n *network) connect() (*connection, error) {
@@ -95,10 +96,11 @@ func (n *network) connect() (*connection, error) {
 	if err != nil {
 		return nil, usageError("--rpc is no URL", "it starts with http:// or https://")
 	}
-	if out.bundler, err = n.dialBundler(node); err != nil {
+	client, err := n.dialBundler(node)
+	if err != nil {
 		return nil, err
 	}
-	out.Chain, out.Bundler = chain, out.bundler
+	out.node, out.Chain, out.Bundler = chain, chain, client
 	return out, nil
 }
 

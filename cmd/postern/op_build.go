@@ -62,7 +62,7 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 	if err != nil {
 		return nil, nil, err
 	}
-	if conn.Paymaster, err = b.payer.open(); err != nil {
+	if err := b.payer.apply(conn); err != nil {
 		return nil, nil, err
 	}
 	acct, auth, err := b.spec.open(ctx, conn.Chain)

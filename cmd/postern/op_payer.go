@@ -9,13 +9,28 @@ import (
 	"github.com/postern-dev/postern/bundler"
 )
 
-// A payer says who pays the fee, if it is not the account itself.
-type payer struct{ url, context, token string }
+// A payer says who pays the fee, if it is not the account itself, and who carries the
+// operation, if it is not a bundler.
+type payer struct{ url, context, token, relayKey string }
 
 func (p *payer) flags(fs *flag.FlagSet) {
 	fs.StringVar(&p.url, "paymaster", "", "`URL` of a paymaster (ERC-7677) that pays the fee (default $POSTERN_PAYMASTER)")
 	fs.StringVar(&p.context, "paymaster-context", "", "`JSON` object that the paymaster wants, such as {\"sponsorshipPolicyId\":\"…\"}")
 	fs.StringVar(&p.token, "token", "", "pay the paymaster in the ERC-20 token at this `address`")
+	fs.StringVar(&p.relayKey, "relay-key", "", "no bundler: carry it in a transaction of this EOA, whose key `file` it is")
+}
+
+// apply puts paymaster and relayer into the connection.
+func (p *payer) apply(conn *connection) (err error) {
+	if conn.Paymaster, err = p.open(); err != nil || p.relayKey == "" {
+		return err
+	}
+	key, err := readOwnerFile(p.relayKey)
+	if err != nil {
+		return err
+	}
+	conn.Bundler = &account.Relayer{Node: conn.node, Chain: conn.node, Key: key.key}
+	return nil
 }
 
 // open returns the paymaster; nil if the account pays.

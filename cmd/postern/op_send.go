@@ -97,6 +97,9 @@ func runOpSend(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	if err := f.payer.apply(conn); err != nil {
+		return err
+	}
 	p, err := file.resume(ctx, conn)
 	if err != nil {
 		return err

@@ -71,11 +71,24 @@ func openOwnerKey(path string, stdin io.Reader) (*ownerKey, error) {
 		where = "standard input"
 		text, err = readBounded(stdin)
 	default:
-		text, err = readSecret(path)
+		return readOwnerFile(path)
 	}
 	if err != nil {
 		return nil, err
 	}
+	return ownerKeyOf(text, where)
+}
+
+// readOwnerFile reads the key of an EOA from a file.
+func readOwnerFile(path string) (*ownerKey, error) {
+	text, err := readSecret(path)
+	if err != nil {
+		return nil, err
+	}
+	return ownerKeyOf(text, path)
+}
+
+func ownerKeyOf(text []byte, where string) (*ownerKey, error) {
 	key, err := parseOwnerKey(text)
 	if err != nil {
 		return nil, failf("bad-key", ownerHint(text), "%s holds no key of an EOA", where)
