@@ -1,31 +1,37 @@
 package browsertest
 
 import (
+	"math/big"
 	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/bundler"
 )
 
-// openBackup opens the guided page.
-func openBackup(t *testing.T, script string) *tab {
+// openBackup opens the guided page at a place.
+func openBackup(t *testing.T, at place, script string) *tab {
 	t.Helper()
 	p := blankTab(t)
-	p.path = "/backup"
+	p.home, p.path = at.origin, "/backup"
 	p.addAuthenticator()
 	p.open(script)
 	return p
 }
 
+// stage waits until a step is the one to be done.
 func (p *tab) stage(step string) {
 	p.t.Helper()
 	p.shows("account")
 	p.until(byID("step-"+step) + ".className === 'present'")
 }
 
-// sign reviews nothing: the test has. It waits for the receipt and returns to the account.
-func (p *tab) signAs(done string) {
+// approve signs what is in review, waits for a receipt that says done, and goes on.
+func (p *tab) approve(done string) {
 	p.t.Helper()
+	p.shows("review")
 	p.click("sign")
 	p.shows("done")
 	if got := p.text("done-title"); got != done {
@@ -35,43 +41,241 @@ func (p *tab) signAs(done string) {
 	p.shows("account")
 }
 
-func TestBackupSigner(t *testing.T) {
-	p := openBackup(t, "")
+// begin makes an owner key and returns the address of its account.
+func (p *tab) begin() string {
+	p.t.Helper()
 	p.shows("start")
 	p.click("make-key")
 	p.stage("create")
 	address := p.text("address")
-	if !common.IsHexAddress(address) {
-		t.Fatalf("the address is %q", address)
+	if !common.IsHexAddress(address) || common.HexToAddress(address).Hex() != address {
+		p.t.Fatalf("the address is %q", address)
 	}
-	p.click("faucet")
+	return address
+}
+
+// pay brings ether to the account: by the page's faucet, or from outside.
+func (p *tab) pay(at place, address string) {
+	p.t.Helper()
+	if at.fund == nil {
+		p.click("faucet")
+	} else {
+		at.fund(p.t, address)
+	}
+	p.until(byID("balance") + ".textContent === '10'")
 	p.shows("account")
+}
+
+func (p *tab) create() {
+	p.t.Helper()
 	p.click("create-form button")
-	p.shows("review")
-	p.signAs("Your account is on the chain")
+	p.approve("Your account is on the chain")
+}
+
+func (p *tab) addPasskey() {
+	p.t.Helper()
 	p.stage("passkey")
 	p.click("passkey-form button")
 	p.shows("prove")
 	p.click("test")
-	p.shows("review")
-	p.signAs("The passkey is a signer")
-	p.stage("lose")
-	p.click("lose")
-	p.stage("send")
+	p.approve("The passkey is a signer")
+}
+
+func (p *tab) sendByPasskey(amount string) {
+	p.t.Helper()
 	p.write("to", recipient)
-	p.write("amount", "0.25")
+	p.write("amount", amount)
 	p.click("review-go")
-	p.shows("review")
-	p.signAs("0.25 ETH sent")
-	p.stage("owner")
-	p.click("new-owner")
-	p.shows("review")
-	p.signAs("The new owner is in place")
-	p.until("!" + byID("all-done") + ".hidden")
-	if got := p.text("address"); got != address {
-		t.Errorf("the address is now %s", got)
+	p.approve(amount + " ETH sent")
+}
+
+// onChain is the account as the Go library reads it from the chain.
+func onChain(t *testing.T, at place, address string) *hybrid.Account {
+	t.Helper()
+	a, err := hybrid.At(t.Context(), node(t, at), common.HexToAddress(address))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := p.text("signers"); !strings.Contains(got, "held by this tab") {
-		t.Errorf("signers: %s", got)
+	return a
+}
+
+func node(t *testing.T, at place) *bundler.Chain {
+	t.Helper()
+	ch, err := bundler.NewChain(at.origin+"/rpc", bundler.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return ch
+}
+
+func wei(t *testing.T, at place, address string) *big.Int {
+	t.Helper()
+	n, err := node(t, at).Balance(t.Context(), common.HexToAddress(address))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// The tutorial's first part: an account of an owner key, and a passkey beside it.
+func TestBackupSigner(t *testing.T) {
+	places(t, func(t *testing.T, at place) {
+		p := openBackup(t, at, "")
+
+		// 1. An owner key; the account's address is computed, not asked for.
+		address := p.begin()
+		owner := strings.Fields(p.text("key-note"))[0]
+		want, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: common.HexToAddress(owner)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.Address().Hex() != address {
+			t.Fatalf("the page says %s, Go says %s", address, want.Address())
+		}
+
+		// 2. Money, and the first operation, in words before it is signed.
+		p.pay(at, address)
+		p.click("create-form button")
+		p.shows("review")
+		for _, says := range []string{"Create the account", address, owner, "Network fee, at most", "31337"} {
+			if !strings.Contains(p.text("review-title")+p.text("review-rows"), says) {
+				t.Errorf("the review does not say %q:\n%s", says, p.state())
+			}
+		}
+		p.approve("Your account is on the chain")
+
+		// 3. A passkey, tested and then signed in by the owner.
+		p.addPasskey()
+		p.stage("lose")
+		a := onChain(t, at, address)
+		if a.Owner().Hex() != owner || len(a.Keys()) != 1 {
+			t.Fatalf("the chain has owner %s and %d passkeys", a.Owner(), len(a.Keys()))
+		}
+		if k := a.Keys()[0]; k.ID == "" || !strings.Contains(p.text("signers"), k.Hash.Hex()[:12]) {
+			t.Errorf("the page lists %q, the chain has %+v", p.text("signers"), k)
+		}
+		if got := p.text("signers"); !strings.Contains(got, "the one you use here") || !strings.Contains(got, "held by this tab") {
+			t.Errorf("the page lists %q", got)
+		}
+
+		// 4. The trap: rebuilt from today's signers it is another address, as Go says too.
+		p.eval("document.querySelector('#trap').open = true", nil)
+		p.click("rebuild")
+		p.until("!" + byID("trap-result") + ".hidden")
+		wrong, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: a.Owner(), Keys: a.Keys()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, says := range []string{"different, empty account", "Did you mean " + address, wrong.Address().Hex(), "passkey"} {
+			if !strings.Contains(p.text("trap-result"), says) {
+				t.Errorf("the trap does not say %q: %s", says, p.text("trap-result"))
+			}
+		}
+	})
+}
+
+// The tutorial's second part: the owner key is gone, and nothing is remembered.
+func TestOwnerLost(t *testing.T) {
+	places(t, func(t *testing.T, at place) {
+		p := openBackup(t, at, "")
+		address := p.begin()
+		p.pay(at, address)
+		p.create()
+		p.addPasskey()
+		p.stage("lose")
+		before := wei(t, at, recipient)
+		var secret string
+		p.eval("sessionStorage.getItem('postern.backup.owner')", &secret)
+		if len(secret) != 66 {
+			t.Fatalf("the tab keeps %q", secret)
+		}
+
+		// 1. The key is lost, visibly, from the page and the tab's storage; a reload does not bring it back.
+		p.click("reveal")
+		p.until(byID("reveal-key") + ".textContent === '" + secret + "'")
+		p.click("lose")
+		p.stage("send")
+		for _, reloaded := range []bool{false, true} {
+			if reloaded {
+				p.open("")
+				p.stage("send")
+			}
+			var kept string
+			p.eval("JSON.stringify([{ ...sessionStorage }, { ...localStorage }, document.documentElement.outerHTML])", &kept)
+			if strings.Contains(kept, secret[2:]) {
+				t.Error("the page still has the owner key")
+			}
+			p.until("document.querySelector('#key-note .gone')")
+			if got := p.text("signers"); !strings.Contains(got, "lost: nobody has it") {
+				t.Errorf("the page lists %q", got)
+			}
+		}
+
+		// 2. As on another machine: the passkey alone leads to the account, and sends from it.
+		p.eval("localStorage.clear(), sessionStorage.clear()", nil)
+		p.open("")
+		p.shows("start")
+		p.click("open-passkey")
+		p.stage("send")
+		if got := p.text("address"); got != address {
+			t.Fatalf("the passkey led to %s, want %s", got, address)
+		}
+		p.sendByPasskey("0.25")
+		if got := new(big.Int).Sub(wei(t, at, recipient), before); got.Cmp(ether(0.25)) != 0 {
+			t.Fatalf("the recipient got %s wei", got)
+		}
+
+		// 3. A new owner, named by the passkey; the tab holds its key, also after a reload.
+		p.stage("owner")
+		p.click("new-owner")
+		p.approve("The new owner is in place")
+		p.until("!" + byID("all-done") + ".hidden")
+		owner := onChain(t, at, address).Owner().Hex()
+		for _, reloaded := range []bool{false, true} {
+			if reloaded {
+				p.open("")
+				p.shows("account")
+			}
+			p.until(byID("key-note") + ".textContent.startsWith('" + owner + "')")
+		}
+		if got := p.text("address"); got != address {
+			t.Errorf("the address is now %s", got)
+		}
+
+		// 4. Whoever imports the new key is led to the same account, not to a new one.
+		p.eval("sessionStorage.getItem('postern.backup.owner')", &secret)
+		p.eval("sessionStorage.clear()", nil)
+		p.open("")
+		p.shows("start")
+		p.eval("document.querySelector('#import-box').open = true", nil)
+		p.write("secret", secret)
+		p.click("import-form button")
+		p.shows("account")
+		if got := p.text("address"); got != address {
+			t.Errorf("the new owner's key led to %s", got)
+		}
+	})
+}
+
+// Nothing is paid by the account, which has nothing.
+func TestGaslessAddKey(t *testing.T) {
+	places(t, func(t *testing.T, at place) {
+		p := openBackup(t, at, "")
+		address := p.begin()
+		p.click("gasless")
+		p.click("create-form button")
+		p.shows("review")
+		if got := p.text("review-rows"); !strings.Contains(got, "a paymaster pays it") {
+			t.Errorf("the review says %q", got)
+		}
+		p.approve("Your account is on the chain")
+		p.addPasskey()
+		p.stage("lose")
+		if got := wei(t, at, address); got.Sign() != 0 {
+			t.Errorf("the account has %s wei", got)
+		}
+		if got := len(onChain(t, at, address).Keys()); got != 1 {
+			t.Errorf("the chain has %d passkeys", got)
+		}
+	})
 }

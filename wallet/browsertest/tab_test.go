@@ -1,7 +1,6 @@
 package browsertest
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,7 +29,9 @@ type tab struct {
 	t    *testing.T
 	ctx  context.Context
 	auth webauthn.AuthenticatorID
-	path string // of the page that open opens; empty: "/"
+	home string               // origin
+	path string               // of the page that open opens
+	sent func(request string) // sees every request's URL and body; nil: nobody does
 
 	mu       sync.Mutex
 	problems []string // policy violations, exceptions, console errors, requests to elsewhere
@@ -55,7 +56,7 @@ func blankTab(t *testing.T) *tab {
 	}
 	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	p := &tab{t: t, ctx: ctx}
+	p := &tab{t: t, ctx: ctx, home: stack.Origin(), path: "/"}
 	if err := chromedp.Listen(ctx, p.hear); err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ func (p *tab) open(script string) {
 	if script != "" {
 		p.before(script)
 	}
-	p.do(chromedp.Navigate(stack.Origin() + cmp.Or(p.path, "/")))
+	p.do(chromedp.Navigate(p.home + p.path))
 	p.eval(`new Promise((ready) => document.readyState === 'complete' ? ready() : addEventListener('load', ready))`, nil)
 }
 
@@ -108,7 +109,14 @@ func (p *tab) hear(ev any) {
 		}
 	case *network.EventRequestWillBeSent:
 		p.requests++
-		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme+"://"+u.Host != stack.Origin() {
+		if p.sent != nil {
+			body := ""
+			for _, part := range e.Request.PostDataEntries {
+				body += string(part.Bytes)
+			}
+			p.sent(e.Request.URL + " " + body)
+		}
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme+"://"+u.Host != p.home {
 			p.problems = append(p.problems, "request to another origin: "+e.Request.URL)
 		}
 	case *network.EventLoadingFinished:

@@ -160,7 +160,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   if (sponsor) return Object.assign(op, await sponsor.pay(op, gas));
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;
   if (missing > 0n) {
-    throw new Trouble('The balance does not cover the network fee as well.', `Send at least ${ether(missing)} ETH less, or add funds. The account has ${ether(balance)} ETH.`);
+    throw new Trouble(`The balance does not cover the network fee${value ? ' as well' : ''}.`, `${value ? `Send at least ${ether(missing)} ETH less, or add funds` : `Add at least ${ether(missing)} ETH`}. The account has ${ether(balance)} ETH.`);
   }
   return op;
 }

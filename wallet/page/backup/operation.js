@@ -166,7 +166,7 @@ function draw(held) {
       ...(shown.action.kind === 'send' ? [['To', shown.to, 'code']] : []),
       ...(r.success ? [] : [['Why', r.reason || 'The account or the recipient refused it. Only the fee was paid.']]),
       ['Network fee paid', `${roughly(r.cost)} ETH (${r.gas.toLocaleString('en')} gas)${op.paymaster ? ', by the paymaster' : ''}`],
-      ['From the same address', shown.from, 'code'],
+      [op.signature.length > OWNER_STUB.length ? 'From the same address' : 'Account', shown.from, 'code'],
       ['Transaction', r.transaction, 'code'],
       ['Block', String(r.block)],
     ]) : []),

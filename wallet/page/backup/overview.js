@@ -109,16 +109,23 @@ function notes(at) {
   };
 }
 
+/** @param {string} kind @param {string} name @param {string} more */
+function line(kind, name, more) {
+  const li = element('li', kind);
+  li.append(element('code', name), more);
+  return li;
+}
+
 function signerLines() {
   const { now, account, owner, passkeys } = session;
   if (!now) return [];
   if (!now.deployed) return [element('li', `Not on the chain yet. It will begin with the owner key ${account?.owner ?? ''} alone.`)];
-  const out = now.keys.map((k) => {
+  const keys = now.keys.map((k) => {
     const mine = passkeys.some((p) => equal(p.hash, k.hash));
-    return element('li', `Passkey ${toHex(k.hash).slice(0, 12)}…${mine ? ' – the one you use here' : k.keyId ? '' : ' – its name is not known to this node'}`);
+    return line('Passkey ', `${toHex(k.hash).slice(0, 12)}…`, mine ? ' – the one you use here' : k.keyId ? '' : ' – its name is not known to this node');
   });
-  const who = now.owner === ZERO ? 'No owner key.' : `Owner key ${now.owner}${owner?.address === now.owner ? ' – held by this tab' : session.lost === now.owner ? ' – lost: nobody has it' : ''}`;
-  return [element('li', who, 'wrap'), ...out];
+  if (now.owner === ZERO) return [element('li', 'No owner key'), ...keys];
+  return [line('Owner key ', now.owner, owner?.address === now.owner ? ' – held by this tab' : session.lost === now.owner ? ' – lost: nobody has it' : ''), ...keys];
 }
 
 settledOperations.add(async ({ shown, receipt }) => {

@@ -6,7 +6,7 @@
 import { account, V130 } from '../hybrid.js';
 import { fromHex } from '../bytes.js';
 import { on, task } from '../task.js';
-import { $, rows } from '../view.js';
+import { $, rows, status } from '../view.js';
 import { Trouble, ether } from '../words.js';
 import { arrivals } from './overview.js';
 import { session } from './session.js';
@@ -34,6 +34,7 @@ on('rebuild', 'click', () => task('Computing the address…', async () => {
     ...(same ? [] : /** @type {[string, string][]} */ ([['What differs', differs(keys.length, mine.owner, now.owner)]])),
   ]);
   $('trap-result').hidden = false;
+  status(same ? '' : 'A different account.');
 }));
 
 /** @param {number} keys @param {string | undefined} began @param {string} owner */
