@@ -27,6 +27,9 @@ func (b *builder) buildWithToken(ctx context.Context, t TokenPaymaster) error {
 	if err != nil {
 		return err
 	}
+	if err := g.checkAny(b.calls, b.options); err != nil {
+		return err
+	}
 	approving := g.allowance.Sign() == 0
 	stub, err := b.draftWithToken(ctx, g, approving)
 	_, failed := errors.AsType[*EstimateError](err)
@@ -35,7 +38,7 @@ func (b *builder) buildWithToken(ctx context.Context, t TokenPaymaster) error {
 		stub, err = b.draftWithToken(ctx, g, approving)
 	}
 	if err != nil {
-		return err
+		return g.explain(err, b.calls, b.options)
 	}
 	b.tokenCharge = &TokenCharge{Token: g.quote.Token, Paymaster: g.quote.Paymaster, Max: g.charge(b.op, b.fee), Allowance: new(big.Int)}
 	if err := g.check(b.tokenCharge.Max, b.calls, b.options); err != nil {
@@ -129,17 +132,40 @@ func (g *tokenGas) check(amount *big.Int, calls []Call, o options) error {
 	if o.noFunds {
 		return nil
 	}
-	leaves := new(big.Int)
-	for _, c := range calls {
-		if c.To == g.quote.Token && len(c.Data) == 68 && [4]byte(c.Data) == selTransfer {
-			leaves.Add(leaves, bigOf(c.Data[36:]))
-		}
-	}
+	leaves := g.leaves(calls)
 	missing := new(big.Int).Add(amount, leaves)
 	if missing.Sub(missing, g.balance).Sign() > 0 {
-		return &InsufficientTokenError{Token: g.quote.Token, Balance: g.balance, Charge: amount, Leaves: leaves, Missing: missing}
+		return &InsufficientTokenError{Token: g.quote.Token, Balance: g.balance, Leaves: leaves, Charge: amount, Missing: missing}
 	}
 	return nil
+}
+
+// checkAny runs before gas is known: nothing is left for the fee.
+func (g *tokenGas) checkAny(calls []Call, o options) error {
+	if leaves := g.leaves(calls); !o.noFunds && leaves.Cmp(g.balance) >= 0 {
+		return &InsufficientTokenError{Token: g.quote.Token, Balance: g.balance, Leaves: leaves}
+	}
+	return nil
+}
+
+// explain turns an estimate that failed when the paymaster took its fee (AA50)
+// into the error that says so.
+func (g *tokenGas) explain(err error, calls []Call, o options) error {
+	if _, ok := errors.AsType[*EstimateError](err); !ok || o.noFunds || AACode(err) != "AA50" {
+		return err
+	}
+	return &InsufficientTokenError{Token: g.quote.Token, Balance: g.balance, Leaves: g.leaves(calls), Cause: err}
+}
+
+// leaves is what calls transfer away of the token.
+func (g *tokenGas) leaves(calls []Call) *big.Int {
+	sum := new(big.Int)
+	for _, c := range calls {
+		if c.To == g.quote.Token && len(c.Data) == 68 && [4]byte(c.Data) == selTransfer {
+			sum.Add(sum, bigOf(c.Data[36:]))
+		}
+	}
+	return sum
 }
 
 // unlimitedBits is where an amount of tokens stops being one: wallets write

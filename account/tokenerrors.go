@@ -44,15 +44,29 @@ func (e *TokenLimitError) Hint() string {
 type InsufficientTokenError struct {
 	Token   common.Address
 	Balance *big.Int
-	Charge  *big.Int // the most that the paymaster takes
 	Leaves  *big.Int // that the calls transfer to others
+	// Charge is the most that the paymaster takes, and Missing what the account
+	// lacks. Both are nil when it lacks so much that the fee could not be estimated.
+	Charge  *big.Int
 	Missing *big.Int
+	Cause   error // what the bundler said then; may be nil
 }
 
 func (e *InsufficientTokenError) Error() string {
-	return fmt.Sprintf("account: %s units of the token %s are missing: the account holds %s, the calls send %s, the fee is at most %s",
-		e.Missing, e.Token, e.Balance, e.Leaves, e.Charge)
+	s := fmt.Sprintf("account: the account holds %s units of the token %s and the calls send %s", e.Balance, e.Token, e.Leaves)
+	if e.Charge == nil {
+		s += ", too little for the fee"
+	} else {
+		s += fmt.Sprintf(", %s are missing for a fee of at most %s", e.Missing, e.Charge)
+	}
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return s
 }
+
+// Unwrap returns the cause.
+func (e *InsufficientTokenError) Unwrap() error { return e.Cause }
 
 // Hint implements [Hinter].
 func (e *InsufficientTokenError) Hint() string {

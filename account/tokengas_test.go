@@ -160,6 +160,15 @@ func TestPaymentInTokensIsRefusedWithItsCause(t *testing.T) {
 			})},
 		"not enough after the calls": {calls: []account.Call{transfer(big.NewInt(5)), transfer(big.NewInt(2))},
 			want: is(func(e *account.InsufficientTokenError) bool { return e.Missing.Int64() == 7 && e.Leaves.Int64() == 7 })},
+		"none of the token": {change: func(w *world, s *tokenSponsor) { w.token.balance = new(big.Int) },
+			want: is(func(e *account.InsufficientTokenError) bool {
+				return e.Charge == nil && e.Missing == nil && e.Cause == nil
+			})},
+		"too little to estimate": {change: func(w *world, s *tokenSponsor) {
+			w.token.balance, w.estimate = big.NewInt(1), errors.New("AA50 postOp reverted")
+		}, want: is(func(e *account.InsufficientTokenError) bool { return e.Charge == nil && account.AACode(e) == "AA50" })},
+		"all of it sent away": {calls: []account.Call{transfer(tokenCost)},
+			want: is(func(e *account.InsufficientTokenError) bool { return e.Charge == nil && e.Leaves.Cmp(tokenCost) == 0 })},
 		"no token at the address": {change: func(w *world, s *tokenSponsor) { w.token = nil },
 			want: func(err error) bool { return strings.Contains(err.Error(), gasToken.Hex()) }},
 		"more than the limit": {opts: []account.Option{account.WithTokenLimit(less)},
