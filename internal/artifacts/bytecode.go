@@ -3,25 +3,24 @@ package artifacts
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 )
 
-// bytecodeModule is all of a module dist/bytecode/<Name>.mjs: one constant, and its export.
-var bytecodeModule = regexp.MustCompile(`\Aconst bytecode = "0x((?:[0-9a-f]{2}|__\$[0-9a-f]{34}\$__)+)";\nexport \{\n  bytecode\n\};\n(?://# sourceMappingURL=[\w.]+\n?)?\z`)
-
-// parseBytecode returns a module's creation code as solc wrote it: hex without 0x, with
-// placeholders of 40 characters where libraries' addresses belong.
-func parseBytecode(module []byte) (string, error) {
-	found := bytecodeModule.FindSubmatch(module)
-	if found == nil {
+// parseBytecode returns the creation code of a module dist/bytecode/<name>.mjs as solc wrote it: hex without
+// 0x, with placeholders of 40 characters where libraries' addresses belong. The module is one constant and its
+// export, and nothing else.
+func parseBytecode(module []byte, name string) (string, error) {
+	code, ok := bytes.CutPrefix(module, []byte("const bytecode = \"0x"))
+	code, ok2 := bytes.CutSuffix(code, []byte("\";\nexport {\n  bytecode\n};\n//# sourceMappingURL="+name+".mjs.map"))
+	if !ok || !ok2 {
 		return "", fmt.Errorf("%w: a bytecode module of another form", ErrMalformed)
 	}
-	return string(found[1]), nil
+	return string(code), nil
 }
 
 // link puts a library's address wherever code calls it. The placeholder is the beginning of the hash of
@@ -57,9 +56,12 @@ func setMetadata(code []byte, hash common.Hash) error {
 	return nil
 }
 
-// decode turns code without placeholders into bytes.
+// decode turns code without placeholders into bytes, and nothing else.
 func decode(code string) ([]byte, error) {
 	b, err := hex.DecodeString(code)
+	if err == nil && len(b) == 0 {
+		err = errors.New("none at all")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: creation code that is not linked, or no hex: %w", ErrMalformed, err)
 	}

@@ -111,7 +111,7 @@ func (s *Set) build(c frameworkContract) (made Creation, err error) {
 	if err != nil {
 		return made, err
 	}
-	text, err := parseBytecode(module)
+	text, err := parseBytecode(module, c.name)
 	if err == nil && c.library != "" {
 		text, err = link(text, c.library, p256Library)
 	}

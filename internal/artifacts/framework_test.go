@@ -99,21 +99,24 @@ func flip(c byte) string {
 }
 
 func FuzzParseBytecode(f *testing.F) {
-	f.Add([]byte("const bytecode = \"0x60__$b8f96b288d4d0429e38b8ed50fd423070f$__00\";\nexport {\n  bytecode\n};\n//# sourceMappingURL=X.mjs.map"))
-	f.Add([]byte("const bytecode = \"0x\";\nexport {\n  bytecode\n};\n"))
+	const before, after = "const bytecode = \"0x", "\";\nexport {\n  bytecode\n};\n//# sourceMappingURL=X.mjs.map"
+	f.Add([]byte(before + "60__$b8f96b288d4d0429e38b8ed50fd423070f$__00" + after))
+	f.Add([]byte(before + "6000" + after))
+	f.Add([]byte(before + after))
 	f.Fuzz(func(t *testing.T, module []byte) {
-		code, err := parseBytecode(module)
+		code, err := parseBytecode(module, "X")
 		if err != nil {
 			if code != "" || !errors.Is(err, ErrMalformed) {
 				t.Errorf("%q, %v", code, err)
 			}
 			return
 		}
-		again, err := parseBytecode([]byte("const bytecode = \"0x" + code + "\";\nexport {\n  bytecode\n};\n"))
-		if err != nil || again != code || len(code)%2 != 0 {
-			t.Errorf("%q becomes %q, %v", code, again, err)
+		if before+code+after != string(module) {
+			t.Errorf("%q holds %q", module, code)
 		}
-		if b, err := decode(code); err == nil && setMetadata(b, common.Hash{1}) == nil && len(b)*2 != len(code) {
+		if b, err := decode(code); err == nil && (len(b) == 0 || len(b)*2 != len(code)) {
+			t.Errorf("%q is %x", code, b)
+		} else if err == nil && setMetadata(b, common.Hash{1}) == nil && len(b)*2 != len(code) {
 			t.Error("the length changed")
 		}
 	})

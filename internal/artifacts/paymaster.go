@@ -1,8 +1,9 @@
 package artifacts
 
 import (
+	"bytes"
+	"encoding/hex"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -45,40 +46,36 @@ func (s *Set) Token() (Creation, error) {
 	return newCreation("token", common.Hash{}, append(code, common.LeftPadBytes([]byte{18}, 32)...)), nil
 }
 
-// paymasterCode is one of the functions of the module: what stands in front of the constructor's
-// arguments, and that the arguments are the ones known here.
-const paymasterCode = `export const getSingletonPaymaster%[1]sInitCode = \(owner\) => concat\(\[
-    "0x([0-9a-f]+)",
-    pad\(entryPoint%[1]sAddress\), // entrypoint
-    pad\(owner\), // owner
-    pad\(owner\), // manager
-    // [^\n]*
-    "0x0{62}800{63}1",
-    pad\(owner\) // signer
-\]\);
-`
-
 func parsePaymaster(module []byte, version string) ([]byte, error) {
-	digits := strings.Replace(version, ".", "", 1)
 	if version != "0.6" && version != "0.7" && version != "0.8" {
 		return nil, ErrNotPinned
 	}
-	return find(module, fmt.Sprintf(paymasterCode, digits))
+	digits := strings.Replace(version, ".", "", 1)
+	return find(module, "export const getSingletonPaymaster"+digits+"InitCode = (owner) => concat([\n    \"0x",
+		"\",\n    pad(entryPoint"+digits+`Address), // entrypoint
+    pad(owner), // owner
+    pad(owner), // manager
+    // couldn't get encodeAbiParameters with type address[] to work
+    "0x`+hex.EncodeToString(common.LeftPadBytes([]byte{0x80}, 32))+hex.EncodeToString(common.LeftPadBytes([]byte{1}, 32))+`",
+    pad(owner) // signer
+]);
+`)
 }
 
-const tokenCode = `export const erc20Bytecode = concat\(\[
-    "0x([0-9a-f]+)",
-    pad\(toHex\(18n\)\) // [^\n]*
-\]\);
-`
+func parseToken(module []byte) ([]byte, error) {
+	return find(module, "export const erc20Bytecode = concat([\n    \"0x", `",
+    pad(toHex(18n)) // constructor args (token_decimals)
+]);
+`)
+}
 
-func parseToken(module []byte) ([]byte, error) { return find(module, tokenCode) }
-
-// find decodes the hex that a statement holds. It must stand in the module exactly once.
-func find(module []byte, statement string) ([]byte, error) {
-	found := regexp.MustCompile(`(?m)^`+statement).FindAllSubmatch(module, 2)
-	if len(found) != 1 {
-		return nil, fmt.Errorf("%w: the creation code stands there %d times", ErrMalformed, len(found))
+// find decodes the hex that a statement holds, given what stands in front of it and all that follows in the
+// statement. So that there can be no doubt about which one counts, it must stand in the module exactly once.
+func find(module []byte, before, after string) ([]byte, error) {
+	_, rest, _ := bytes.Cut(module, []byte("\n"+before))
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 || !bytes.HasPrefix(rest[end:], []byte(after)) || bytes.Contains(rest, []byte(before)) {
+		return nil, fmt.Errorf("%w: creation code in another form, or not once", ErrMalformed)
 	}
-	return decode(string(found[0][1]))
+	return decode(string(rest[:end]))
 }

@@ -68,8 +68,8 @@ func TestPaymasterModulesOfAnotherFormAreRefused(t *testing.T) {
 }
 
 func FuzzParsePaymaster(f *testing.F) {
-	f.Add([]byte("export const getSingletonPaymaster08InitCode = (owner) => concat([\n    \"0x6000\",\n    pad(entryPoint08Address), // entrypoint\n    pad(owner), // owner\n    pad(owner), // manager\n    // x\n    \"0x"+strings.Repeat("0", 62)+"80"+strings.Repeat("0", 63)+"1\",\n    pad(owner) // signer\n]);\n"), "0.8")
-	f.Add([]byte("export const erc20Bytecode = concat([\n    \"0x00\",\n    pad(toHex(18n)) // \n]);\n"), "0.6")
+	f.Add([]byte("\nexport const getSingletonPaymaster08InitCode = (owner) => concat([\n    \"0x6000\",\n    pad(entryPoint08Address), // entrypoint\n    pad(owner), // owner\n    pad(owner), // manager\n    // couldn't get encodeAbiParameters with type address[] to work\n    \"0x"+strings.Repeat("0", 62)+"80"+strings.Repeat("0", 63)+"1\",\n    pad(owner) // signer\n]);\n"), "0.8")
+	f.Add([]byte("\nexport const erc20Bytecode = concat([\n    \"0x00\",\n    pad(toHex(18n)) // constructor args (token_decimals)\n]);\n"), "0.6")
 	f.Fuzz(func(t *testing.T, module []byte, version string) {
 		for _, parse := range []func() ([]byte, error){
 			func() ([]byte, error) { return parsePaymaster(module, version) },
