@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -104,9 +105,9 @@ func rebuildAssertion(where string, authData, clientDataJSON []byte, s passkey.S
 // An indexed assertion is what most contracts take: the client data whole, and
 // where `"challenge":` and `"type":` stand in it.
 type indexed struct {
-	authData, clientData      abiField
-	challengeIndex, typeIndex abiField
-	r, s                      abiField
+	authData, clientData      abituple.Field
+	challengeIndex, typeIndex abituple.Field
+	r, s                      abituple.Field
 }
 
 func indexAssertion(where string, a *passkey.Assertion) (indexed, error) {
@@ -118,17 +119,17 @@ func indexAssertion(where string, a *passkey.Assertion) (indexed, error) {
 		return indexed{}, err
 	}
 	return indexed{
-		authData: abiBytes(a.AuthData.Raw), clientData: abiBytes(a.ClientData.Raw),
-		challengeIndex: abiNumber(len(prefix) - len(challengeKey)), typeIndex: abiNumber(a.ClientData.TypeOffset),
-		r: abiWord(a.Signature.R), s: abiWord(a.Signature.S),
+		authData: abituple.Bytes(a.AuthData.Raw), clientData: abituple.Bytes(a.ClientData.Raw),
+		challengeIndex: abituple.Number(len(prefix) - len(challengeKey)), typeIndex: abituple.Number(a.ClientData.TypeOffset),
+		r: abituple.Word(a.Signature.R), s: abituple.Word(a.Signature.S),
 	}, nil
 }
 
 // assertion is the inverse of indexAssertion. Contracts also take an index that
 // points at a copy of the member in some nested object; nobody's client data has one.
 func (x *indexed) assertion(where string) (*passkey.Assertion, error) {
-	s := passkey.Signature{R: x.r.word, S: x.s.word}
-	a, err := rebuildAssertion(where, x.authData.data, x.clientData.data, s)
+	s := passkey.Signature{R: x.r.Word, S: x.s.Word}
+	a, err := rebuildAssertion(where, x.authData.Data, x.clientData.Data, s)
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +137,10 @@ func (x *indexed) assertion(where string) (*passkey.Assertion, error) {
 	if err != nil {
 		return nil, err
 	}
-	if at, want := x.challengeIndex.number(), len(prefix)-len(challengeKey); at != want {
+	if at, want := x.challengeIndex.Int(), len(prefix)-len(challengeKey); at != want {
 		return nil, caused(ErrIndex, where, "challengeIndex is %d; the challenge stands at %d", at, want)
 	}
-	if at, want := x.typeIndex.number(), a.ClientData.TypeOffset; at != want {
+	if at, want := x.typeIndex.Int(), a.ClientData.TypeOffset; at != want {
 		return nil, caused(ErrIndex, where, "typeIndex is %d; the type stands at %d", at, want)
 	}
 	return a, nil

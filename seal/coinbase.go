@@ -6,6 +6,7 @@ package seal
 import (
 	"encoding/binary"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -44,14 +45,14 @@ func WebAuthnAuth(a *passkey.Assertion) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeStruct(x.authData, x.clientData, x.challengeIndex, x.typeIndex, x.r, x.s), nil
+	return abituple.EncodeStruct(x.authData, x.clientData, x.challengeIndex, x.typeIndex, x.r, x.s), nil
 }
 
 // ParseWebAuthnAuth is the inverse of [WebAuthnAuth]. It refuses what contracts
 // refuse whatever the challenge, and flags that no assertion should have.
 func ParseWebAuthnAuth(b []byte) (*passkey.Assertion, error) {
 	const where = "WebAuthnAuth"
-	f, err := decodeStruct(where, b, "ddwwww")
+	f, err := decodeTuple(where, abituple.DecodeStruct, b, "ddwwww")
 	if err != nil {
 		return nil, err
 	}
@@ -73,22 +74,22 @@ func (s *CoinbaseSignature) Bytes() ([]byte, error) {
 	}
 	var owner [32]byte
 	binary.BigEndian.PutUint64(owner[24:], s.Owner)
-	return encodeStruct(abiWord(owner), abiBytes(inner)), nil
+	return abituple.EncodeStruct(abituple.Word(owner), abituple.Bytes(inner)), nil
 }
 
 // ParseCoinbase reads a signature strictly. Owners that are contracts sign in
 // forms of their own, which it refuses.
 func ParseCoinbase(b []byte) (CoinbaseSignature, error) {
 	const where = "signature"
-	f, err := decodeStruct(where, b, "wd")
+	f, err := decodeTuple(where, abituple.DecodeStruct, b, "wd")
 	if err != nil {
 		return CoinbaseSignature{}, err
 	}
-	if [24]byte(f[0].word[:24]) != [24]byte{} {
+	if [24]byte(f[0].Word[:24]) != [24]byte{} {
 		return CoinbaseSignature{}, malformed(where, "an owner's number beyond 64 bits")
 	}
-	s := CoinbaseSignature{Owner: binary.BigEndian.Uint64(f[0].word[24:])}
-	if inner := f[1].data; len(inner) == 65 {
+	s := CoinbaseSignature{Owner: binary.BigEndian.Uint64(f[0].Word[24:])}
+	if inner := f[1].Data; len(inner) == 65 {
 		s.ECDSA = [65]byte(inner)
 		err = checkECDSA(where, s.ECDSA)
 	} else {

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -134,6 +135,6 @@ func (s *MetaMaskSignature) Bytes() ([]byte, error) {
 	if s.RequireUV {
 		requireUV = 1
 	}
-	return encodeTuple(abiWord(s.KeyID), abiWord(s.Signature.R), abiWord(s.Signature.S), abiBytes(s.AuthData),
-		abiNumber(requireUV), abiBytes(s.Prefix), abiBytes(s.Suffix), abiNumber(s.TypeIndex)), nil
+	return abituple.Encode(abituple.Word(s.KeyID), abituple.Word(s.Signature.R), abituple.Word(s.Signature.S), abituple.Bytes(s.AuthData),
+		abituple.Number(requireUV), abituple.Bytes(s.Prefix), abituple.Bytes(s.Suffix), abituple.Number(s.TypeIndex)), nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -31,17 +32,17 @@ func ParseMetaMask(b []byte) (MetaMaskSignature, error) {
 			Signature: passkey.Signature{R: [32]byte(b[32:]), S: [32]byte(b[64:])},
 		}
 	default:
-		f, err := decodeTuple(where, b, "wwwdwddw")
+		f, err := decodeTuple(where, abituple.Decode, b, "wwwdwddw")
 		if err != nil {
 			return s, err
 		}
-		requireUV := f[4].number()
+		requireUV := f[4].Int()
 		if requireUV > 1 {
 			return s, caused(ErrEncoding, where, "requireUV is neither true nor false")
 		}
 		s = MetaMaskSignature{
-			Kind: MetaMaskKindWebAuthn, KeyID: f[0].word, Signature: passkey.Signature{R: f[1].word, S: f[2].word},
-			AuthData: f[3].data, RequireUV: requireUV == 1, Prefix: f[5].data, Suffix: f[6].data, TypeIndex: f[7].number(),
+			Kind: MetaMaskKindWebAuthn, KeyID: f[0].Word, Signature: passkey.Signature{R: f[1].Word, S: f[2].Word},
+			AuthData: f[3].Data, RequireUV: requireUV == 1, Prefix: f[5].Data, Suffix: f[6].Data, TypeIndex: f[7].Int(),
 		}
 	}
 	if err := s.check(where); err != nil {

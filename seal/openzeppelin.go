@@ -4,6 +4,7 @@
 package seal
 
 import (
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -16,14 +17,14 @@ func OpenZeppelinWebAuthn(a *passkey.Assertion) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeTuple(x.r, x.s, x.challengeIndex, x.typeIndex, x.authData, x.clientData), nil
+	return abituple.Encode(x.r, x.s, x.challengeIndex, x.typeIndex, x.authData, x.clientData), nil
 }
 
 // ParseOpenZeppelinWebAuthn is the inverse of [OpenZeppelinWebAuthn]. The
 // contract is less strict about what lies around the fields.
 func ParseOpenZeppelinWebAuthn(b []byte) (*passkey.Assertion, error) {
 	const where = "signature"
-	f, err := decodeTuple(where, b, "wwwwdd")
+	f, err := decodeTuple(where, abituple.Decode, b, "wwwwdd")
 	if err != nil {
 		return nil, err
 	}

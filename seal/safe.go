@@ -7,6 +7,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -50,7 +51,7 @@ func (s *SafeWebAuthnSignature) Bytes() ([]byte, error) {
 	if err := s.check("signature"); err != nil {
 		return nil, err
 	}
-	return encodeTuple(abiBytes(s.AuthData), abiBytes(s.Fields), abiWord(s.Signature.R), abiWord(s.Signature.S)), nil
+	return abituple.Encode(abituple.Bytes(s.AuthData), abituple.Bytes(s.Fields), abituple.Word(s.Signature.R), abituple.Word(s.Signature.S)), nil
 }
 
 // ParseSafeWebAuthn reads a signature strictly: it refuses what the contract
@@ -58,11 +59,11 @@ func (s *SafeWebAuthnSignature) Bytes() ([]byte, error) {
 // does not (see [SafeWebAuthn]). The result refers to b.
 func ParseSafeWebAuthn(b []byte) (SafeWebAuthnSignature, error) {
 	const where = "signature"
-	f, err := decodeTuple(where, b, "ddww")
+	f, err := decodeTuple(where, abituple.Decode, b, "ddww")
 	if err != nil {
 		return SafeWebAuthnSignature{}, err
 	}
-	s := SafeWebAuthnSignature{AuthData: f[0].data, Fields: f[1].data, Signature: passkey.Signature{R: f[2].word, S: f[3].word}}
+	s := SafeWebAuthnSignature{AuthData: f[0].Data, Fields: f[1].Data, Signature: passkey.Signature{R: f[2].Word, S: f[3].Word}}
 	if err := s.check(where); err != nil {
 		return SafeWebAuthnSignature{}, err
 	}

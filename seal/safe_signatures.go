@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/abituple"
 )
 
 // safeEntry is the length of an owner's entry: owner (32) ‖ offset (32) ‖ 0.
@@ -58,7 +60,7 @@ func ParseSafeSignatures(b []byte) ([]SafeOwnerSignature, error) {
 	if len(b) < safeEntry {
 		return nil, caused(ErrTruncated, where, "%d bytes, at least %d", len(b), safeEntry)
 	}
-	head := abiWord([32]byte(b[32:])).number()
+	head := abituple.Word([32]byte(b[32:])).Int()
 	if head%safeEntry != 0 || head == 0 || head > len(b) {
 		return nil, caused(ErrEncoding, where, "the first signature does not lie behind a list of owners")
 	}
@@ -84,12 +86,12 @@ func safeOwner(where string, entry, b []byte, next *int) (o SafeOwnerSignature, 
 	switch {
 	case entry[64] != 0:
 		return o, malformed(where, "a signature of type %d, not 0 of a contract", entry[64])
-	case [12]byte(entry[:12]) != [12]byte{} || abiWord([32]byte(entry[32:])).number() != *next:
+	case [12]byte(entry[:12]) != [12]byte{} || abituple.Word([32]byte(entry[32:])).Int() != *next:
 		return o, caused(ErrEncoding, where, "an owner's entry is not in its canonical form")
 	case len(b)-*next < 32:
 		return o, caused(ErrTruncated, where, "cut short before a signature")
 	}
-	size, start := abiWord([32]byte(b[*next:])).number(), *next+32
+	size, start := abituple.Word([32]byte(b[*next:])).Int(), *next+32
 	if size > len(b)-start {
 		return o, caused(ErrTruncated, where, "cut short in a signature")
 	}

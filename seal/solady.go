@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -30,12 +31,12 @@ func SoladyWebAuthnCompact(a *passkey.Assertion) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := max(len(x.authData.data), len(x.clientData.data)); n > math.MaxUint16 {
+	if n := max(len(x.authData.Data), len(x.clientData.Data)); n > math.MaxUint16 {
 		return nil, malformed(where, "authenticator or client data of %d bytes, at most %d", n, math.MaxUint16)
 	}
 	return slices.Concat(
-		binary.BigEndian.AppendUint16(nil, uint16(len(x.authData.data))), x.authData.data, x.clientData.data,
-		x.challengeIndex.word[30:], x.typeIndex.word[30:], x.r.word[:], x.s.word[:]), nil
+		binary.BigEndian.AppendUint16(nil, uint16(len(x.authData.Data))), x.authData.Data, x.clientData.Data,
+		x.challengeIndex.Word[30:], x.typeIndex.Word[30:], x.r.Word[:], x.s.Word[:]), nil
 }
 
 // ParseSoladyWebAuthnCompact is the inverse of [SoladyWebAuthnCompact].
@@ -50,9 +51,9 @@ func ParseSoladyWebAuthnCompact(b []byte) (*passkey.Assertion, error) {
 	end, tail := len(b)-soladyCompactTail, b[len(b)-soladyCompactTail:]
 	client := 2 + int(binary.BigEndian.Uint16(b))
 	x := indexed{
-		authData: abiBytes(b[2:client:client]), clientData: abiBytes(b[client:end:end]),
-		challengeIndex: abiNumber(int(binary.BigEndian.Uint16(tail))), typeIndex: abiNumber(int(binary.BigEndian.Uint16(tail[2:]))),
-		r: abiWord([32]byte(tail[4:])), s: abiWord([32]byte(tail[36:])),
+		authData: abituple.Bytes(b[2:client:client]), clientData: abituple.Bytes(b[client:end:end]),
+		challengeIndex: abituple.Number(int(binary.BigEndian.Uint16(tail))), typeIndex: abituple.Number(int(binary.BigEndian.Uint16(tail[2:]))),
+		r: abituple.Word([32]byte(tail[4:])), s: abituple.Word([32]byte(tail[36:])),
 	}
 	return x.assertion(where)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -20,20 +21,20 @@ func (in *inspector) accountCall(b []byte) (Reading, bool) {
 	args := b[4:]
 	switch [4]byte(b[:4]) {
 	case [4]byte{0xb6, 0x1d, 0x27, 0xf6}: // execute(address,uint256,bytes)
-		if f, err := abiDecode(args, "wwd"); err == nil {
-			return in.calls("execute", []innerCall{{f[0].word, f[1].word, f[2].data}}), true
+		if f, err := abituple.Decode(args, "wwd"); err == nil {
+			return in.calls("execute", []innerCall{{f[0].Word, f[1].Word, f[2].Data}}), true
 		}
 	case [4]byte{0x5c, 0x1c, 0x6d, 0xcd}: // execute((address,uint256,bytes))
-		if f, err := abiStruct(args, "wwd"); err == nil {
-			return in.calls("execute (MetaMask)", []innerCall{{f[0].word, f[1].word, f[2].data}}), true
+		if f, err := abituple.DecodeStruct(args, "wwd"); err == nil {
+			return in.calls("execute (MetaMask)", []innerCall{{f[0].Word, f[1].Word, f[2].Data}}), true
 		}
 	case [4]byte{0x34, 0xfc, 0xd5, 0xbe}: // executeBatch((address,uint256,bytes)[])
 		if list, ok := callList(args); ok {
 			return in.calls("executeBatch", list), true
 		}
 	case [4]byte{0xe9, 0xae, 0x5c, 0x53}: // execute(bytes32,bytes)
-		if f, err := abiDecode(args, "wd"); err == nil {
-			return in.modeCalls(f[0].word, f[1].data)
+		if f, err := abituple.Decode(args, "wd"); err == nil {
+			return in.modeCalls(f[0].Word, f[1].Data)
 		}
 	case [4]byte{0xa9, 0x05, 0x9c, 0xbb}:
 		return tokenCall(args, "ERC-20 transfer", "to", "amount")
@@ -104,11 +105,11 @@ func callList(b []byte) ([]innerCall, bool) {
 		if !ok || start > end || end > len(b) {
 			return nil, false
 		}
-		f, err := abiDecode(b[start:end], "wwd")
+		f, err := abituple.Decode(b[start:end], "wwd")
 		if err != nil {
 			return nil, false
 		}
-		list = append(list, innerCall{f[0].word, f[1].word, f[2].data})
+		list = append(list, innerCall{f[0].Word, f[1].Word, f[2].Data})
 	}
 	return list, true
 }
@@ -142,17 +143,17 @@ func (in *inspector) calls(title string, list []innerCall) Reading {
 }
 
 func tokenCall(args []byte, title, who, what string) (Reading, bool) {
-	f, err := abiDecode(args, "ww")
+	f, err := abituple.Decode(args, "ww")
 	if err != nil {
 		return Reading{}, false
 	}
-	address, ok := addressWord(f[0].word[:])
+	address, ok := addressWord(f[0].Word[:])
 	if !ok {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "token-call", Title: title, Likelihood: Certain}
 	r.fact(who, common.Address(address).Hex())
-	amount := bigOf(f[1].word[:])
+	amount := bigOf(f[1].Word[:])
 	r.fact(what, amount.String()+" (smallest units)")
 	if amount.Cmp(new(big.Int).Lsh(big.NewInt(1), 255)) >= 0 && who == "spender" {
 		r.warn("unlimited", "the approval is unlimited", "a default of many pages", "approve only what is needed")

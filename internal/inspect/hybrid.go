@@ -1,6 +1,10 @@
 package inspect
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/abituple"
+)
 
 // hybridSignature: MetaMask's HybridDeleGator takes 65 bytes of ECDSA, 96 bytes
 // (keyIdHash, r, s) of raw P-256, or the WebAuthn tuple (keyIdHash, r, s,
@@ -9,23 +13,23 @@ func (in *inspector) hybridSignature(b []byte) (Reading, bool) {
 	if len(b) == 96 {
 		return in.hybridRaw(b)
 	}
-	f, err := abiDecode(b, "wwwdwddw")
+	f, err := abituple.Decode(b, "wwwdwddw")
 	if err != nil {
 		return Reading{}, false
 	}
-	requireUV, ok := boolWord(f[4].word)
+	requireUV, ok := boolWord(f[4].Word)
 	if !ok {
 		return Reading{}, false
 	}
 	r := Reading{Kind: layoutHybrid.kind, Title: layoutHybrid.title, Likelihood: Certain}
-	r.fact("key id hash", hexOf(f[0].word[:]))
-	p := assertionParts{layout: layoutHybrid, r: f[1].word, s: f[2].word, authData: f[3].data, challengeIndex: -1}
+	r.fact("key id hash", hexOf(f[0].Word[:]))
+	p := assertionParts{layout: layoutHybrid, r: f[1].Word, s: f[2].Word, authData: f[3].Data, challengeIndex: -1}
 	r.fact("requires user verification", fmt.Sprint(requireUV))
-	prefix, suffix := f[5].data, f[6].data
+	prefix, suffix := f[5].Data, f[6].Data
 	r.fact("client data before the challenge", show(prefix))
 	r.fact("client data after the challenge", show(suffix))
 	var text string
-	p.typeIndex, text = index(f[7].word)
+	p.typeIndex, text = index(f[7].Word)
 	r.fact("type index", text)
 	if challenge := in.hybridChallenge(); challenge != nil {
 		p.challenge = challenge

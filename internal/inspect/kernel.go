@@ -1,6 +1,10 @@
 package inspect
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/postern-dev/postern/internal/abituple"
+)
 
 // kernelSignature: Kernel v3 wraps what a signer made. Use mode is 0xff ‖ signer's
 // signature; enable mode is hook ‖ (enableData, hookData, selectorData, enableSig,
@@ -17,11 +21,11 @@ func (in *inspector) kernelSignature(b []byte) (Reading, bool) {
 
 // kernelSigner: (authenticatorData, clientDataJSON, responseTypeLocation, r, s, usePrecompiled).
 func (in *inspector) kernelSigner(b []byte) (Reading, bool) {
-	f, err := abiDecode(b, "ddwwww")
+	f, err := abituple.Decode(b, "ddwwww")
 	if err != nil {
 		return Reading{}, false
 	}
-	precompiled, ok := boolWord(f[5].word)
+	precompiled, ok := boolWord(f[5].Word)
 	if !ok {
 		// The same shape with r and s last is the webauthn-sol struct without its offset.
 		r := Reading{Kind: layoutWebAuthnSol.kind, Title: layoutWebAuthnSol.title, Likelihood: Certain}
@@ -31,9 +35,9 @@ func (in *inspector) kernelSigner(b []byte) (Reading, bool) {
 		return r, true
 	}
 	r := Reading{Kind: layoutKernel.kind, Title: layoutKernel.title, Likelihood: Certain}
-	p := assertionParts{layout: layoutKernel, authData: f[0].data, clientData: f[1].data, r: f[3].word, s: f[4].word, challengeIndex: -1}
+	p := assertionParts{layout: layoutKernel, authData: f[0].Data, clientData: f[1].Data, r: f[3].Word, s: f[4].Word, challengeIndex: -1}
 	var text string
-	p.typeIndex, text = index(f[2].word)
+	p.typeIndex, text = index(f[2].Word)
 	r.fact("type index", text)
 	r.fact("uses the precompile", fmt.Sprint(precompiled))
 	in.explainSigned(&r, p)
@@ -62,19 +66,19 @@ func (in *inspector) kernelEnable(b []byte) (Reading, bool) {
 	if len(b) < 20+5*32 {
 		return Reading{}, false
 	}
-	f, err := abiDecode(b[20:], "ddddd")
+	f, err := abituple.Decode(b[20:], "ddddd")
 	if err != nil {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "kernel-enable", Title: "ZeroDev Kernel: approval of a session key and its first use", Likelihood: Certain}
 	r.fact("hook", hexOf(b[:20]))
 	for i, name := range []string{"enable data", "hook data", "selector data", "owner's approval"} {
-		r.fact(name, fmt.Sprintf("%d bytes", len(f[i].data)))
+		r.fact(name, fmt.Sprintf("%d bytes", len(f[i].Data)))
 	}
-	if sel := f[2].data; len(sel) >= 4 {
+	if sel := f[2].Data; len(sel) >= 4 {
 		r.fact("enabled for", hexOf(sel[:4]))
 	}
-	if inner, ok := in.part(f[4].data); ok {
+	if inner, ok := in.part(f[4].Data); ok {
 		r.Parts = append(r.Parts, inner)
 	}
 	return r, true

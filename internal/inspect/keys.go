@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"github.com/postern-dev/postern/passkey"
@@ -123,6 +124,8 @@ func (in *inspector) jwk(x, y, curve string) Reading {
 	return r
 }
 
+var errNotBytes = errors.New("neither hex nor base64")
+
 // bytesOf reads text that is hex with 0x, base64url or base64.
 func bytesOf(s string) ([]byte, error) {
 	if hasHexPrefix(s) {
@@ -131,7 +134,7 @@ func bytesOf(s string) ([]byte, error) {
 	if c, ok := decodeBase64(s); ok && c.note == nil {
 		return c.data, nil
 	}
-	return nil, errABI
+	return nil, errNotBytes
 }
 
 // ParseBytes reads hex (with or without 0x when it can be nothing else), base64url or

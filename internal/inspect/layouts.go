@@ -3,6 +3,8 @@ package inspect
 import (
 	"fmt"
 	"strings"
+
+	"github.com/postern-dev/postern/internal/abituple"
 )
 
 // A layout says what one on-chain verifier demands beyond what all demand (UP set,
@@ -47,21 +49,21 @@ func index(word [32]byte) (int, string) {
 // coinbaseSignature: abi.encode(SignatureWrapper{ownerIndex, signatureData}) around
 // the struct WebAuthnAuth, or that struct alone.
 func (in *inspector) coinbaseSignature(b []byte) (Reading, bool) {
-	if auth, err := abiStruct(b, "ddwwww"); err == nil {
+	if auth, err := abituple.DecodeStruct(b, "ddwwww"); err == nil {
 		r := Reading{Kind: layoutWebAuthnSol.kind, Title: layoutWebAuthnSol.title, Likelihood: Certain}
 		in.webAuthnAuth(&r, auth, layoutWebAuthnSol)
 		return r, true
 	}
-	wrapper, err := abiStruct(b, "wd")
+	wrapper, err := abituple.DecodeStruct(b, "wd")
 	if err != nil {
 		return Reading{}, false
 	}
-	n, owner := index(wrapper[0].word)
+	n, owner := index(wrapper[0].Word)
 	if n > 1<<20 {
 		return Reading{}, false
 	}
-	inner := wrapper[1].data
-	if auth, err := abiStruct(inner, "ddwwww"); err == nil {
+	inner := wrapper[1].Data
+	if auth, err := abituple.DecodeStruct(inner, "ddwwww"); err == nil {
 		r := Reading{Kind: layoutCoinbase.kind, Title: layoutCoinbase.title, Likelihood: Certain}
 		r.fact("owner index", owner)
 		in.webAuthnAuth(&r, auth, layoutCoinbase)
@@ -81,12 +83,12 @@ func (in *inspector) coinbaseSignature(b []byte) (Reading, bool) {
 }
 
 // webAuthnAuth explains (authenticatorData, clientDataJSON, challengeIndex, typeIndex, r, s).
-func (in *inspector) webAuthnAuth(r *Reading, f []field, l layout) {
-	p := assertionParts{layout: l, authData: f[0].data, clientData: f[1].data, r: f[4].word, s: f[5].word}
+func (in *inspector) webAuthnAuth(r *Reading, f []abituple.Field, l layout) {
+	p := assertionParts{layout: l, authData: f[0].Data, clientData: f[1].Data, r: f[4].Word, s: f[5].Word}
 	var text string
-	p.challengeIndex, text = index(f[2].word)
+	p.challengeIndex, text = index(f[2].Word)
 	r.fact("challenge index", text)
-	p.typeIndex, text = index(f[3].word)
+	p.typeIndex, text = index(f[3].Word)
 	r.fact("type index", text)
 	in.explainSigned(r, p)
 }
@@ -94,10 +96,10 @@ func (in *inspector) webAuthnAuth(r *Reading, f []field, l layout) {
 // openZeppelinSignature: the flat tuple (r, s, challengeIndex, typeIndex,
 // authenticatorData, clientDataJSON), without a leading offset.
 func (in *inspector) openZeppelinSignature(b []byte) (Reading, bool) {
-	f, err := abiDecode(b, "wwwwdd")
+	f, err := abituple.Decode(b, "wwwwdd")
 	wrapped := false
 	if err != nil {
-		if f, err = abiStruct(b, "wwwwdd"); err != nil {
+		if f, err = abituple.DecodeStruct(b, "wwwwdd"); err != nil {
 			return Reading{}, false
 		}
 		wrapped = true
@@ -107,11 +109,11 @@ func (in *inspector) openZeppelinSignature(b []byte) (Reading, bool) {
 		r.wrong("leading-offset", "it starts with the word 0x20, so the contract reads every field one word too early and refuses it",
 			"abi.encode of the struct as one value", "encode the six fields as a flat tuple: abi.encode(r, s, challengeIndex, typeIndex, authenticatorData, clientDataJSON)")
 	}
-	p := assertionParts{layout: layoutOZ, r: f[0].word, s: f[1].word, authData: f[4].data, clientData: f[5].data}
+	p := assertionParts{layout: layoutOZ, r: f[0].Word, s: f[1].Word, authData: f[4].Data, clientData: f[5].Data}
 	var text string
-	p.challengeIndex, text = index(f[2].word)
+	p.challengeIndex, text = index(f[2].Word)
 	r.fact("challenge index", text)
-	p.typeIndex, text = index(f[3].word)
+	p.typeIndex, text = index(f[3].Word)
 	r.fact("type index", text)
 	in.explainSigned(&r, p)
 	return r, true
@@ -121,15 +123,15 @@ func (in *inspector) openZeppelinSignature(b []byte) (Reading, bool) {
 // r, s); alone, or inside a Safe's own list of signatures as a contract signature,
 // with or without the validity times of the 4337 module in front.
 func (in *inspector) safeSignature(b []byte) (Reading, bool) {
-	if f, err := abiDecode(b, "ddww"); err == nil {
+	if f, err := abituple.Decode(b, "ddww"); err == nil {
 		r := Reading{Kind: layoutSafe.kind, Title: layoutSafe.title, Likelihood: Certain}
-		r.fact("client data fields", show(f[1].data))
-		p := assertionParts{layout: layoutSafe, authData: f[0].data, r: f[2].word, s: f[3].word, challengeIndex: -1, typeIndex: -1}
+		r.fact("client data fields", show(f[1].Data))
+		p := assertionParts{layout: layoutSafe, authData: f[0].Data, r: f[2].Word, s: f[3].Word, challengeIndex: -1, typeIndex: -1}
 		if len(in.opt.Challenge) > 0 && in.op == nil {
 			p.challenge = in.opt.Challenge
-			p.clientData = fmt.Appendf(nil, `{"type":"webauthn.get","challenge":"%s",%s}`, base64URL(p.challenge), f[1].data)
+			p.clientData = fmt.Appendf(nil, `{"type":"webauthn.get","challenge":"%s",%s}`, base64URL(p.challenge), f[1].Data)
 		}
-		if fields := string(f[1].data); strings.HasPrefix(fields, "{") || strings.Contains(fields, `"challenge":`) {
+		if fields := string(f[1].Data); strings.HasPrefix(fields, "{") || strings.Contains(fields, `"challenge":`) {
 			r.wrong("safe-fields", "the client data fields hold more than what follows the challenge",
 				"the whole clientDataJSON was passed", `pass only the text between "challenge":"…", and the closing brace`)
 		}

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"math/big"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -61,30 +61,11 @@ func (in *inspector) hybridChallenge() []byte {
 		return nil
 	}
 	for _, ep := range in.op.eps {
-		if digest, err := hybridDigest(in.op.op, ep, in.opt.ChainID); err == nil {
-			return digest
+		if digest, err := seal.MetaMaskDigest(seal.MetaMaskHybrid, in.op.op.Clone().Normalize(), ep, in.opt.ChainID); err == nil {
+			return digest[:]
 		}
 	}
 	return nil
-}
-
-// hybridDigest is the EIP-712 digest of DelegationFramework 1.3.0: the packed operation and the
-// entry point, in the account's own domain.
-func hybridDigest(op *userop.Op, ep userop.EntryPoint, chainID *big.Int) ([]byte, error) {
-	p, err := userop.Pack(ep, op.Clone().Normalize())
-	if err != nil {
-		return nil, err
-	}
-	word := func(n *big.Int) []byte { return common.LeftPadBytes(n.Bytes(), 32) }
-	address := func(a common.Address) []byte { return common.LeftPadBytes(a[:], 32) }
-	domain := crypto.Keccak256(
-		crypto.Keccak256([]byte("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")),
-		crypto.Keccak256([]byte("HybridDeleGator")), crypto.Keccak256([]byte("1")), word(chainID), address(p.Sender))
-	body := crypto.Keccak256(
-		crypto.Keccak256([]byte("PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData,address entryPoint)")),
-		address(p.Sender), word(p.Nonce), crypto.Keccak256(p.InitCode), crypto.Keccak256(p.CallData), p.AccountGasLimits[:],
-		word(p.PreVerificationGas), p.GasFees[:], crypto.Keccak256(p.PaymasterAndData), address(ep.Address()))
-	return crypto.Keccak256([]byte{0x19, 0x01}, domain, body), nil
 }
 
 // checkChallenge compares what was signed with what should have been signed, and says
@@ -169,8 +150,10 @@ func hashForms(op *userop.Op, ep userop.EntryPoint, chainID *big.Int, found func
 			}
 		}
 	}
-	if digest, err := hybridDigest(op, ep, chainID); err == nil && found(digest) {
-		return "MetaMask Hybrid's own digest for EntryPoint " + ep.Version(), digest
+	for _, contract := range []string{seal.MetaMaskHybrid, seal.MetaMaskStateless, seal.MetaMaskMultiSig} {
+		if digest, err := seal.MetaMaskDigest(contract, op, ep, chainID); err == nil && found(digest[:]) {
+			return "MetaMask " + contract + "'s own digest for EntryPoint " + ep.Version(), digest[:]
+		}
 	}
 	return "", nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -74,21 +75,21 @@ func (in *inspector) erc6492(b []byte) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "erc6492", Title: "ERC-6492 signature of an account that may not be deployed yet", Likelihood: Certain}
-	f, err := abiDecode(body, "wdd")
+	f, err := abituple.Decode(body, "wdd")
 	if err != nil {
 		r.wrong("malformed", "what stands before the magic is not abi.encode(address, bytes, bytes)", "encoded in another way", "")
 		return r, true
 	}
-	factory, ok := addressWord(f[0].word[:])
+	factory, ok := addressWord(f[0].Word[:])
 	if !ok {
 		r.wrong("factory", "the factory is no address", "", "")
 	}
 	r.fact("factory", common.Address(factory).Hex())
-	r.fact("factory data", hexOf(f[1].data))
-	if part, ok := in.signature(f[2].data); ok {
+	r.fact("factory data", hexOf(f[1].Data))
+	if part, ok := in.signature(f[2].Data); ok {
 		r.Parts = append(r.Parts, part)
 	} else {
-		r.fact("signature", hexOf(f[2].data))
+		r.fact("signature", hexOf(f[2].Data))
 	}
 	r.note("unwrap", "it is for off-chain verifiers: userOp.signature takes the inner signature alone")
 	return r, true
