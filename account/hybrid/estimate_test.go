@@ -163,7 +163,7 @@ func TestNoRealSignatureCostsMoreThanTheStub(t *testing.T) {
 	deploy(t, b, acct)
 	auth := must[*hybrid.Authority](t)(acct.Authority(hybrid.P256Approver{Key: rawKey}))
 	cost := func(hash common.Hash, sig []byte) uint64 {
-		data := must[[]byte](t)(hybrid.PackIsValidSignature(hash, sig))
+		data := must[[]byte](t)(hybrid.Pack("isValidSignature", hash, sig))
 		var blocks []struct {
 			Calls []struct {
 				GasUsed hexutil.Uint64 `json:"gasUsed"`

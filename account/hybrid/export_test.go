@@ -54,7 +54,10 @@ func WithSigners(a *Account, owner common.Address, keys []Key) *Account {
 	return &b
 }
 
-// PackIsValidSignature encodes a call.
-func PackIsValidSignature(hash common.Hash, sig []byte) ([]byte, error) {
-	return pack("isValidSignature", hash, sig)
+// Pack encodes a call of the contract.
+func Pack(method string, args ...any) ([]byte, error) { return pack(method, args...) }
+
+// PackAddedKey is the data of the event that a key was added under a text.
+func PackAddedKey(id string, k Key) ([]byte, error) {
+	return addedKey.Inputs.NonIndexed().Pack(id, xsOf([]Key{k})[0], ysOf([]Key{k})[0])
 }

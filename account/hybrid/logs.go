@@ -34,7 +34,7 @@ func searchLogs(ctx context.Context, node account.Node, query func(from, to stri
 	if err := node.CallContext(ctx, &head, "eth_blockNumber"); err != nil {
 		return fmt.Errorf("hybrid: ask for the latest block: %w", err)
 	}
-	to, size := uint64(head), uint64(firstLogRange)
+	to, size, growth := uint64(head), uint64(firstLogRange), uint64(2)
 	for range maxLogQueries {
 		from := to - min(to, size-1)
 		done, err := query(hexutil.EncodeUint64(from), hexutil.EncodeUint64(to))
@@ -42,11 +42,11 @@ func searchLogs(ctx context.Context, node account.Node, query func(from, to stri
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && size > leastLogRange:
-			size = max(size/4, leastLogRange)
+			size, growth = max(size/2, leastLogRange), 1 // the node's limit is near
 		case err != nil || done || from == 0:
 			return nil
 		default:
-			to, size = from-1, min(size*2, maxLogRange)
+			to, size = from-1, min(size*growth, maxLogRange)
 		}
 	}
 	return nil

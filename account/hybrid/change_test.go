@@ -1,0 +1,178 @@
+package hybrid_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/userop"
+)
+
+// is makes a check of a typed error that has a hint.
+func is[E account.Hinter](check func(E) bool) func(error) bool {
+	return func(err error) bool {
+		e, ok := errors.AsType[E](err)
+		return ok && e.Hint() != "" && e.Error() != "" && check(e)
+	}
+}
+
+func isErr(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+
+var (
+	lastSigner = is(func(*hybrid.LastSignerError) bool { return true })
+	deadOwner  = is(func(e *hybrid.OwnerError) bool { return e.Why != "" })
+)
+
+func TestChangesThatLockTheAccountAreRefused(t *testing.T) {
+	d := hybrid.V130()
+	one, two, three := newDevice(t, "one").key, newDevice(t, "two").key, newDevice(t, "three").key
+	owner := addressOf(newKey("owner"))
+	tutorial := common.BytesToAddress(crypto.Keccak256(one.Public.Raw()))
+	acct := func(owner common.Address, keys ...hybrid.Key) *hybrid.Account {
+		return must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Owner: owner, Keys: keys, DangerDeadOwner: true}))
+	}
+	both, ownerOnly, keyOnly, dead := acct(owner, one), acct(owner), acct(common.Address{}, one), acct(tutorial, one)
+	calls := func(c []account.Call, err error) error { return err }
+	otherText := one
+	otherText.ID = "0x1234"
+	many := make([]hybrid.Key, 257)
+	for i := range many {
+		many[i] = hybrid.TextKey(strings.Repeat("k", i+1), one.Public)
+	}
+	for _, c := range []struct {
+		name string
+		err  error
+		ok   func(error) bool
+	}{
+		{"a key without a text", calls(both.AddKey(hybrid.Key{Public: two.Public})), isErr(hybrid.ErrEmptyKeyID)},
+		{"a passkey without a credential id", calls(both.AddKey(hybrid.PasskeyKey(nil, two.Public))), isErr(hybrid.ErrEmptyKeyID)},
+		{"a key without a public key", calls(both.AddKey(hybrid.TextKey("x", passkey.PublicKey{}))), isErr(hybrid.ErrNoKey)},
+		{"a text of another hash", calls(both.AddKey(otherText)), isErr(hybrid.ErrKeyHash)},
+		{"a text that is no text", calls(both.AddKey(hybrid.TextKey("\xff", two.Public))), isErr(hybrid.ErrKeyID)},
+		{"an endless text", calls(both.AddKey(hybrid.TextKey(strings.Repeat("x", 5000), two.Public))), isErr(hybrid.ErrKeyID)},
+		{"a key that is there", calls(both.AddKey(one)), is(func(e *hybrid.KeyExistsError) bool { return e.Key == one })},
+		{"another key under its text", calls(both.AddKey(hybrid.TextKey(one.ID, two.Public))), is(func(e *hybrid.KeyExistsError) bool { return e.Key == one })},
+		{"the removal of a key that is not there", calls(both.RemoveKey(two)), is(func(e *hybrid.NoSuchKeyError) bool { return e.Key == two })},
+		{"the removal of another key under the text", calls(both.RemoveKey(hybrid.TextKey(one.ID, two.Public))), is(func(*hybrid.NoSuchKeyError) bool { return true })},
+		{"the removal of the only key", calls(keyOnly.RemoveKey(one)), lastSigner},
+		{"the removal of the key beside a dead owner", calls(dead.RemoveKey(one)), is(func(e *hybrid.LastSignerError) bool { return e.Owner == tutorial && e.Why != "" })},
+		{"renouncing as the only signer", calls(ownerOnly.RenounceOwnership()), lastSigner},
+		{"renouncing without an owner", calls(keyOnly.RenounceOwnership()), isErr(hybrid.ErrNoChange)},
+		{"transfer to the owner", calls(both.TransferOwnership(owner)), isErr(hybrid.ErrNoChange)},
+		{"transfer to nobody", calls(both.TransferOwnership(common.Address{})), deadOwner},
+		{"transfer to the account itself", calls(both.TransferOwnership(both.Address())), deadOwner},
+		{"transfer to the factory", calls(both.TransferOwnership(d.Factory)), deadOwner},
+		{"transfer to the EntryPoint", calls(both.TransferOwnership(userop.V07.Address())), deadOwner},
+		{"transfer to the deployer", calls(both.TransferOwnership(contracts.Deployer)), deadOwner},
+		{"transfer to P256VERIFY", calls(both.TransferOwnership(common.BytesToAddress([]byte{1, 0}))), deadOwner},
+		{"transfer to the passkey's address", calls(both.TransferOwnership(tutorial)), deadOwner},
+		{"no signers", calls(both.UpdateSigners(common.Address{}, nil)), lastSigner},
+		{"a dead owner alone", calls(both.UpdateSigners(d.Implementation, nil)), deadOwner},
+		{"a dead owner of a new key", calls(both.UpdateSigners(common.BytesToAddress(crypto.Keccak256(two.Public.Raw())), []hybrid.Key{two})), deadOwner},
+		{"one key twice", calls(both.UpdateSigners(owner, []hybrid.Key{two, two})), is(func(*hybrid.KeyExistsError) bool { return true })},
+		{"more keys than fit", calls(both.UpdateSigners(owner, many)), is(func(e *hybrid.TooManyKeysError) bool { return e.Keys == 257 })},
+
+		{"AddKey", calls(both.AddKey(two)), isErr(nil)},
+		{"RemoveKey", calls(both.RemoveKey(one)), isErr(nil)},
+		{"RemoveKey by its text alone", calls(both.RemoveKey(hybrid.Key{ID: one.ID})), isErr(nil)},
+		{"RemoveKey by its hash alone", calls(both.RemoveKey(hybrid.Key{Hash: one.Hash})), isErr(nil)},
+		{"RenounceOwnership", calls(both.RenounceOwnership()), isErr(nil)},
+		{"TransferOwnership", calls(keyOnly.TransferOwnership(owner)), isErr(nil)},
+		{"UpdateSigners", calls(both.UpdateSigners(common.Address{}, []hybrid.Key{one, two, three})), isErr(nil)},
+		{"UpdateSigners to an owner", calls(keyOnly.UpdateSigners(owner, nil)), isErr(nil)},
+	} {
+		if !c.ok(c.err) {
+			t.Errorf("%s: %v", c.name, c.err)
+		}
+	}
+}
+
+func TestConfigsThatCannotBeMeantAreRefused(t *testing.T) {
+	d := hybrid.V130()
+	key := newDevice(t, "one").key
+	owner := addressOf(newKey("owner"))
+	tutorial := common.BytesToAddress(crypto.Keccak256(key.Public.Raw()))
+	for name, c := range map[string]struct {
+		config hybrid.Config
+		ok     func(error) bool
+	}{
+		"no signer":            {hybrid.Config{Deployment: d}, isErr(hybrid.ErrNoSigner)},
+		"no deployment":        {hybrid.Config{Owner: owner}, is(func(*hybrid.EntryPointError) bool { return true })},
+		"another EntryPoint":   {hybrid.Config{Owner: owner, Deployment: must[hybrid.Deployment](t)(hybrid.V130For(userop.V08))}, is(func(e *hybrid.EntryPointError) bool { return e.EntryPoint == userop.V08 })},
+		"one key twice":        {hybrid.Config{Deployment: d, Keys: []hybrid.Key{key, key}}, is(func(*hybrid.KeyExistsError) bool { return true })},
+		"the tutorial's owner": {hybrid.Config{Deployment: d, Owner: tutorial, Keys: []hybrid.Key{key}}, deadOwner},
+		"MetaMask's contract":  {hybrid.Config{Deployment: d, Owner: d.DelegationManager}, deadOwner},
+	} {
+		if a, err := hybrid.New(c.config); a != nil || !c.ok(err) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	keys := []hybrid.Key{key}
+	a := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Keys: keys}))
+	before := a.Address()
+	keys[0].ID = "changed"
+	_, data := a.Factory()
+	if bytes.Contains(data, []byte("changed")) || a.Keys()[0].ID == "changed" || a.Address() != before {
+		t.Error("the account shares memory with its config")
+	}
+}
+
+// TestADeadOwnerIsRecognisedOnChain: a contract as owner, and one that became an
+// EIP-7702 account, whose key signs as before.
+func TestADeadOwnerIsRecognisedOnChain(t *testing.T) {
+	b := newBench(t, devnet.Osaka)
+	contract, eoa := contracts.Deployer, addressOf(newKey("owner"))
+	chain := codeChain{Chain: b.chain, codes: map[common.Address][]byte{eoa: append([]byte{0xef, 0x01, 0x00}, make([]byte, 20)...)}}
+	if err := hybrid.CheckOwner(t.Context(), chain, contract); !deadOwner(err) {
+		t.Errorf("a contract: %v", err)
+	}
+	for name, who := range map[string]common.Address{"an EIP-7702 account": eoa, "an ordinary account": addressOf(newKey("nobody")), "nobody": {}} {
+		if err := hybrid.CheckOwner(t.Context(), chain, who); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// The contract takes such owners; whoever reads the account learns of it.
+	ours := must[common.Address](t)(func() (common.Address, error) {
+		d, err := contracts.ForEntryPoint(userop.V07)
+		return d.Factory, err
+	}())
+	dev := newDevice(t, "beside a contract")
+	acct := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: ours, Keys: []hybrid.Key{dev.key}}))
+	deploy(t, b, acct)
+	now := must[*hybrid.Account](t)(acct.With(t.Context(), b.chain))
+	if _, err := now.RemoveKey(dev.key); !lastSigner(err) {
+		t.Errorf("the last key beside a contract: %v", err)
+	}
+	if _, err := now.Authority(hybrid.OwnerApprover{Address: ours}); !deadOwner(err) {
+		t.Errorf("a contract is asked to sign: %v", err)
+	}
+	if _, err := now.Authority(dev.approver()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStrangersAreNoApprovers(t *testing.T) {
+	dev, other := newDevice(t, "one"), newDevice(t, "two")
+	acct := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Keys: []hybrid.Key{dev.key}}))
+	for name, by := range map[string]hybrid.Approver{
+		"another passkey":                other.approver(),
+		"another passkey under the text": hybrid.PasskeyApprover{Key: hybrid.TextKey(dev.key.ID, other.key.Public), RPID: rpID, Origins: []string{origin}},
+		"another raw key":                hybrid.P256Approver{Key: other.key},
+		"an owner of none":               hybrid.OwnerApprover{Address: addressOf(newKey("owner"))},
+		"nobody as owner":                hybrid.OwnerApprover{},
+		"no approver":                    nil,
+	} {
+		if _, err := acct.Authority(by); !errors.Is(err, hybrid.ErrNotSigner) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
