@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/contracts"
@@ -110,4 +111,46 @@ func ExampleResume() {
 		return p.Wait(ctx)
 	}
 	_, _ = save, goOn
+}
+
+// The address of an ordinary key becomes an account that pays its gas in a token:
+// it needs no coin of the chain's own, not even for its first operation. The key
+// signs twice, the authorization once for all and each operation.
+func ExampleRequestAuthorization() {
+	send := func(ctx context.Context, client account.Client, eoa common.Address, token common.Address, calls []account.Call, sign func(digest [32]byte) []byte) error {
+		acct, err := hybrid.NewStateless(hybrid.V130(), eoa)
+		if err != nil {
+			return err
+		}
+		auth, err := acct.Authority(hybrid.OwnerApprover{Address: eoa})
+		if err != nil {
+			return err
+		}
+		if client.Paymaster, err = bundler.NewTokenPaymaster("http://localhost:8080/rpc", bundler.Options{}, token); err != nil {
+			return err
+		}
+		request, err := account.RequestAuthorization(ctx, client, acct)
+		if err != nil {
+			return err
+		}
+		options := []account.Option{account.WithTokenLimit(big.NewInt(2e18))}
+		if request != nil { // the address does not run the code yet
+			authorization, err := request.Finish(sign(request.Digest))
+			if err != nil {
+				return err
+			}
+			options = append(options, account.WithAuthorization(authorization))
+		}
+		p, err := account.Prepare(ctx, client, acct, auth, calls, options...)
+		if err != nil {
+			return err
+		}
+		fmt.Println(p.Summary()) // says the most that it costs in the token
+		if _, err := p.Finish(account.Approval{ECDSA: sign(p.Challenge().Digest)}); err != nil {
+			return err
+		}
+		_, err = p.Send(ctx)
+		return err
+	}
+	_ = send
 }

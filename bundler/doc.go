@@ -1,8 +1,8 @@
 // Package bundler reaches chains, bundlers and paymasters over JSON-RPC.
 //
 // Start with [Dial] for a bundler (ERC-4337, ERC-7769), [NewChain] for a node and
-// [NewPaymaster] for a paymaster service (ERC-7677); they are what package
-// account needs. [Probe] finds out beforehand what a chain can do.
+// [NewPaymaster] for a paymaster service (ERC-7677), or [NewTokenPaymaster] for one
+// that takes a token; they are what package account needs. [Probe] finds out beforehand what a chain can do.
 //
 //	chain, err := bundler.NewChain(rpcURL, bundler.Options{})
 //	b, err := bundler.Dial(bundlerURL, bundler.Options{})
