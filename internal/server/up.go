@@ -247,6 +247,6 @@ func walletConfig(chain *devnet.Net) (WalletConfig, error) {
 		Implementation:    d.Implementation.Hex(),
 		ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation).Hex(),
 		RPCURL:            "/rpc", PasskeyURL: "/passkeys", Faucet: true,
-		Hybrid: Hybrid130(),
+		Hybrid: Hybrid130(), PaymasterURL: "/rpc",
 	}, nil
 }

@@ -16,7 +16,7 @@ import { R, S, longest, pack, typedHash } from './userop.js';
  * @typedef {import('./userop.js').UserOp} UserOp
  * @typedef {import('./assertion.js').Key} Key
  *
- * @typedef {{version: string, entryPoint: string, factory: string, implementation: string}} Deployment
+ * @typedef {{version: string, entryPoint: string, factory: string, implementation: string, p256: string}} Deployment p256: the library that verifies where the chain does not
  * @typedef {{owner: string, salt: Uint8Array, keys?: PasskeyKey[]}} Params what an account's address is made of
  * @typedef {{keyId: string, hash: Uint8Array} & Key} PasskeyKey keyId: the text on the chain
  * @typedef {{hash: Uint8Array, keyId?: string, x?: Uint8Array, y?: Uint8Array}} Listed a passkey of the chain's list; what the node does not tell is missing
@@ -29,7 +29,14 @@ export const V130 = {
   entryPoint: '0.7',
   factory: '0x69Aa2f9fe1572F1B640E1bbc512f5c3a734fc77c',
   implementation: '0x48dBe696A4D990079e039489bA2053B36E8FFEC4',
+  p256: '0xCCD3B747F3DBd349fa3af4eBC7d0C31aE6f21dd1',
 };
+
+/**
+ * Where the chain has P256VERIFY, the library is asked after a wrong signature only,
+ * and the stub is one. To estimate as if it were right, the library says no at once.
+ */
+export const NO_LIBRARY = { [V130.p256]: { code: '0x60205ff3' } };
 
 export const ZERO = '0x' + '0'.repeat(40);
 

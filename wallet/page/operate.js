@@ -28,8 +28,6 @@ import { Trouble, cautions, ether, maxFee, summary } from './words.js';
  *
  * @typedef {import('./account.js').Account} Account
  * @typedef {import('./userop.js').UserOp} UserOp
- * @typedef {(Account | {address: string, stub: string, factoryData?: string}) & {factory?: string}} Sender
- * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor what it puts into the operation before gas is estimated, and after
  * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>, cautions: string[]}} Prepared
  */
 
@@ -121,8 +119,8 @@ export async function prepare(chain, account, to, value) {
 /**
  * An operation that lacks only its signature. Everything that can be known to be
  * in its way is found here, before anyone is asked.
- * @param {Chain} chain @param {Sender} account @param {string} callData @param {bigint} value what it sends, wei
- * @param {Sponsor} [sponsor] pays the fee
+ * @param {Chain} chain @param {import('./paymaster.js').Sender} account @param {string} callData @param {bigint} value what it sends, wei
+ * @param {import('./paymaster.js').Sponsor} [sponsor]
  * @returns {Promise<UserOp>} with a stub for a signature
  */
 export async function assemble(chain, account, callData, value, sponsor) {
@@ -155,7 +153,8 @@ export async function assemble(chain, account, callData, value, sponsor) {
     signature: 'stub' in account ? account.stub : toHex(stub(account.signer, location.origin)),
   };
   if (sponsor) Object.assign(op, await sponsor.pretend(op));
-  const gas = await chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address);
+  const estimate = (/** @type {object[]} */ ...more) => chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address, ...more);
+  const gas = account.pretend ? await estimate(account.pretend).catch(() => estimate()) : await estimate();
   for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = quantity(gas?.[k], k);
   if (sponsor) return Object.assign(op, await sponsor.pay(op, gas));
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;

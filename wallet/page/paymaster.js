@@ -9,13 +9,21 @@ import { rpc } from './rpc.js';
 import { toWire } from './userop.js';
 import { Trouble } from './words.js';
 
+/**
+ * @typedef {import('./operate.js').Account} Account
+ * @typedef {(Account | {address: string, stub: string, factoryData?: string}) & {factory?: string, pretend?: object}} Sender
+ *   whose operation is assembled. stub: the signature to estimate gas with; pretend: state overrides under which it costs what a real one will
+ * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor
+ *   what it puts into the operation before gas is estimated, and after
+ */
+
 /** @typedef {import('./userop.js').UserOp} UserOp @typedef {Pick<UserOp, 'paymaster' | 'paymasterData' | 'paymasterVerificationGasLimit' | 'paymasterPostOpGasLimit'>} Fields */
 
 const MOST_GAS = 10_000_000n; // for a part of one operation; blocks have a few times that
 const MOST_DATA = 4096; // bytes
 const LIMITS = /** @type {const} */ (['paymasterVerificationGasLimit', 'paymasterPostOpGasLimit']);
 
-/** @param {import('./operate.js').Chain} chain @param {string} url @returns {import('./operate.js').Sponsor} */
+/** @param {import('./operate.js').Chain} chain @param {string} url @returns {Sponsor} */
 export function sponsor(chain, url) {
   const ask = async (/** @type {string} */ method, /** @type {UserOp} */ op) => {
     const reply = await rpc(url, method, [toWire(op), chain.entryPoint.address, '0x' + chain.id.toString(16), {}]);

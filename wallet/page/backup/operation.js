@@ -3,7 +3,7 @@
 import { verify } from '../assertion.js';
 import { equal, fromHex, toHex } from '../bytes.js';
 import { get } from '../ceremony.js';
-import { OWNER_STUB, account, V130, credentialId, encodeAction, keyId, keyIdHash, keyOf, passkeyStub, sealPasskey } from '../hybrid.js';
+import { NO_LIBRARY, OWNER_STUB, V130, account, credentialId, encodeAction, keyId, keyIdHash, keyOf, passkeyStub, sealPasskey } from '../hybrid.js';
 import { assemble, checked } from '../operate.js';
 import { handOver, heldFor, overtaken, release } from '../outbox.js';
 import { sponsor } from '../paymaster.js';
@@ -38,7 +38,7 @@ export async function propose(action, by) {
   const held = onItsWay();
   if (held) await blocked(held);
   const value = action.kind === 'send' ? action.value : 0n;
-  const sender = { address: mine.address, stub: stubFor(by), ...creation(mine) };
+  const sender = { address: mine.address, stub: stubFor(by), ...creation(mine), ...(by === 'passkey' && await chain.hasP256() ? { pretend: NO_LIBRARY } : {}) };
   const pays = input('gasless').checked && chain.paymasterUrl ? sponsor(chain, chain.paymasterUrl) : undefined;
   const [op, gasPrice] = await Promise.all([assemble(chain, sender, encodeAction(action), value, pays), chain.gasPrice()]);
   if (mine.address !== session.account?.address) return;
