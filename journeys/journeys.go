@@ -23,7 +23,10 @@ type Step struct {
 	Name string  `json:"name"` // "operate v0.8: send value"
 	OK   bool    `json:"ok"`
 	Gas  *uint64 `json:"gas,omitempty"` // actual gas of the operation, where there is one
-	MS   int64   `json:"ms"`            // wall clock, milliseconds
+	// KitGas is what the same operation made by MetaMask's kit costs through Alto,
+	// where there is such a figure.
+	KitGas *uint64 `json:"kitGas,omitempty"`
+	MS     int64   `json:"ms"` // wall clock, milliseconds
 	// Detail holds hashes, addresses and amounts, all text or numbers. A failed
 	// step has "error" and, where there is a way out, "hint".
 	Detail map[string]any `json:"detail"`
@@ -41,10 +44,15 @@ type Env struct {
 	// PasskeyURL is the passkey server that registers; it must accept the RP ID
 	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
 	PasskeyURL string
-	// EntryPoints to walk on; nil is v0.7, v0.8 and v0.9.
+	// EntryPoints to walk on; nil is v0.7, v0.8 and v0.9. Journeys whose account
+	// lives on none of them are walked where it does: [Journey.EntryPoints].
 	EntryPoints []userop.EntryPoint
 	// Only walks the journeys of these names; nil walks all.
 	Only []string
+	// Seed makes keys and recipients of the journeys with MetaMask's accounts a
+	// function of it, so that walks on two stands can be compared. A stand can be
+	// walked once with a seed. Nil is random.
+	Seed []byte
 	// Log receives what is not a step; nil discards it.
 	Log *slog.Logger
 }
@@ -53,7 +61,10 @@ type Env struct {
 type Journey struct {
 	Name  string // as in its file: "register"
 	Story string // one sentence
-	walk  func(ctx context.Context, w *walker) error
+	// EntryPoints are those that the journey's account lives on; nil: all that
+	// Postern's own account does.
+	EntryPoints []userop.EntryPoint
+	walk        func(ctx context.Context, w *walker) error
 }
 
 // Walk walks the journey on one entry point and reports each step as it ends. It
@@ -73,19 +84,23 @@ func (j Journey) Walk(ctx context.Context, env Env, ep userop.EntryPoint, report
 // All lists the journeys in the order in which Run walks them.
 func All() []Journey {
 	return []Journey{
-		{"register", "a passkey becomes an account whose address needs no network", register},
-		{"operate", "the passkey moves money: a first operation that creates the account, a second, a batch", operate},
-		{"sign_in", "a new session finds the account by the passkey alone and goes on", signIn},
-		{"rotate", "a second passkey is added, removes the first, and the first can do nothing any more", rotate},
-		{"self_relay", "the account works without a bundler, through an ordinary key", selfRelay},
+		{"register", "a passkey becomes an account whose address needs no network", nil, register},
+		{"operate", "the passkey moves money: a first operation that creates the account, a second, a batch", nil, operate},
+		{"sign_in", "a new session finds the account by the passkey alone and goes on", nil, signIn},
+		{"rotate", "a second passkey is added, removes the first, and the first can do nothing any more", nil, rotate},
+		{"self_relay", "the account works without a bundler, through an ordinary key", nil, selfRelay},
+		{"backup_signer", "a MetaMask account gets a passkey as backup and goes on with it alone, at the same address", hybridEntryPoints, backupSigner},
+		{"owner_lost", "the owner's key is gone: the passkey sends, and puts a new owner in its place", hybridEntryPoints, ownerLost},
+		{"gasless_add_key", "an account that holds no money gets its passkey, because a paymaster pays", hybridEntryPoints, gaslessAddKey},
+		{"eip7702", "the address of an ordinary key becomes an account, by a bundler and by self relay", nil, eip7702},
 	}
 }
 
 // ErrFailed is returned by Run when a step was not OK; the step says why.
 var ErrFailed = errors.New("journeys: a step failed")
 
-// Run walks every journey on every entry point and reports each step as it
-// ends. A failed step ends its journey and not the run. The error is nil only if
+// Run walks every journey on every entry point that it can be walked on and
+// reports each step as it ends. A failed step ends its journey and not the run. The error is nil only if
 // all steps were OK.
 func Run(ctx context.Context, env Env, report func(Step)) error {
 	if env.EntryPoints == nil {
@@ -96,7 +111,7 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 		if !env.wants(j.Name) {
 			continue
 		}
-		for _, ep := range env.EntryPoints {
+		for _, ep := range j.on(env.EntryPoints) {
 			err := j.Walk(ctx, env, ep, report)
 			if err != nil {
 				failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
@@ -107,6 +122,19 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 		}
 	}
 	return failed
+}
+
+// on is where the journey is walked when these entry points are asked for: on those
+// of them that its account lives on, and if there is none, where it does live.
+func (j Journey) on(asked []userop.EntryPoint) []userop.EntryPoint {
+	if j.EntryPoints == nil {
+		return asked
+	}
+	both := slices.DeleteFunc(slices.Clone(asked), func(ep userop.EntryPoint) bool { return !slices.Contains(j.EntryPoints, ep) })
+	if len(both) == 0 {
+		return j.EntryPoints
+	}
+	return both
 }
 
 func (e Env) wants(name string) bool {

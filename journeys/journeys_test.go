@@ -3,6 +3,7 @@ package journeys_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,7 +42,7 @@ func environment(t *testing.T, rules devnet.Rules) journeys.Env {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return journeys.Env{Stand: journeys.Devnet(net.URL())}
+	return journeys.Env{Stand: journeys.Devnet(net.URL(), net.Info().Token)}
 }
 
 // walk walks one journey on every entry point, with and without P256VERIFY, and
@@ -51,31 +52,42 @@ func walk(t *testing.T, name string, steps ...string) {
 	for _, rules := range []devnet.Rules{devnet.Osaka, devnet.Prague} {
 		for _, ep := range entryPoints {
 			t.Run(rules.String()+" v"+ep.Version(), func(t *testing.T) {
-				var got []string
-				err := find(t, name).Walk(t.Context(), environment(t, rules), ep, func(s journeys.Step) {
-					prefix := name + " v" + ep.Version() + ": "
-					if !strings.HasPrefix(s.Name, prefix) {
-						t.Errorf("step %q does not start with %q", s.Name, prefix)
-					}
-					got = append(got, strings.TrimPrefix(s.Name, prefix))
-					gas := ""
-					if s.Gas != nil {
-						gas = "gas " + json.Number(jsonOf(t, *s.Gas)).String()
-					}
-					t.Logf("%-55s %5d ms  %s %v", s.Name, s.MS, gas, s.Detail["gain"])
-					if !s.OK {
-						t.Errorf("%s: %s", s.Name, jsonOf(t, s.Detail))
-					}
-				})
-				if err != nil {
-					t.Error(err)
-				}
-				if strings.Join(got, "\n") != strings.Join(steps, "\n") {
-					t.Errorf("the steps are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(steps, "\n"))
-				}
+				walkOn(t, environment(t, rules), name, ep, steps)
 			})
 		}
 	}
+}
+
+// walkOn walks one journey on one entry point of a stand and returns its steps
+// under their bare names.
+func walkOn(t *testing.T, env journeys.Env, name string, ep userop.EntryPoint, want []string) []journeys.Step {
+	t.Helper()
+	var steps []journeys.Step
+	var got []string
+	err := find(t, name).Walk(t.Context(), env, ep, func(s journeys.Step) {
+		prefix := name + " v" + ep.Version() + ": "
+		if !strings.HasPrefix(s.Name, prefix) {
+			t.Errorf("step %q does not start with %q", s.Name, prefix)
+		}
+		gas := ""
+		if s.Gas != nil {
+			gas = fmt.Sprintf("gas %d", *s.Gas)
+		}
+		t.Logf("%-55s %5d ms  %s %v", s.Name, s.MS, gas, s.Detail["gain"])
+		if !s.OK {
+			t.Errorf("%s: %s", s.Name, jsonOf(t, s.Detail))
+		}
+		s.Name = strings.TrimPrefix(s.Name, prefix)
+		got = append(got, s.Name)
+		steps = append(steps, s)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the steps are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	return steps
 }
 
 func find(t *testing.T, name string) journeys.Journey {

@@ -22,17 +22,16 @@ type Stand struct {
 	// Fund gives an address at least five units of the chain's coin and returns when
 	// they are there. Nil asks RPC for postern_faucet.
 	Fund func(ctx context.Context, to common.Address) (common.Hash, error)
-	// Token is an ERC-20 in which the paymaster lets itself be paid, and Mint gives an
-	// address enough of it for some operations. Both nil: fees in tokens are left out.
+	// Token is an ERC-20 in which the paymaster lets itself be paid; nil leaves fees in
+	// tokens out. Mint gives an address enough of it for some operations; nil asks RPC
+	// for postern_tokenFaucet.
 	Token *common.Address
-	Mint  func(ctx context.Context, to common.Address) error
+	Mint  func(ctx context.Context, to common.Address) (common.Hash, error)
 }
 
-// Devnet is the stand that has everything behind one address, as `postern up` and
-// [devnet.Net.URL] have it.
-//
-// [devnet.Net.URL]: https://pkg.go.dev/github.com/postern-dev/postern/devnet#Net.Listen
-func Devnet(url string) Stand { return Stand{RPC: url} }
+// Devnet is the stand that has everything behind one address, as `postern up` has it;
+// token is the one of package devnet's Info.
+func Devnet(url string, token common.Address) Stand { return Stand{RPC: url, Token: &token} }
 
 var _ account.Confirmer = (*bundler.Chain)(nil) // receipts are checked against the chain
 
@@ -51,11 +50,21 @@ func (s Stand) connect() (account.Client, error) {
 
 // fund gives an address money.
 func (s Stand) fund(ctx context.Context, node *rpc.Client, to common.Address) (common.Hash, error) {
-	if s.Fund != nil {
-		return s.Fund(ctx, to)
+	return give(ctx, node, s.Fund, "postern_faucet", to)
+}
+
+// mint gives an address tokens.
+func (s Stand) mint(ctx context.Context, node *rpc.Client, to common.Address) (common.Hash, error) {
+	return give(ctx, node, s.Mint, "postern_tokenFaucet", to)
+}
+
+// give gives by own means or else by a method of the node.
+func give(ctx context.Context, node *rpc.Client, own func(context.Context, common.Address) (common.Hash, error), method string, to common.Address) (common.Hash, error) {
+	if own != nil {
+		return own(ctx, to)
 	}
 	var hash common.Hash
-	if err := node.CallContext(ctx, &hash, "postern_faucet", to); err != nil {
+	if err := node.CallContext(ctx, &hash, method, to); err != nil {
 		return hash, fmt.Errorf("journeys: ask the faucet: %w", err)
 	}
 	return hash, nil

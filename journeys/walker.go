@@ -24,6 +24,7 @@ type walker struct {
 	client     account.Client
 	node       *rpc.Client
 	report     func(Step)
+	drawn      uint64 // how often draw was called
 }
 
 func newWalker(ctx context.Context, env Env, journey string, ep userop.EntryPoint, report func(Step)) (*walker, error) {

@@ -1,0 +1,183 @@
+package journeys_test
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/userop"
+)
+
+// margin is what a bundler adds to the gas that it found to be enough: none of the
+// stub's doing.
+type margin func(uint64) uint64
+
+// ourMargin is that of package devnet.
+func ourMargin(gas uint64) uint64 { return gas + gas/10 + 3_000 }
+
+// altosMargin is Alto's: its search goes in steps of 7,325 gas, and 30 percent go on
+// top (--v7-verification-gas-limit-multiplier). Where the outcome is too little all
+// the same, it doubles every limit.
+func altosMargin(gas uint64) uint64 { return (gas + 7_325) * 13 / 10 }
+
+// The estimate for a passkey's operation is enough for whatever signature comes.
+// Where the bundler can be told what to pretend, the stub signature makes it no more
+// than 15 percent too high, before the bundler's own margin; what it is too high by
+// elsewhere is printed, and said beforehand.
+//
+// What the chain needs is found by bisection: operations with other limits, each
+// signed anew, go through the EntryPoint's handleOps as a call of the node, with
+// fees so high that the account must pay them from its balance.
+func TestEstimatesForPasskeysAreEnoughAndNotMuchMore(t *testing.T) {
+	for _, rules := range []devnet.Rules{devnet.Osaka, devnet.Prague} {
+		t.Run(rules.String()+" on the devnet", func(t *testing.T) {
+			net, err := chains[rules]()
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEstimates(t, rules, connect(t, net.URL(), net.URL()), ourMargin, func(a common.Address) { give(t, net, a, ethers(1)) })
+		})
+		t.Run(rules.String()+" on Anvil and Alto", func(t *testing.T) {
+			s := anvil(t, rules)
+			checkEstimates(t, rules, connect(t, s.RPC, s.Bundler), altosMargin, func(a common.Address) {
+				if _, err := s.Fund(t.Context(), a, ethers(1)); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
+}
+
+func checkEstimates(t *testing.T, rules devnet.Rules, c account.Client, plus margin, fund func(common.Address)) {
+	key, owner := newKitsKey(t), newKey(t)
+	a, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: crypto.PubkeyToAddress(owner.PublicKey), Keys: []hybrid.Key{key.signer()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fund(a.Address())
+	auth, err := a.Authority(key.approver())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &estimated{t: t, client: c, account: a, authority: auth, approve: key.approve}
+	for _, step := range []string{"the first operation, which creates the account", "a later operation"} {
+		p, err := account.Prepare(t.Context(), c, a, auth, e.calls())
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit, least := e.compare(p)
+		most := plus(least + least*15/100)
+		t.Logf("%s: gas %s, verificationGasLimit %d, the chain needs %d: %+.1f %%, with the bundler's margin %d; said to be too high by %d",
+			step, p.Estimate().Source, limit, least, 100*(float64(limit)/float64(least)-1), plus(least), p.Estimate().Excess)
+		switch overridden := p.Estimate().Source == account.EstimateOverridden; {
+		case overridden != (rules == devnet.Osaka):
+			t.Errorf("%s: the gas was %s", step, p.Estimate().Source)
+		case limit < least:
+			t.Errorf("%s: the estimate is too low", step)
+		case overridden && limit > most:
+			t.Errorf("%s: the estimate is %d, at most %d can be explained", step, limit, most)
+		}
+		e.send(p)
+	}
+}
+
+// estimated is an account of which limits are tried.
+type estimated struct {
+	t         *testing.T
+	client    account.Client
+	account   *hybrid.Account
+	authority *hybrid.Authority
+	approve   func(account.Challenge) (account.Approval, error)
+	nth       int64
+}
+
+// compare returns the estimated limit of an operation and the least that is enough.
+func (e *estimated) compare(p *account.Prepared) (limit, least uint64) {
+	t := e.t
+	t.Helper()
+	op := p.Op()
+	limit = op.VerificationGasLimit.Uint64()
+	gas := account.GasEstimate{CallGasLimit: op.CallGasLimit, PreVerificationGas: op.PreVerificationGas}
+	least = e.least(gas, limit)
+	// Whatever the signature: without P256VERIFY its arithmetic is not always as long.
+	for range 24 {
+		if !e.fits(gas, limit) {
+			t.Errorf("a signature needs more than %d gas", limit)
+		}
+	}
+	return limit, least
+}
+
+func (e *estimated) send(p *account.Prepared) {
+	e.t.Helper()
+	answer, err := e.approve(p.Challenge())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if _, err := p.Finish(answer); err != nil {
+		e.t.Fatal(err)
+	}
+	lands(e.t, p)
+}
+
+// high fees are more than any deposit holds.
+var high = account.Fees{MaxFeePerGas: big.NewInt(200e9), MaxPriorityFeePerGas: big.NewInt(1e9)}
+
+// calls differ each time, so that signatures do.
+func (e *estimated) calls() []account.Call {
+	e.nth++
+	return []account.Call{{To: friend, Value: big.NewInt(e.nth)}}
+}
+
+// least is the lowest limit that is enough, to within 64 gas.
+func (e *estimated) least(gas account.GasEstimate, enough uint64) uint64 {
+	low := uint64(0)
+	for !e.fits(gas, enough) {
+		low, enough = enough, 2*enough
+	}
+	for enough-low > 64 {
+		if mid := (low + enough) / 2; e.fits(gas, mid) {
+			enough = mid
+		} else {
+			low = mid
+		}
+	}
+	return enough
+}
+
+// fits reports whether an operation with this limit would be included.
+func (e *estimated) fits(gas account.GasEstimate, limit uint64) bool {
+	t := e.t
+	t.Helper()
+	gas.VerificationGasLimit = new(big.Int).SetUint64(limit)
+	p, err := account.Prepare(t.Context(), e.client, e.account, e.authority, e.calls(), account.WithGas(gas), account.WithFees(high))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := e.approve(p.Challenge())
+	if err != nil {
+		t.Fatal(err)
+	}
+	op, err := p.Finish(answer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := e.account.EntryPoint().HandleOps([]*userop.Op{op}, friend)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.client.Chain.Call(t.Context(), e.account.EntryPoint().Address(), data)
+	switch code := account.AACode(err); {
+	case err == nil:
+		return true
+	case code == "AA13" || code == "AA23" || code == "AA26" || code == "AA95":
+		return false
+	}
+	t.Fatalf("a limit of %d: %v", limit, err)
+	return false
+}
