@@ -5,12 +5,14 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
@@ -20,6 +22,7 @@ import (
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/userop"
 )
 
 const (
@@ -186,4 +189,21 @@ func (b *bench) transact(t testing.TB, to common.Address, data []byte) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Fatal("no receipt")
+}
+
+// simulate calls an account as the EntryPoint does. It returns the selector of the
+// error with which the account reverts, nil if it does not.
+func simulate(t testing.TB, b *bench, to common.Address, data []byte) []byte {
+	t.Helper()
+	var out hexutil.Bytes
+	err := b.chain.CallContext(t.Context(), &out, "eth_call", map[string]any{"from": userop.V07.Address(), "to": to, "input": hexutil.Bytes(data)}, "latest")
+	if err == nil {
+		return nil
+	}
+	var d interface{ ErrorData() any }
+	if !errors.As(err, &d) {
+		t.Fatal(err)
+	}
+	s, _ := d.ErrorData().(string)
+	return must[[]byte](t)(hexutil.Decode(s))[:4]
 }

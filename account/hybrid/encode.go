@@ -56,22 +56,24 @@ func checkSelf(self common.Address, calls []account.Call) error {
 			return refuse("alone, it is handed over without its value")
 		case len(c.Data) > 0 && len(c.Data) < 4:
 			return refuse(fmt.Sprintf("%d bytes of data name no function", len(c.Data)))
-		case len(calls) > 1 && onlyEntryPoint(c.Data):
+		case len(calls) > 1 && isExecute(c.Data):
 			return refuse("the contract takes execute from the EntryPoint only, so the whole batch would revert")
+		case !isExecute(c.Data) && onlyOthers(c.Data):
+			return refuse("the contract takes this function from the EntryPoint and the DelegationManager only")
 		}
 	}
 	return nil
 }
 
-// onlyEntryPoint reports whether data calls a function that the contract does not
-// take from itself.
-func onlyEntryPoint(data []byte) bool {
-	for _, m := range []string{executeOne, executeMode, "validateUserOp", "executeFromExecutor"} {
-		if bytes.HasPrefix(data, contractABI.Methods[m].ID) {
-			return true
-		}
-	}
-	return false
+// isExecute reports whether data calls execute, which the contract takes from the
+// EntryPoint only.
+func isExecute(data []byte) bool {
+	return bytes.HasPrefix(data, contractABI.Methods[executeOne].ID) || bytes.HasPrefix(data, contractABI.Methods[executeMode].ID)
+}
+
+// onlyOthers reports whether data calls what is never a call of the account.
+func onlyOthers(data []byte) bool {
+	return bytes.HasPrefix(data, contractABI.Methods["validateUserOp"].ID) || bytes.HasPrefix(data, contractABI.Methods["executeFromExecutor"].ID)
 }
 
 // EncodeCalls implements [account.Account] as MetaMask's kit does: one call as
@@ -134,7 +136,7 @@ func DecodeCalls(self common.Address, callData []byte) ([]account.Call, error) {
 		return []account.Call{{To: e.Target, Value: e.Value, Data: e.CallData}}, nil
 	case bytes.HasPrefix(callData, several.ID):
 		return decodeMode(&several, callData)
-	case onlyEntryPoint(callData):
+	case onlyOthers(callData):
 		return nil, ErrCallData
 	}
 	return []account.Call{{To: self, Value: new(big.Int), Data: bytes.Clone(callData)}}, nil

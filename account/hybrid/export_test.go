@@ -5,6 +5,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
 )
 
 // ChainOfTable is a chain of the table.
@@ -60,4 +62,24 @@ func Pack(method string, args ...any) ([]byte, error) { return pack(method, args
 // PackAddedKey is the data of the event that a key was added under a text.
 func PackAddedKey(id string, k Key) ([]byte, error) {
 	return addedKey.Inputs.NonIndexed().Pack(id, xsOf([]Key{k})[0], ysOf([]Key{k})[0])
+}
+
+// MethodID is the selector of a function.
+func MethodID(method string) []byte { return contractABI.Methods[method].ID }
+
+// EncodeCallsOf is encodeCalls.
+func EncodeCallsOf(self common.Address, calls []account.Call) ([]byte, error) {
+	return encodeCalls(self, calls)
+}
+
+// ErrorID is the selector of an error of the contract, nil for "".
+func ErrorID(name string) []byte {
+	signature, ok := map[string]string{
+		"KeyAlreadyExists": "KeyAlreadyExists(bytes32)", "KeyDoesNotExist": "KeyDoesNotExist(bytes32)", "InvalidEmptyKey": "InvalidEmptyKey()",
+		"KeyNotOnCurve": "KeyNotOnCurve(uint256,uint256)", "CannotRemoveLastSigner": "CannotRemoveLastSigner()", "SignersCannotBeEmpty": "SignersCannotBeEmpty()",
+	}[name]
+	if !ok {
+		return nil
+	}
+	return crypto.Keccak256([]byte(signature))[:4]
 }
