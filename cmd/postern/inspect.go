@@ -54,6 +54,8 @@ func runInspect(_ context.Context, c *call) error {
 	fs.StringVar(&f.entryPoint, "entry-point", "", "EntryPoint `version`: 0.6, 0.7, 0.8, 0.9")
 	fs.StringVar(&f.chainID, "chain-id", "", "chain `id`, for the hashes of an operation")
 	fs.StringVar(&f.account, "account", "", "`address` of the account that it is for")
+	fs.StringVar(&f.credentialID, "credential-id", "", "`id` of the passkey's credential, base64url or hex; explains the key ids of MetaMask accounts")
+	fs.StringVar(&f.keyIDHash, "key-id-hash", "", "`hash` by which a MetaMask account knows the key, of getKeyIdHashes()")
 	rest, err := c.parse(fs, 1)
 	if err != nil {
 		return err

@@ -13,8 +13,8 @@ import (
 
 // inspectFlags are the flags as they were typed.
 type inspectFlags struct {
-	challenge, rpID, key, entryPoint, chainID, account string
-	origins                                            []string
+	challenge, rpID, key, entryPoint, chainID, account, credentialID, keyIDHash string
+	origins                                                                     []string
 }
 
 // options reads the flags' values, every one strictly.
@@ -46,6 +46,18 @@ func (f inspectFlags) options() (opt inspect.Options, err error) {
 			return opt, err
 		}
 		opt.Account = &a
+	}
+	if f.credentialID != "" {
+		if opt.CredentialID, err = inspect.ParseBytes(f.credentialID); err != nil {
+			return opt, usageError("--credential-id is neither hex nor base64url: "+clip(f.credentialID), "give credential.id as the browser writes it")
+		}
+	}
+	if f.keyIDHash != "" {
+		b, err := inspect.ParseBytes(f.keyIDHash)
+		if err != nil || len(b) != common.HashLength {
+			return opt, usageError("--key-id-hash is no hash: "+clip(f.keyIDHash), "it is 0x and 64 hex digits, as getKeyIdHashes() lists it")
+		}
+		opt.KeyIDHash = (*common.Hash)(b)
 	}
 	return opt, nil
 }

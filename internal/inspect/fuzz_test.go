@@ -37,7 +37,8 @@ func FuzzInspect(f *testing.F) {
 	f.Add([]byte("execution reverted: AA23 reverted 0x5b7812d4"))
 	f.Add([]byte("\x22\x02\x66\xb6"))
 	account := common.HexToAddress("0x1111111111111111111111111111111111111111")
-	known := inspect.Options{Challenge: make([]byte, 32), RPID: rpID, Origins: []string{origin}, ChainID: big.NewInt(1), EntryPoint: userop.V08, Account: &account}
+	known := inspect.Options{Challenge: make([]byte, 32), RPID: rpID, Origins: []string{origin}, ChainID: big.NewInt(1), EntryPoint: userop.V08, Account: &account,
+		CredentialID: []byte("credential"), KeyIDHash: &common.Hash{1}}
 	f.Fuzz(func(t *testing.T, input []byte) {
 		for _, opt := range []inspect.Options{{}, known} {
 			start := time.Now()

@@ -1,9 +1,13 @@
 package inspect
 
 import (
+	"crypto/ecdsa"
 	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/internal/abituple"
+	"github.com/postern-dev/postern/passkey"
 )
 
 // hybridSignature: MetaMask's HybridDeleGator takes 65 bytes of ECDSA, 96 bytes
@@ -22,7 +26,7 @@ func (in *inspector) hybridSignature(b []byte) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Kind: layoutHybrid.kind, Title: layoutHybrid.title, Likelihood: Certain}
-	r.fact("key id hash", hexOf(f[0].Word[:]))
+	in.keyIDHash(&r, f[0].Word)
 	p := assertionParts{layout: layoutHybrid, r: f[1].Word, s: f[2].Word, authData: f[3].Data, challengeIndex: -1}
 	r.fact("requires user verification", fmt.Sprint(requireUV))
 	prefix, suffix := f[5].Data, f[6].Data
@@ -54,11 +58,30 @@ func (in *inspector) hybridRaw(b []byte) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "metamask-hybrid-p256", Title: "MetaMask Hybrid account: raw P-256 signature", Likelihood: Possible}
-	r.fact("key id hash", hexOf(b[:32]))
+	in.keyIDHash(&r, common.Hash(b[:32]))
 	r.fact("r", hexOf(b[32:64]))
 	r.fact("s", hexOf(b[64:96]))
 	if sig.high {
 		highS(&r, false)
 	}
+	in.checkRaw(&r, b[32:])
 	return r, true
+}
+
+// checkRaw verifies r ‖ s over SHA-256 of the digest, if digest and key are known.
+func (in *inspector) checkRaw(r *Reading, rs []byte) {
+	digest, key := in.hybridChallenge(), in.key()
+	sig, err := passkey.ParseP1363(rs)
+	if digest == nil || key == nil || err != nil {
+		return
+	}
+	once := sha256Of(digest)
+	switch {
+	case ecdsa.VerifyASN1(key.ECDSA(), once, sig.DER()):
+		r.fact("signature", "verifies with the given key over SHA-256 of the digest")
+	case ecdsa.VerifyASN1(key.ECDSA(), digest, sig.DER()):
+		r.wrong("signature", "the digest itself was signed; the contract hashes it once with SHA-256 before", "an API that takes a digest where one that takes a message was meant", "sign SHA-256 of the 32 bytes of the digest")
+	default:
+		r.wrong("signature", "the signature does not verify with the given key over SHA-256 of the digest", "another key, or another digest", "compare the given key with the one that was registered")
+	}
 }

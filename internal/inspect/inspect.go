@@ -57,6 +57,11 @@ type Options struct {
 	ChainID *big.Int
 	// Account that the signature is for.
 	Account *common.Address
+	// CredentialID of the passkey in question, as bytes.
+	CredentialID []byte
+	// KeyIDHash is the hash by which a MetaMask account knows the key, as its
+	// getKeyIdHashes() lists it.
+	KeyIDHash *common.Hash
 }
 
 // Inspect recognises and explains input: bytes as they are, or hex, base64url,
@@ -108,7 +113,7 @@ func (in *inspector) recognisers() []func([]byte) (Reading, bool) {
 		in.authenticatorData, in.derSignature, in.handleOps, in.accountCall, in.revertData,
 		in.erc6492, in.posternSignature, in.posternSigner, in.posternUserHandle, in.hybridSignature, in.kernelSignature,
 		in.coinbaseSignature, in.openZeppelinSignature, in.safeSignature, in.soladyCompact,
-		in.ecdsaSignature, in.p1363, in.address, in.word, in.bundlerText,
+		in.ecdsaSignature, in.p1363, in.address, in.word, in.metaMaskKeyID, in.bundlerText,
 	}
 }
 

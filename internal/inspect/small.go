@@ -47,6 +47,11 @@ func (in *inspector) word(b []byte) (Reading, bool) {
 		r.Kind, r.Title, r.Likelihood = "challenge", "the given challenge", Certain
 		return r, true
 	}
+	if f, ok := in.keyIDForm(common.Hash(b)); ok {
+		r.Kind, r.Title, r.Likelihood = "metamask-key-id-hash", "MetaMask key id hash of the given credential", Certain
+		in.keyIDFormFound(&r, f.hash, in.opt.KeyIDHash != nil && *in.opt.KeyIDHash == f.hash)
+		return r, true
+	}
 	for _, empty := range []struct {
 		name string
 		hash []byte
