@@ -13,7 +13,8 @@ import (
 )
 
 // paymasterAPI is the "pm" RPC namespace, ERC-7677. Its context is {} for an operation that is paid for
-// nothing, and {"token": address} for one that pays in the token.
+// nothing, and {"token": address} for one that pays in the token. There are no
+// policies here.
 type paymasterAPI struct{ paymaster *paymaster }
 
 // sponsorship is what both methods return: paymasterAndData for EntryPoint 0.6, the other fields for later ones.
@@ -131,14 +132,13 @@ func (p *paymaster) parseContext(data *json.RawMessage) (t terms, err error) {
 		if m.name != "token" {
 			return t, invalidf("paymaster context: %.40q is not supported, only token is", m.name)
 		}
-		var token common.Address
-		if err := unmarshalText(m.value, &token); err != nil {
+		t.token = new(common.Address)
+		if err := unmarshalText(m.value, t.token); err != nil {
 			return t, invalidf("paymaster context: token: %s", err)
 		}
-		if token != p.token {
-			return t, invalidf("paymaster context: the token %s is not taken, only %s is", token, p.token)
+		if *t.token != p.token {
+			return t, invalidf("paymaster context: the token %s is not taken, only %s is", t.token, p.token)
 		}
-		t.token = &token
 	}
 	return t, nil
 }

@@ -14,8 +14,13 @@ import (
 
 const upAbout = `
 Starts everything on this machine, within seconds: a chain in this process with
-EntryPoints 0.6 to 0.9 and Postern's contracts, a small bundler, the passkey server and
-the wallet page, all on one port of localhost. Ctrl-C ends it.
+EntryPoints 0.6 to 0.9, Postern's contracts and MetaMask's Delegation Framework 1.3.0 at
+its canonical addresses, a small bundler, a paymaster, the passkey server and the wallet
+page, all on one port of localhost. Ctrl-C ends it.
+
+The one JSON-RPC endpoint is node, bundler and paymaster (ERC-7677). A paymaster pays
+for nothing, or takes a test token for gas; postern_faucet and postern_tokenFaucet give
+coins and tokens to an address.
 
 EntryPoint 0.9 exists on npm as a release candidate only (rc.1); it runs at the canonical
 address here, and public networks have other code there.

@@ -65,15 +65,24 @@ type WalletConfig struct {
 // HybridConfig names MetaMask's contracts. The page has the canonical addresses
 // itself and refuses others.
 type HybridConfig struct {
-	Version        string `json:"version"`
-	Factory        string `json:"factory"`
-	Implementation string `json:"implementation"`
+	Version           string           `json:"version"`
+	EntryPoint        EntryPointConfig `json:"entryPoint"`
+	Factory           string           `json:"factory"`
+	Implementation    string           `json:"implementation"`
+	Stateless         string           `json:"stateless"` // code of EIP-7702 accounts
+	DelegationManager string           `json:"delegationManager"`
+	P256              string           `json:"p256"` // library that verifies P-256 where the chain does not
 }
 
 // Hybrid130 is framework 1.3.0 at MetaMask's own addresses.
 func Hybrid130() *HybridConfig {
 	d := hybrid.V130()
-	return &HybridConfig{Version: d.Version, Factory: d.Factory.Hex(), Implementation: d.Implementation.Hex()}
+	return &HybridConfig{
+		Version:    d.Version,
+		EntryPoint: EntryPointConfig{Version: d.EntryPoint.Version(), Address: d.EntryPoint.Address().Hex()},
+		Factory:    d.Factory.Hex(), Implementation: d.Implementation.Hex(), Stateless: d.Stateless.Hex(),
+		DelegationManager: d.DelegationManager.Hex(), P256: d.P256.Hex(),
+	}
 }
 
 // EntryPointConfig names the EntryPoint that the page's accounts use.

@@ -209,7 +209,12 @@ func TestUpServesWalletChainAndPasskeysFromOneOrigin(t *testing.T) {
 	if config.ChainID != 31337 || config.RPID != "localhost" || config.EntryPoint.Version != "0.8" || config.Factory != d.Factory.Hex() || !config.Faucet {
 		t.Fatalf("%s", raw)
 	}
-	for _, address := range []string{config.EntryPoint.Address, config.Factory, config.Implementation} {
+	m := config.Hybrid
+	if m == nil || m.Version != "1.3.0" || m.EntryPoint.Version != "0.7" || config.PaymasterURL != config.RPCURL {
+		t.Fatalf("%s", raw)
+	}
+	for _, address := range []string{config.EntryPoint.Address, config.Factory, config.Implementation,
+		m.EntryPoint.Address, m.Factory, m.Implementation, m.Stateless, m.DelegationManager, m.P256} {
 		if code := u.rpc("eth_getCode", address, "latest"); len(code.(string)) < 100 {
 			t.Errorf("no code at %s", address)
 		}
@@ -217,6 +222,15 @@ func TestUpServesWalletChainAndPasskeysFromOneOrigin(t *testing.T) {
 	if id := u.rpc("eth_chainId"); id != "0x7a69" {
 		t.Errorf("chain id %v", id)
 	}
+
+	stub := u.rpc("pm_getPaymasterStubData", map[string]any{"sender": m.Factory, "nonce": "0x0", "callData": "0x"}, m.EntryPoint.Address, "0x7a69", map[string]any{})
+	if fields, ok := stub.(map[string]any); !ok || fields["paymaster"] == nil {
+		t.Errorf("paymaster says %v", stub)
+	}
+	if quotes := u.rpc("pimlico_getTokenQuotes", map[string]any{"tokens": []string{}}, m.EntryPoint.Address, "0x7a69"); fmt.Sprint(quotes) != "map[quotes:[]]" {
+		t.Errorf("quotes %v", quotes)
+	}
+	u.rpc("postern_tokenFaucet", m.Factory)
 
 	// 4. A passkey registers and signs in.
 	key := softkey.New()
@@ -227,7 +241,7 @@ func TestUpServesWalletChainAndPasskeysFromOneOrigin(t *testing.T) {
 
 	// 5. It said where things are, by name and never by IP address, and ends.
 	end()
-	for _, want := range []string{u.origin + "\n", u.origin + "/rpc", "31337", "0.6, 0.7, 0.8, 0.9 (release candidate", "Next:", "--data", "Ctrl-C", "Ending."} {
+	for _, want := range []string{u.origin + "\n", u.origin + "/rpc", "31337", "0.6, 0.7, 0.8, 0.9 (release candidate", "Framework 1.3.0", "token 0x", "paymaster", "Next:", "--data", "Ctrl-C", "Ending."} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in:\n%s", want, out.String())
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/postern-dev/postern/account/hybrid"
 )
 
 // welcome tells the person who started it where things are and what to do next.
@@ -22,17 +24,19 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 		state = "kept in " + cfg.DataDir
 	}
 	origin := s.Origin()
+	framework := hybrid.V130().Version
 	fmt.Fprintf(s.out, `Postern is up after %s.
 
   wallet    %s
-  JSON-RPC  %s/rpc   chain %d, %s rules, node and bundler
+  JSON-RPC  %s/rpc   chain %d, %s rules: node, bundler and paymaster
             EntryPoints %s
+            MetaMask's Delegation Framework %s, token %s
   passkeys  %s/passkeys   RP ID %s
   state     %s
 
 Next: open the wallet, make a passkey, take coins from the faucet, send some.
-For development only: every program on this machine can use the faucet. Ctrl-C ends it.
-`, took.Round(time.Millisecond), origin, origin, info.ChainID, info.Rules, strings.Join(versions, ", "), origin, rpID, state)
+For development only: every program on this machine can use faucet and paymaster. Ctrl-C ends it.
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, info.Rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, state)
 	for _, missing := range s.binding.Missing {
 		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
 	}
