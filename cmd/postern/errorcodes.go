@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
@@ -21,7 +22,9 @@ var sentinels = []struct {
 	{account.ErrChanged, "changed", ""},
 	{account.ErrSaved, "bad-file", ""},
 	{account.ErrRelayBusy, "busy", "try again in a moment"},
-	{bundler.ErrNoQuote, "no-quote", "ask the paymaster's operator which tokens it takes, or leave --token out"},
+	{account.ErrRelayOwn, "relay-own", "give another funded key with --relay-key, or leave it out for the bundler"},
+	{account.ErrBadEstimate, "bad-estimate", "use another bundler"},
+	{account.ErrBadQuote, "no-quote", "use another paymaster, or leave --token out"},
 	{hybrid.ErrNoAccount, "not-deployed", "check address and chain; a new account is deployed with: postern hybrid create --deploy"},
 	{hybrid.ErrNotSigner, "not-a-signer", whoSigns},
 	{hybrid.ErrPublicKey, "not-a-signer", "give the passkey's public key: a key file, or --public-key"},
@@ -34,36 +37,55 @@ var sentinels = []struct {
 }
 
 // kinds are the types of errors, which know the way out themselves.
-var kinds = []struct {
-	is   func(error) bool
-	code string
-}{
-	{is[*account.WrongChainError], "wrong-chain"},
-	{is[*account.NoEntryPointError], "no-entry-point"},
-	{is[*account.NotDeployedError], "not-deployed"},
-	{is[*account.InsufficientFundsError], "insufficient-funds"},
-	{is[*account.EstimateError], "would-fail"},
-	{is[*account.HighFeeError], "high-fee"},
-	{is[*account.FeeLimitError], "fee-limit"},
-	{is[*account.StubError], "stub-too-short"},
-	{is[*account.HashMismatchError], "wrong-hash"},
-	{is[*account.DelegationError], "delegation"},
-	{is[*hybrid.DifferentAccountError], "different-account"},
-	{is[*hybrid.StatelessError], "no-passkeys"},
-	{is[*hybrid.OwnerError], "dead-owner"},
-	{is[*hybrid.LastSignerError], "last-signer"},
-	{is[*hybrid.KeyExistsError], "key-exists"},
-	{is[*hybrid.NoSuchKeyError], "no-such-key"},
-	{is[*hybrid.UnknownTextError], "key-text-unknown"},
-	{is[*hybrid.NoDeploymentError], "no-deployment"},
-	{is[*hybrid.EntryPointError], "no-deployment"},
-	{is[*hybrid.CodeError], "other-code"},
-	{is[*hybrid.NotHybridError], "other-code"},
-	{is[*bundler.UnknownOutcomeError], "outcome-unknown"},
-	{is[*account.UnclearError], "outcome-unknown"},
-	{is[*bundler.TransportError], "unreachable"},
-	{is[*bundler.RPCError], "refused"},
-	{is[*artifacts.Error], "artifacts"},
+var kinds = []kind{
+	coded[*account.WrongChainError]("wrong-chain"),
+	coded[*account.NoEntryPointError]("no-entry-point"),
+	coded[*account.NotDeployedError]("not-deployed"),
+	coded[*account.DeployedMeanwhileError]("deployed-meanwhile"),
+	coded[*account.InsufficientFundsError]("insufficient-funds"),
+	coded[*account.InsufficientTokenError]("insufficient-tokens"),
+	coded[*account.EstimateError]("would-fail"),
+	coded[*account.BadEstimateError]("bad-estimate"),
+	coded[*account.StubError]("stub-too-short"),
+	coded[*account.HighFeeError]("high-fee"),
+	coded[*account.FeeLimitError]("fee-limit"),
+	coded[*account.TokenLimitError]("token-limit"),
+	coded[*account.UnlimitedApproveError]("unlimited-allowance"),
+	coded[*account.PaymasterChangedError]("paymaster-changed"),
+	coded[*account.RelayFeeError]("relay-cost"),
+	coded[*account.RelayGasError]("relay-cost"),
+	coded[*account.DelegationError]("delegation"),
+	coded[*account.HashMismatchError]("wrong-hash"),
+	coded[*account.ReceiptError]("bad-receipt"),
+	coded[*account.UnclearError]("outcome-unknown"),
+	coded[*hybrid.DifferentAccountError]("different-account"),
+	coded[*hybrid.NotHybridError]("other-code"),
+	coded[*hybrid.CodeError]("other-code"),
+	coded[*hybrid.NoDeploymentError]("no-deployment"),
+	coded[*hybrid.EntryPointError]("no-deployment"),
+	coded[*hybrid.OwnerError]("dead-owner"),
+	coded[*hybrid.LastSignerError]("last-signer"),
+	coded[*hybrid.KeyExistsError]("key-exists"),
+	coded[*hybrid.NoSuchKeyError]("no-such-key"),
+	coded[*hybrid.UnknownTextError]("key-text-unknown"),
+	coded[*hybrid.TooManyKeysError]("too-many-keys"),
+	coded[*hybrid.SelfCallError]("bad-call"),
+	coded[*hybrid.StatelessError]("no-passkeys"),
+	coded[*bundler.UnknownOutcomeError]("outcome-unknown"),
+	coded[*bundler.NotConfirmedError]("not-confirmed"),
+	coded[*bundler.TransportError]("unreachable"),
+	coded[*bundler.RPCError]("refused"),
+	coded[*artifacts.Error]("artifacts"),
+}
+
+type kind struct {
+	is         func(error) bool
+	code, name string
+}
+
+func coded[T error](code string) kind {
+	var zero T
+	return kind{is[T], code, fmt.Sprintf("%T", zero)}
 }
 
 // codeOf returns the stable word of an error that has one, and a way out where the error

@@ -124,6 +124,10 @@ func (f *failure) specific(err error) bool {
 		f.Hint = "set --bundler or POSTERN_BUNDLER to a bundler's URL; a node alone takes no operations"
 		return true
 	}
+	if errors.Is(err, bundler.ErrNoQuote) {
+		f.Code, f.Hint = "no-quote", "the paymaster may not take this token: ask its operator, or leave --token out"
+		return true
+	}
 	if e, ok := errors.AsType[*account.ApprovalError](err); ok {
 		f.Code, f.Hint = "not-approved", "nothing was sent; for everything that is wrong with an assertion: postern inspect FILE"
 		if p, ok := errors.AsType[*passkey.Error](e.Cause); ok && p.Hint != "" {

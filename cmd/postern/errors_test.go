@@ -8,6 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math/big"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -95,5 +99,45 @@ func TestAnOpenOutcomeSaysHowToGoOnWithoutSendingTwice(t *testing.T) {
 	}
 	if err := outcome(account.ErrDropped, hash, ""); !errors.Is(err, account.ErrDropped) {
 		t.Errorf("an error that is final became %v", err)
+	}
+}
+
+// Errors that callers can act on have words of their own; "failed" tells a program nothing.
+func TestEveryTypeOfErrorHasACode(t *testing.T) {
+	known := map[string]bool{
+		"*account.ApprovalError":  true, // both reworded by explain
+		"*account.NonceUsedError": true,
+	}
+	for _, k := range kinds {
+		known[k.name] = true
+	}
+	declared := regexp.MustCompile(`(?m)^type ([A-Z]\w*Error) struct`)
+	seen := 0
+	for _, dir := range []string{"account", "account/hybrid", "bundler"} {
+		files, err := filepath.Glob("../../" + dir + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range declared.FindAllStringSubmatch(string(text), -1) {
+				seen++
+				if name := "*" + path.Base(dir) + "." + m[1]; !known[name] {
+					t.Errorf("%s has no code", name)
+				}
+			}
+		}
+	}
+	if seen < 30 {
+		t.Errorf("%d types of errors found: the pattern is broken", seen)
+	}
+	codes := regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+	for _, k := range kinds {
+		if !codes.MatchString(k.code) {
+			t.Errorf("code %q", k.code)
+		}
 	}
 }

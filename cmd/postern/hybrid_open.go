@@ -146,7 +146,7 @@ func (a *hybridAct) run(ctx context.Context, calls []account.Call, options ...ac
 // for who approves elsewhere, no receipt if none was waited for.
 func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options ...account.Option) (*account.Prepared, *account.Receipt, error) {
 	f := a.flags
-	limit, err := feeLimit(f.maxFee)
+	limits, err := f.payer.options(f.maxFee)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -154,7 +154,7 @@ func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options .
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limit...)...)
+	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limits...)...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,6 +48,7 @@ type keyInfo struct {
 	Salt         string            `json:"salt,omitempty"`
 	Accounts     map[string]string `json:"accounts,omitempty"` // address by EntryPoint version
 	TxHash       string            `json:"txHash,omitempty"`
+	Token        string            `json:"token,omitempty"` // that was given
 }
 
 func runKey(ctx context.Context, c *call) error {
@@ -56,6 +57,7 @@ func runKey(ctx context.Context, c *call) error {
 	rpID := fs.String("rp-id", "localhost", "new: relying party `domain` of the passkey")
 	origin := fs.String("origin", "http://localhost:8080", "new: `origin` that it signs for")
 	rpc := fs.String("rpc", "", "fund: `URL` of the local chain (default $POSTERN_RPC)")
+	token := fs.Bool("token", false, "fund: the test token that the paymaster takes, in place of coins")
 	version := fs.String("entry-point", "0.8", "fund: EntryPoint `version` of the passkey's account")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, 2)
@@ -73,7 +75,7 @@ func runKey(ctx context.Context, c *call) error {
 	case "show":
 		info, err = showKey(path)
 	case "fund":
-		info, err = fundKey(ctx, path, *rpc, *version)
+		info, err = fundKey(ctx, path, *rpc, *version, *token)
 	default:
 		return usageError("there is no action "+clip(action), "postern key new|show|fund <file>")
 	}
@@ -121,7 +123,7 @@ func showKey(path string) (keyInfo, error) {
 }
 
 // fundKey asks the faucet for coins: for an address, an EOA, or a passkey's account.
-func fundKey(ctx context.Context, path, rpc, version string) (info keyInfo, err error) {
+func fundKey(ctx context.Context, path, rpc, version string, token bool) (info keyInfo, err error) {
 	to, _, err := parseAccount("the address", path)
 	if err == nil || strings.HasPrefix(path, "0x") {
 		info.Address = to.Hex()
@@ -147,10 +149,21 @@ func fundKey(ctx context.Context, path, rpc, version string) (info keyInfo, err 
 		return info, usageError("--rpc is no URL", "it starts with http:// or https://")
 	}
 	var hash common.Hash
-	if err := chain.CallContext(ctx, &hash, "postern_faucet", to); err != nil {
+	method := "postern_faucet"
+	if token {
+		method = "postern_tokenFaucet"
+	}
+	if err := chain.CallContext(ctx, &hash, method, to); err != nil {
 		return info, failf("no-faucet", or(hintOf(err), "only a chain of postern up has a faucet; elsewhere send coins to the account"), "no coins from the faucet: %w", err)
 	}
 	info.TxHash = hash.Hex()
+	if token {
+		var tx struct{ To common.Address }
+		if err := chain.CallContext(ctx, &tx, "eth_getTransactionByHash", hash); err != nil {
+			return info, fmt.Errorf("look which token it is: %w", err)
+		}
+		info.Token = tx.To.Hex()
+	}
 	return info, nil
 }
 
@@ -189,6 +202,7 @@ func (c *call) printKey(info keyInfo, action string) {
 		row("account", info.Accounts[v]+" on EntryPoint "+v)
 	}
 	row("funded by", info.TxHash)
+	row("with token", info.Token)
 	if action == "new" {
 		next := "postern key fund " + info.File + " --rpc http://localhost:8080/rpc"
 		if info.Address != "" {

@@ -41,6 +41,8 @@ func TestMain(m *testing.M) {
 //	answer FILE       a JSON-RPC server that gives the answers of FILE by method; sets $URL
 //	passkey new       a passkey elsewhere; sets $PUBLIC_KEY, $CREDENTIAL_ID, $SALT and $ADDRESS, its account on 0.7
 //	passkey get IN OUT [quirk]  what a browser makes of the request in a prepared file
+//	readme SECTION FILE  write the shell commands of a section of README, for the chain at $PORT
+//	member FILE NAME VAR  set $VAR to a text in a JSON object
 //	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data in FILE
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
@@ -55,6 +57,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TERM", "dumb")
 			shared, err := filepath.Abs("../../internal/inspect/testdata")
 			e.Setenv("DATA", shared)
+			e.Setenv("ROOT", filepath.Join(shared, "../../.."))
 			e.Values[deviceKey{}] = softkey.New(softkey.WithSeed([]byte("elsewhere")))
 			return err
 		},
@@ -68,6 +71,8 @@ func TestScripts(t *testing.T) {
 			"answer":  answer,
 			"passkey": passkeyElsewhere,
 			"owner":   ownerElsewhere,
+			"readme":  readmeCommands,
+			"member":  jsonMember,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "chain" {
@@ -209,4 +214,36 @@ func ownerElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	sig[64] += 27
 	ts.Setenv("SIGNATURE", hexutil.Encode(sig))
+}
+
+// readmeCommands joins the shell blocks of a section. All that is changed is the port.
+func readmeCommands(ts *testscript.TestScript, _ bool, args []string) {
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), "README.md"))
+	ts.Check(err)
+	_, section, found := strings.Cut(string(text), "\n## "+args[0]+"\n")
+	if !found {
+		ts.Fatalf("README has no section %q", args[0])
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var script strings.Builder
+	for rest := section; ; {
+		_, block, found := strings.Cut(rest, "```sh\n")
+		if !found {
+			break
+		}
+		block, rest, _ = strings.Cut(block, "```")
+		script.WriteString(block)
+	}
+	commands := strings.ReplaceAll(script.String(), "localhost:8080", "localhost:"+ts.Getenv("PORT"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(commands), 0o600))
+}
+
+func jsonMember(ts *testscript.TestScript, _ bool, args []string) {
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &object))
+	text, ok := object[args[1]].(string)
+	if !ok {
+		ts.Fatalf("%s has no text %q", args[0], args[1])
+	}
+	ts.Setenv(args[2], text)
 }

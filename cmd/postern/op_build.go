@@ -58,7 +58,7 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 			return nil, nil, err
 		}
 	}
-	options, err := feeLimit(b.maxFee)
+	options, err := b.payer.options(b.maxFee)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -75,18 +75,6 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 	}
 	f, err := newOpFile(&b.spec, p)
 	return p, f, err
-}
-
-// feeLimit reads --max-fee.
-func feeLimit(text string) ([]account.Option, error) {
-	if text == "" {
-		return nil, nil
-	}
-	limit, err := parseAmount(text)
-	if err != nil {
-		return nil, err
-	}
-	return []account.Option{account.WithFeeLimit(limit)}, nil
 }
 
 // loadKey opens the development key, if one is named.

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"flag"
+	"math/big"
 	"os"
 
 	"github.com/postern-dev/postern/account"
@@ -11,12 +12,13 @@ import (
 
 // A payer says who pays the fee, if it is not the account itself, and who carries the
 // operation, if it is not a bundler.
-type payer struct{ url, context, token, relayKey string }
+type payer struct{ url, context, token, maxToken, relayKey string }
 
 func (p *payer) flags(fs *flag.FlagSet) {
 	fs.StringVar(&p.url, "paymaster", "", "`URL` of a paymaster (ERC-7677) that pays the fee (default $POSTERN_PAYMASTER)")
 	fs.StringVar(&p.context, "paymaster-context", "", "`JSON` object that the paymaster wants, such as {\"sponsorshipPolicyId\":\"…\"}")
 	fs.StringVar(&p.token, "token", "", "pay the paymaster in the ERC-20 token at this `address`")
+	fs.StringVar(&p.maxToken, "max-token", "", "refuse if more than so many `units` of the token may be charged")
 	fs.StringVar(&p.relayKey, "relay-key", "", "no bundler: carry it in a transaction of this EOA, whose key `file` it is")
 }
 
@@ -31,6 +33,26 @@ func (p *payer) apply(conn *connection) (err error) {
 	}
 	conn.Bundler = &account.Relayer{Node: conn.node, Chain: conn.node, Key: key.key}
 	return nil
+}
+
+// options are what --max-fee and --max-token allow.
+func (p *payer) options(maxFee string) ([]account.Option, error) {
+	var out []account.Option
+	if maxFee != "" {
+		limit, err := parseAmount(maxFee)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, account.WithFeeLimit(limit))
+	}
+	if p.maxToken != "" {
+		units, ok := new(big.Int).SetString(p.maxToken, 10)
+		if !ok || units.Sign() < 0 || p.token == "" {
+			return nil, usageError("--max-token needs --token and a whole number of units, not "+clip(p.maxToken), "the smallest units of the token: 1000000 is 1 of a token with 6 decimals")
+		}
+		out = append(out, account.WithTokenLimit(units))
+	}
+	return out, nil
 }
 
 // open returns the paymaster; nil if the account pays.
