@@ -15,12 +15,12 @@ function keep(name, child) {
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text) => { entry.tail.push(text); if (entry.tail.length > 40) entry.tail.shift() })
   }
-  child.once('exit', (code, signal) => { children.delete(entry); entry.onexit?.(code, signal) })
+  child.once('exit', (code) => { children.delete(entry); child.stdin?.destroy(); entry.onexit?.(code) })
   return entry
 }
 
-// cat ends when this process does; sh passes the program's exit code on.
-const guard = 'exec 3<&0; "$@" </dev/null & p=$!; (cat <&3 >/dev/null; kill $p 2>/dev/null) >/dev/null 2>&1 & wait $p'
+// cat ends when this process does, and then the program; sh passes the program's exit code on.
+const guard = 'exec 3<&0; "$@" </dev/null & p=$!; (cat <&3; kill $p) >/dev/null 2>&1 & w=$!; wait $p; c=$?; kill $w; exit $c'
 
 /** program starts a program that knows nothing of us. */
 export function program(name, file, args) {
