@@ -25,7 +25,7 @@ type AuthorizationRequest struct {
 	Delegate  common.Address `json:"delegate"`
 	ChainID   *big.Int       `json:"chainId"` // never 0, which would mean every chain
 	Nonce     uint64         `json:"nonce"`   // transaction count of Authority
-	Digest    [32]byte       `json:"-"`       // keccak256(0x05 ‖ rlp([chainId, delegate, nonce])), signed as it is
+	Digest    common.Hash    `json:"digest"`  // keccak256(0x05 ‖ rlp([chainId, delegate, nonce])), signed as it is
 }
 
 // RequestAuthorization says what the key behind a [Delegated] account has to

@@ -437,6 +437,14 @@ func FuzzResume(f *testing.F) {
 		b, _ := json.Marshal(p)
 		f.Add(b)
 	}
+	paying := newWorld()
+	paying.token = &worldToken{balance: tokenCost, allowance: new(big.Int)}
+	c := paying.client()
+	c.Paymaster = newTokenSponsor()
+	if p, err := account.Prepare(context.Background(), c, o.acct, pretender{o.auth}, []account.Call{{To: friend}}); err == nil {
+		b, _ := json.Marshal(p)
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := account.Resume(data, w.client(), o.acct, o.auth)
 		if err != nil {
