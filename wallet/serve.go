@@ -8,7 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base64"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -105,7 +105,7 @@ func (p *Page) add(url string, from fs.FS, name string) error {
 		return err
 	}
 	sum := sha256.Sum256(plain)
-	f := file{kind: kind, etag: hex.EncodeToString(sum[:12]), plain: plain}
+	f := file{kind: kind, etag: base64.RawURLEncoding.EncodeToString(sum[:9]), plain: plain}
 	if packed.Len() < len(plain) {
 		f.gzip = packed.Bytes()
 	}
@@ -126,7 +126,7 @@ var documentHeaders = map[string]string{
 
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
-	".js":   "text/javascript; charset=utf-8",
+	".js":   "text/javascript", // modules are UTF-8 by definition
 	".css":  "text/css; charset=utf-8",
 	".svg":  "image/svg+xml",
 }
@@ -169,6 +169,7 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is no such page. The wallet is at /.", http.StatusNotFound)
 		return
 	}
+	h.Del("X-Request-Id") // finds a refusal in the log; this is none
 	body, etag := f.plain, `"`+f.etag+`"`
 	h.Set("Vary", "Accept-Encoding")
 	if f.gzip != nil && acceptsGzip(r) {

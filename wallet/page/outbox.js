@@ -74,11 +74,7 @@ export function heldFor(chain, address) {
   }
 }
 
-/**
- * Sends what is signed; the same operation may be sent again without harm. When it
- * returns, the bundler has it. When it throws, `held.unsure` says whether it may.
- * @param {Chain} chain @param {Held} held
- */
+/** Sends what is signed. When it throws, `held.unsure` says whether the bundler may have it all the same. @param {Chain} chain @param {Held} held */
 export async function handOver(chain, held) {
   keep(chain, held);
   try {

@@ -12,7 +12,6 @@ import { random } from './state.js';
 import { Trouble } from './words.js';
 
 /**
- * @typedef {import('./operate.js').Chain} Chain
  * @typedef {{options: any, userId: string, handle: Uint8Array, at: number}} Offer
  * @typedef {{id: Uint8Array, key: import('./assertion.js').Key, handle: Uint8Array, flags: number, register: () => Promise<void>, registered: Promise<void>}} Made
  */
@@ -21,7 +20,7 @@ const OFFER_LIFE = 120_000; // the server's challenges live five minutes, and th
 const PROMPT = 150_000;
 const USERNAME = 'Postern account'; // what the server is told; the person's own name for it stays here
 
-/** @param {Chain} chain @param {Uint8Array} handle user.id @returns {Promise<Offer>} */
+/** @param {import('./operate.js').Chain} chain @param {Uint8Array} handle user.id @returns {Promise<Offer>} */
 export async function fetchOffer(chain, handle) {
   const { options, userId } = await json(`${chain.config.passkeyUrl}/register/options`, { username: USERNAME, userHandle: toBase64url(handle) });
   if (options?.rp?.id !== chain.config.rpId || options?.user?.id !== toBase64url(handle)) {
@@ -35,8 +34,7 @@ export const fresh = (offer) => offer !== undefined && Date.now() - offer.at < O
 
 /**
  * Call it from the click itself.
- * @param {Chain} chain @param {Offer} offer @param {string} name @param {AbortSignal} signal @param {() => void} answered
- * @returns {Promise<Made>}
+ * @param {import('./operate.js').Chain} chain @param {Offer} offer @param {string} name @param {AbortSignal} signal @param {() => void} answered @returns {Promise<Made>}
  */
 export async function make(chain, { options, userId, handle }, name, signal, answered) {
   const created = await create({ options, name: name.trim() || USERNAME, signal, timeout: PROMPT });
@@ -53,7 +51,7 @@ export async function make(chain, { options, userId, handle }, name, signal, ans
   return { id: created.id, key: credential.key, handle, flags, register, registered };
 }
 
-/** Tells the passkey server; a challenge that an unanswered attempt has used up is a success. @param {Chain} chain @param {object} body */
+/** A challenge that an unanswered attempt has used up is a success. @param {import('./operate.js').Chain} chain @param {object} body */
 function registration(chain, body) {
   let unanswered = false;
   return async () => {
@@ -72,7 +70,7 @@ function registration(chain, body) {
  * A signature asked for exactly as signing in asks, naming no credential: what
  * is not given back now would not be given back then, and with the user handle
  * goes the account.
- * @param {Chain} chain @param {Made} m @param {AbortSignal} signal @param {() => void} answered
+ * @param {import('./operate.js').Chain} chain @param {Made} m @param {AbortSignal} signal @param {() => void} answered
  */
 export async function prove(chain, m, signal, answered) {
   const challenge = random();
