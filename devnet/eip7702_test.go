@@ -100,3 +100,51 @@ func execute(to common.Address, wei int64) []byte {
 	}
 	return data
 }
+
+// TestAKeyWithoutCoinsBecomesAnAccount has the paymaster pay for delegation and first operation. The
+// authorization may still be a stub when the paymaster signs: clients ask for it last.
+func TestAKeyWithoutCoinsBecomesAnAccount(t *testing.T) {
+	eachPayer(t, devnet.Config{}, func(p *payer) {
+		if p.ep == userop.V06 {
+			return // the framework has no account for it
+		}
+		key, err := crypto.GenerateKey()
+		if err != nil {
+			p.Fatal(err)
+		}
+		sender := crypto.PubkeyToAddress(key.PublicKey)
+		op := &userop.Op{
+			Sender: sender, CallData: execute(common.HexToAddress("0xbeef"), 0), Nonce: p.nonce(&account{address: sender}, 0),
+			MaxFeePerGas: big.NewInt(3e9), MaxPriorityFeePerGas: big.NewInt(1e9), Signature: p.stub(),
+			Authorization: &userop.Authorization{ChainID: p.net.ChainID(), Address: contractNamed(p, p.net, "EIP7702StatelessDeleGator "+p.ep.Version()), R: big.NewInt(7), S: big.NewInt(7)},
+		}
+		if p.ep != userop.V07 {
+			op.Factory = &userop.EIP7702Marker
+		}
+		stub, err := p.free.Stub(p.Context(), op, p.ep, p.net.ChainID())
+		if err != nil {
+			p.Fatal("stub:", err)
+		}
+		fill(op, stub)
+		if err := p.estimate(op); err != nil {
+			p.Fatal("estimating:", err)
+		}
+		final, err := p.free.Data(p.Context(), op, p.ep, p.net.ChainID())
+		if err != nil {
+			p.Fatal("data:", err)
+		}
+		fill(op, final)
+		p.authorize(op.Authorization, crypto.FromECDSA(key))
+		digest, err := seal.MetaMaskDigest(seal.MetaMaskStateless, op, p.ep, p.net.ChainID())
+		if err != nil {
+			p.Fatal(err)
+		}
+		if op.Signature, err = crypto.Sign(digest[:], key); err != nil {
+			p.Fatal(err)
+		}
+		op.Signature[64] += 27
+		if r := p.run(op); !r.Success || r.Paymaster == nil || *r.Paymaster != p.at {
+			p.Errorf("receipt %+v", r)
+		}
+	})
+}

@@ -6,6 +6,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/userop"
 )
@@ -43,6 +45,26 @@ func TestTheFrameworkIsWiredTogetherUnderBothRules(t *testing.T) {
 			}
 			if got := common.BytesToAddress(call(t, n, address, "delegationManager()")); got != manager {
 				t.Errorf("%s: %s has DelegationManager %s", rules, name, got)
+			}
+		}
+		url, err := n.Listen("127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		chain, err := bundler.NewChain(url, bundler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := hybrid.V130().Check(t.Context(), chain); err != nil {
+			t.Errorf("%s: package hybrid does not know these contracts: %v", rules, err)
+		}
+		for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
+			d, err := hybrid.V130For(ep)
+			if err == nil {
+				err = d.CheckStateless(t.Context(), chain)
+			}
+			if err != nil || d.Stateless != contractNamed(t, n, "EIP7702StatelessDeleGator "+ep.Version()) {
+				t.Errorf("%s: package hybrid has %s, %v", rules, d.Stateless, err)
 			}
 		}
 		library := contractNamed(t, n, "SCL_RIP7212")

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/eth"
+	"github.com/holiman/uint256"
 
 	"github.com/postern-dev/postern/internal/artifacts"
 )
@@ -32,10 +35,25 @@ func TestADataDirectoryOfAnEarlierVersionGetsWhatItLacks(t *testing.T) {
 				t.Errorf("round %d: %s is missing at %s (%v)", round, c.Name, c.Address, err)
 			}
 		}
+		for version, has := range deposits(t, n) {
+			if has.Cmp(deposited) != 0 {
+				t.Errorf("round %d: paymaster %s has %v at its EntryPoint", round, version, has)
+			}
+		}
 		if err := n.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// ask calls a contract in a scene.
+func ask(t *testing.T, s *scene, to common.Address, data []byte) []byte {
+	t.Helper()
+	result, err := s.copy().message(t.Context(), operator, to, data, new(uint256.Int), 1_000_000, nil, &tracing.Hooks{})
+	if err != nil || result.Err != nil {
+		t.Fatal(err, result)
+	}
+	return result.ReturnData
 }
 
 // makeOlder writes a chain with nothing but EntryPoints and returns the hash of its genesis block.
