@@ -6,22 +6,16 @@ import '../stand/quiet.mjs'
 import { Implementation, toMetaMaskSmartAccount } from '@metamask/smart-accounts-kit'
 import { SIGNABLE_USER_OP_TYPED_DATA } from '@metamask/smart-accounts-kit/utils'
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { createPublicClient, custom, defineChain, hashMessage, hashTypedData, hexToBytes, keccak256, stringToBytes, stringToHex } from 'viem'
 import { formatUserOperationRequest, getUserOperationHash, toPackedUserOperation, toWebAuthnAccount } from 'viem/account-abstraction'
 import { privateKeyToAccount } from 'viem/accounts'
 import { claim, skip } from '../report.mjs'
 import { environment } from '../stand/framework.mjs'
+import { golden } from './golden.mjs'
 import { fromWire } from './kit-make.mjs'
 
-const file = 'account/hybrid/testdata/made-by-go.json'
-let text
-try {
-  text = readFileSync(new URL(`../../../${file}`, import.meta.url))
-} catch {
-  skip('the kit takes what Go made', `${file} is missing`)
-  process.exit()
-}
+const accounts = golden('made-by-go.json')
+if (!accounts) skip('the kit takes what Go made', 'account/hybrid/testdata/made-by-go.json is missing')
 
 const delegation = '0xef0100' + environment.implementations.EIP7702StatelessDeleGatorImpl.slice(2)
 
@@ -93,4 +87,4 @@ async function check(account) {
   return `${account.ops.length} operations`
 }
 
-for (const account of JSON.parse(text).accounts) await claim(`the kit makes what Go made: ${account.name}`, () => check(account))
+for (const account of accounts ?? []) await claim(`the kit makes what Go made: ${account.name}`, () => check(account))

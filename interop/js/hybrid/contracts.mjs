@@ -2,9 +2,9 @@
 // P256 precompile (osaka) and with the contract's own arithmetic (prague).
 //
 //   node hybrid/contracts.mjs [osaka] [prague]
-import { readFileSync } from 'node:fs'
 import { startStand } from '../stand/use.mjs'
 import { claim, skip } from '../report.mjs'
+import { golden } from './golden.mjs'
 import { judge } from './judge.mjs'
 
 const files = { 'kit.json': 'made by the kit', 'made-by-go.json': 'made by Go' }
@@ -12,16 +12,14 @@ const files = { 'kit.json': 'made by the kit', 'made-by-go.json': 'made by Go' }
 const hardforks = process.argv.slice(2).length ? process.argv.slice(2) : ['osaka', 'prague']
 for (const hardfork of hardforks) {
   for (const [file, what] of Object.entries(files)) {
-    let text
-    try {
-      text = readFileSync(new URL(`../../../account/hybrid/testdata/${file}`, import.meta.url))
-    } catch {
+    const accounts = golden(file)
+    if (!accounts) {
       skip(`the real contracts take what was ${what}`, `account/hybrid/testdata/${file} is missing`)
       continue
     }
     const stand = await startStand(['--no-alto', '--hardfork', hardfork])
     const court = judge(stand)
-    for (const account of JSON.parse(text).accounts) {
+    for (const account of accounts) {
       await claim(`the real contracts (${hardfork}) take what was ${what}: ${account.name}`, async () => {
         await court.chain(account.chainId)
         await court.place(account)
