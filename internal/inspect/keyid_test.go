@@ -1,8 +1,10 @@
 package inspect_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -12,19 +14,28 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/internal/inspect"
+	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
 )
 
-// hybridPasskey is a credential and a signature that names it by the given hash.
-func hybridPasskey(t *testing.T, id common.Hash) (softkey.Credential, []byte) {
+// authenticator has one credential.
+func authenticator(t *testing.T, seed string) *softkey.Authenticator {
 	t.Helper()
-	a := softkey.New(softkey.WithSeed([]byte("key id")))
+	a := softkey.New(softkey.WithSeed([]byte(seed)))
 	options := `{"rp":{"id":"wallet.example","name":"Wallet"},"user":{"id":"AQIDBAUGBwgJCgsMDQ4PEA","name":"a","displayName":"A"},` +
 		`"challenge":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","pubKeyCredParams":[{"type":"public-key","alg":-7}]}`
 	if _, err := a.Create([]byte(options), "https://wallet.example"); err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+// hybridPasskey is a credential and a signature that names it by the given hash.
+func hybridPasskey(t *testing.T, id common.Hash) (softkey.Credential, []byte) {
+	t.Helper()
+	a := authenticator(t, "key id")
 	c := a.Credentials()[0]
 	assertion, err := a.Sign(c.ID, make([]byte, 32), "wallet.example", "https://wallet.example")
 	if err != nil {
@@ -150,6 +161,10 @@ func TestCallsThatAddAndRemoveKeysAreExplained(t *testing.T) {
 			t.Errorf("%q", got)
 		}
 	}
+	upper := "0x" + strings.ToUpper(name[2:])
+	if r := inspectBytes(t, remove(upper), inspect.Options{CredentialID: c.ID}); !strings.Contains(finding(r, "key-id-form"), "upper case") {
+		t.Errorf("upper case: %+v", r.Readings[0])
+	}
 	if r := inspectBytes(t, add(name, y, x), inspect.Options{}); r.OK {
 		t.Error("a key that is no point")
 	}
@@ -157,5 +172,95 @@ func TestCallsThatAddAndRemoveKeysAreExplained(t *testing.T) {
 	other[0] ^= 1
 	if r := inspectBytes(t, remove(name), inspect.Options{CredentialID: other}); r.OK {
 		t.Error("another credential's key")
+	}
+}
+
+func TestARawSignatureIsVerified(t *testing.T) {
+	a := authenticator(t, "raw")
+	c := a.Credentials()[0]
+	digest := crypto.Keccak256Hash([]byte("raw"))
+	for name, signed := range map[string]struct {
+		digest  [32]byte
+		message string
+	}{"right": {sha256.Sum256(digest[:]), ""}, "not hashed": {digest, "the digest itself was signed"}, "another": {[32]byte{1}, "does not verify"}} {
+		der, err := a.SignDigest(c.ID, signed.digest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sig, err := passkey.ParseDER(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := inspectBytes(t, seal.MetaMaskP256(common.Hash{1}, sig), inspect.Options{Challenge: digest[:], Key: c.Key})
+		if got := finding(r, "signature"); r.OK != (signed.message == "") || !strings.Contains(got, signed.message) {
+			t.Errorf("%s: OK %t, %q", name, r.OK, got)
+		}
+	}
+}
+
+// The EOA's own operation says of itself which digest it signed; a Hybrid account's owner is named.
+func TestSignersOverMetaMasksDigestsAreNamed(t *testing.T) {
+	key, err := crypto.ToECDSA(crypto.Keccak256([]byte("eoa")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner := crypto.PubkeyToAddress(key.PublicKey)
+	gas := big.NewInt(100_000)
+	op := &userop.Op{Sender: owner, Nonce: big.NewInt(1), CallGasLimit: gas, VerificationGasLimit: gas, PreVerificationGas: gas,
+		MaxFeePerGas: big.NewInt(1e9), MaxPriorityFeePerGas: big.NewInt(1e9)}
+	for contract, name := range map[string]string{seal.MetaMaskStateless: "signature", seal.MetaMaskHybrid: "signer over MetaMask Hybrid's digest"} {
+		digest, err := seal.MetaMaskDigest(contract, op, userop.V07, big.NewInt(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op.Signature, err = crypto.Sign(digest[:], key); err != nil {
+			t.Fatal(err)
+		}
+		wire, err := userop.V07.MarshalOp(op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := inspect.Inspect(wire, inspect.Options{ChainID: big.NewInt(1), EntryPoint: userop.V07})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fact(r, name); !strings.Contains(got, "by the sender itself") && got != owner.Hex() {
+			t.Errorf("%s: %q", contract, got)
+		}
+		if got := fact(r, "signature"); (got != "") != (contract == seal.MetaMaskStateless) {
+			t.Errorf("%s: %q", contract, got)
+		}
+	}
+}
+
+// A passkey of another account kind that signed MetaMask's digest is told so.
+func TestMetaMasksDigestsAreRecognisedElsewhere(t *testing.T) {
+	gas := big.NewInt(100_000)
+	op := &userop.Op{Sender: common.Address{1}, Nonce: big.NewInt(1), CallGasLimit: gas, VerificationGasLimit: gas, PreVerificationGas: gas,
+		MaxFeePerGas: big.NewInt(1e9), MaxPriorityFeePerGas: big.NewInt(1e9)}
+	a := authenticator(t, "digest")
+	for _, contract := range []string{seal.MetaMaskHybrid, seal.MetaMaskStateless, seal.MetaMaskMultiSig} {
+		digest, err := seal.MetaMaskDigest(contract, op, userop.V07, big.NewInt(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertion, err := a.Sign(a.Credentials()[0].ID, digest[:], "wallet.example", "https://wallet.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if op.Signature, err = seal.OpenZeppelinWebAuthn(assertion); err != nil {
+			t.Fatal(err)
+		}
+		wire, err := userop.V07.MarshalOp(op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := inspect.Inspect(wire, inspect.Options{ChainID: big.NewInt(1), EntryPoint: userop.V07})
+		if err != nil || r.OK || len(r.Readings[0].Parts) == 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if got := finding(&inspect.Report{Readings: r.Readings[0].Parts}, "challenge"); !strings.Contains(got, contract) {
+			t.Errorf("%s: %q", contract, got)
+		}
 	}
 }

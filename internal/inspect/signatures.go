@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/seal"
 )
 
 var errScalar = errors.New("r and s must be above zero and below the order of the curve")
@@ -129,22 +131,40 @@ func (in *inspector) ecdsaSignature(b []byte) (Reading, bool) {
 	return r, true
 }
 
-// recoverSigner names the signer when the hash is known.
+// recoverSigner names the signer when the hash is known: one per value that may have been
+// signed, of which only one is anybody.
 func (in *inspector) recoverSigner(r *Reading, b []byte) {
 	sig := append([]byte(nil), b...)
 	if sig[64] >= 27 {
 		sig[64] -= 27
 	}
+	signer := func(hash []byte) (common.Address, bool) {
+		if len(hash) != 32 {
+			return common.Address{}, false
+		}
+		key, err := crypto.SigToPub(hash, sig)
+		if err != nil {
+			return common.Address{}, false
+		}
+		return crypto.PubkeyToAddress(*key), true
+	}
 	for _, h := range in.signedHashes() {
-		for _, form := range []struct {
-			name string
-			hash []byte
-		}{{"raw", h.hash}, {"with the EIP-191 prefix", personalHash(h.hash)}} {
-			if len(form.hash) != 32 {
-				continue
-			}
-			if key, err := crypto.SigToPub(form.hash, sig); err == nil {
-				r.fact("signer over "+h.name+", "+form.name, crypto.PubkeyToAddress(*key).Hex())
+		if a, ok := signer(h.hash); ok {
+			r.fact("signer over "+h.name+", raw", a.Hex())
+		}
+		if a, ok := signer(personalHash(h.hash)); ok {
+			r.fact("signer over "+h.name+", with the EIP-191 prefix", a.Hex())
+		}
+	}
+	if digest := in.hybridChallenge(); in.op != nil && digest != nil {
+		if a, ok := signer(digest); ok {
+			r.fact("signer over MetaMask Hybrid's digest", a.Hex())
+		}
+		// An EOA that runs MetaMask's code signs for itself, so this one can be told.
+		for _, ep := range in.op.eps {
+			digest, err := seal.MetaMaskDigest(seal.MetaMaskStateless, in.op.op.Clone().Normalize(), ep, in.opt.ChainID)
+			if a, ok := signer(digest[:]); err == nil && ok && a == in.op.op.Sender {
+				r.fact("signature", "by the sender itself, over the digest of MetaMask's EIP-7702 account for EntryPoint "+ep.Version())
 			}
 		}
 	}
