@@ -207,3 +207,6 @@ func simulate(t testing.TB, b *bench, to common.Address, data []byte) []byte {
 	s, _ := d.ErrorData().(string)
 	return must[[]byte](t)(hexutil.Decode(s))[:4]
 }
+
+// sha is what a raw P-256 key signs of a digest.
+func sha(digest [32]byte) [32]byte { return sha256.Sum256(digest[:]) }
