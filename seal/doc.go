@@ -13,7 +13,11 @@
 //
 // For MetaMask's smart accounts make the challenge with [MetaMaskDigest] and the
 // signature with [MetaMaskWebAuthn], [MetaMaskP256] or [MetaMaskECDSA];
-// [ParseMetaMask] reads one.
+// [ParseMetaMask] reads one. The other layouts take the hash that their account
+// signs as the challenge: [CoinbaseWebAuthn], [OpenZeppelinWebAuthn],
+// [SoladyWebAuthn] and [SoladyWebAuthnCompact], [SafeWebAuthn]. Each has a parser
+// and a stub of the same name. What the real contracts say to every one of them,
+// good and broken, is recorded in interop/js/matrix.
 //
 // Promised: what is sealed here parses to the same parts, and what parses seals
 // to the same bytes. Not promised: that an approval is valid. Verify an

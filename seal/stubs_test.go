@@ -127,7 +127,7 @@ func worstSignature(t *testing.T, sig []byte) passkey.Signature {
 
 func TestStubsRefuseAbsurdLimits(t *testing.T) {
 	for name, limits := range map[string]seal.StubLimits{
-		"authenticator data": {AuthData: 256}, "origin": {Origin: 70_000}, "huge origin": {Origin: 1 << 60}, "top origin": {TopOrigin: 70_000}, "package": {PackageName: 70_000},
+		"authenticator data": {AuthData: 256}, "huge authenticator data": {AuthData: 1 << 60}, "origin": {Origin: 70_000}, "huge origin": {Origin: 1 << 60}, "top origin": {TopOrigin: 70_000}, "package": {PackageName: 70_000},
 	} {
 		if b, err := seal.MetaMaskWebAuthnStub(common.Hash{}, limits); err == nil || b != nil {
 			t.Errorf("%s: a stub of %d bytes", name, len(b))
@@ -135,6 +135,10 @@ func TestStubsRefuseAbsurdLimits(t *testing.T) {
 		if b, err := seal.CoinbaseStub(0, limits); err == nil || b != nil {
 			t.Errorf("%s: a stub of %d bytes", name, len(b))
 		}
+	}
+	d := newDevice(t, "absurd")
+	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{AuthData: 1 << 60}); err == nil {
+		t.Error("a huge approval")
 	}
 	b, err := seal.MetaMaskWebAuthnStub(common.Hash{}, seal.StubLimits{AuthData: 255, Origin: -5})
 	if err != nil {
