@@ -68,32 +68,49 @@ func screens(p *tab, look func(name string)) {
 	look("review-cautions")
 }
 
+// pages are walked by the tests of how they look: each is opened, and shows all its screens.
+var pages = []struct {
+	name    string
+	open    func(t *testing.T) *tab
+	screens func(p *tab, look func(name string))
+}{
+	{"wallet", func(t *testing.T) *tab { return newTab(t, "") }, screens},
+	{"backup", func(t *testing.T) *tab { return openBackup(t, place{origin: origin(t)}, "") }, backupScreens},
+}
+
 func TestEveryControlHasANameAndEveryScreenItsLandmarks(t *testing.T) {
-	p := newTab(t, "")
-	call(p, accessibility.Enable, empty{})
-	screens(p, func(screen string) {
-		t.Helper()
-		roles := map[string]int{}
-		for _, n := range call(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
-			if n.Ignored || n.Role == nil {
-				continue
-			}
-			role, name := axText(n.Role), axText(n.Name)
-			roles[role]++
-			if slices.Contains([]string{"button", "textbox", "link", "heading", "image", "region", "DisclosureTriangle"}, role) && name == "" {
-				t.Errorf("%s: a %s has no name", screen, role)
-			}
+	for _, page := range pages {
+		t.Run(page.name, func(t *testing.T) {
+			p := page.open(t)
+			call(p, accessibility.Enable, empty{})
+			page.screens(p, p.landmarks)
+		})
+	}
+}
+
+func (p *tab) landmarks(screen string) {
+	t := p.t
+	t.Helper()
+	roles := map[string]int{}
+	for _, n := range call(p, accessibility.GetFullAXTree, accessibility.GetFullAXTreeParams{}).Nodes {
+		if n.Ignored || n.Role == nil {
+			continue
 		}
-		for _, want := range []string{"main", "banner", "contentinfo", "status"} {
-			if roles[want] != 1 {
-				t.Errorf("%s: %d × %s, want one; roles %v", screen, roles[want], want, roles)
-			}
+		role, name := axText(n.Role), axText(n.Name)
+		roles[role]++
+		if slices.Contains([]string{"button", "textbox", "link", "heading", "image", "region", "DisclosureTriangle"}, role) && name == "" {
+			t.Errorf("%s: a %s has no name", screen, role)
 		}
-		if strings.Contains(screen, "problem") && roles["alert"] == 0 {
-			t.Errorf("%s: the problem is no alert", screen)
+	}
+	for _, want := range []string{"main", "banner", "contentinfo", "status"} {
+		if roles[want] != 1 {
+			t.Errorf("%s: %d × %s, want one; roles %v", screen, roles[want], want, roles)
 		}
-		p.eval(`document.querySelectorAll('h1:not([hidden] h1)').length === 1 || Promise.reject('not one h1')`, nil)
-	})
+	}
+	if strings.Contains(screen, "problem") && roles["alert"] == 0 {
+		t.Errorf("%s: the problem is no alert", screen)
+	}
+	p.eval(`document.querySelectorAll('h1:not([hidden] h1)').length === 1 || Promise.reject('not one h1')`, nil)
 }
 
 func axText(v *accessibility.Value) string {
@@ -113,26 +130,28 @@ func TestThePageFitsNarrowAndWideLightAndDark(t *testing.T) {
 		name, scheme string
 		width        int64
 	}{{"narrow-light", "light", 320}, {"wide-dark", "dark", 1280}, {"narrow-dark", "dark", 360}, {"wide-light", "light", 1280}} {
-		t.Run(look.name, func(t *testing.T) {
-			p := newTab(t, "")
-			p.scheme(look.scheme)
-			p.size(look.width, 800)
-			screens(p, func(screen string) {
-				t.Helper()
-				var over float64
-				p.eval("document.documentElement.scrollWidth - innerWidth", &over)
-				if over > 0 {
-					t.Errorf("%s: %v pixels too wide", screen, over)
-				}
-				for _, low := range p.contrast() {
-					t.Errorf("%s: %s", screen, low)
-				}
-				for _, small := range p.smallTargets() {
-					t.Errorf("%s: %s", screen, small)
-				}
-				p.shot(dir, look.name+"-"+screen)
+		for _, page := range pages {
+			t.Run(page.name+"-"+look.name, func(t *testing.T) {
+				p := page.open(t)
+				p.scheme(look.scheme)
+				p.size(look.width, 800)
+				page.screens(p, func(screen string) {
+					t.Helper()
+					var over float64
+					p.eval("document.documentElement.scrollWidth - innerWidth", &over)
+					if over > 0 {
+						t.Errorf("%s: %v pixels too wide", screen, over)
+					}
+					for _, low := range p.contrast() {
+						t.Errorf("%s: %s", screen, low)
+					}
+					for _, small := range p.smallTargets() {
+						t.Errorf("%s: %s", screen, small)
+					}
+					p.shot(dir, page.name+"-"+look.name+"-"+screen)
+				})
 			})
-		})
+		}
 	}
 }
 

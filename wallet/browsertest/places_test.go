@@ -38,14 +38,18 @@ type place struct {
 	fund func(t *testing.T, address string)
 }
 
+// origin is where our own stack serves.
+func origin(t *testing.T) string {
+	t.Helper()
+	if skipped != "" {
+		t.Skip(skipped)
+	}
+	return stack.Origin()
+}
+
 // places runs a walk on each.
 func places(t *testing.T, walk func(t *testing.T, at place)) {
-	t.Run("devnet", func(t *testing.T) {
-		if skipped != "" {
-			t.Skip(skipped)
-		}
-		walk(t, place{origin: stack.Origin()})
-	})
+	t.Run("devnet", func(t *testing.T) { walk(t, place{origin: origin(t)}) })
 	t.Run("anvil and alto", func(t *testing.T) {
 		if skipped != "" {
 			t.Skip(skipped)

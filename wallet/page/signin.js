@@ -6,6 +6,7 @@ import { equal } from './bytes.js';
 import { get } from './ceremony.js';
 import { confirmed, enter } from './home.js';
 import { checked } from './operate.js';
+import { RpcError } from './rpc.js';
 import { hint, random, state } from './state.js';
 import { answered, asked, on, task } from './task.js';
 import { show, status } from './view.js';
@@ -96,7 +97,11 @@ const asOnChain = async (account) => ({ ...account, ...await signerOf(account.ad
  * @param {string} address @param {import('./assertion.js').Key[]} keys @returns {Promise<Account>}
  */
 async function signerOf(address, keys) {
-  const signers = (await signersOf(state.chain.call, address)).map(passkeySigner).filter((s) => s !== undefined);
+  const list = await signersOf(state.chain.call, address).catch((e) => {
+    if (e instanceof RpcError && e.kind === 'refused') throw new Trouble('This passkey opens an account of another kind.', `It is ${address}. Open it on the page for MetaMask accounts, at /backup.`, e);
+    throw e;
+  });
+  const signers = list.map(passkeySigner).filter((s) => s !== undefined);
   const own = signers.filter((s) => keys.some((k) => equal(k.x, s.x) && equal(k.y, s.y)));
   const signer = own.find((s) => s.rule === UV_REQUIRED) ?? own[0];
   if (!signer) throw notASigner(address);

@@ -119,7 +119,7 @@ function line(kind, name, more) {
 function signerLines() {
   const { now, account, owner, passkeys } = session;
   if (!now) return [];
-  if (!now.deployed) return [element('li', `Not on the chain yet. It will begin with the owner key ${account?.owner ?? ''} alone.`)];
+  if (!now.deployed) return [line('Not on the chain yet. It will begin with the owner key ', account?.owner ?? '', ' alone.')];
   const keys = now.keys.map((k) => {
     const mine = passkeys.some((p) => equal(p.hash, k.hash));
     return line('Passkey ', `${toHex(k.hash).slice(0, 12)}…`, mine ? ' – the one you use here' : k.keyId ? '' : ' – its name is not known to this node');
