@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -243,8 +244,8 @@ func (w *walker) refuseStranger(ctx context.Context, s *Step, a *hybrid.Account,
 	if err != nil {
 		return err
 	}
-	if _, err := p.Finish(account.Approval{Assertion: answer}); err == nil {
-		return errAccepted
+	if _, err := p.Finish(account.Approval{Assertion: answer}); !errors.As(err, new(*account.ApprovalError)) {
+		return errors.Join(errAccepted, err)
 	}
 	return w.refuse(ctx, s, h, calls, func(c account.Challenge) ([]byte, error) {
 		answer, err := stranger.device.Sign(stranger.credential, c.Digest[:], rpID, origin)

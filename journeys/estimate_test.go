@@ -1,7 +1,16 @@
 package journeys_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -180,4 +189,62 @@ func (e *estimated) fits(gas account.GasEstimate, limit uint64) bool {
 	}
 	t.Fatalf("a limit of %d: %v", limit, err)
 	return false
+}
+
+// A bundler that takes no state overrides estimates with the stub alone: too much by
+// the Solidity arithmetic that a real signature never needs. The excess is known and
+// said, before anyone approves.
+func TestWhereABundlerTakesNoOverridesTheExcessIsSaid(t *testing.T) {
+	net := osaka(t)
+	target, err := url.Parse(net.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = target.Host }}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var call struct {
+			ID     json.RawMessage   `json:"id"`
+			Method string            `json:"method"`
+			Params []json.RawMessage `json:"params"`
+		}
+		if err == nil && json.Unmarshal(body, &call) == nil && call.Method == "eth_estimateUserOperationGas" && len(call.Params) > 2 {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32602,"message":"two parameters are taken"}}`, call.ID)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+
+	c, key := connect(t, net.URL(), server.URL), newKitsKey(t)
+	a, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: crypto.PubkeyToAddress(newKey(t).PublicKey), Keys: []hybrid.Key{key.signer()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	give(t, net, a.Address(), ethers(1))
+	auth, err := a.Authority(key.approver())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &estimated{t: t, client: c, account: a, authority: auth, approve: key.approve}
+	p, err := account.Prepare(t.Context(), c, a, auth, e.calls())
+	if err != nil {
+		t.Fatal(err)
+	}
+	limit, least := e.compare(p)
+	excess := p.Estimate().Excess
+	t.Logf("gas %s, verificationGasLimit %d, the chain needs %d; said to be too high by %d", p.Estimate().Source, limit, least, excess)
+	if p.Estimate().Source != account.EstimatePlain {
+		t.Errorf("the gas was %s", p.Estimate().Source)
+	}
+	// What is said is right to a twentieth of the limit.
+	if over := int64(limit) - int64(ourMargin(least+excess)); over < -int64(limit)/20 || over > int64(limit)/20 {
+		t.Errorf("with an excess of %d, %d are to be explained and %d remain", excess, limit, over)
+	}
+	if s := p.Summary().String(); !strings.Contains(s, fmt.Sprint(excess)) {
+		t.Errorf("the summary does not say so:\n%s", s)
+	}
+	e.send(p)
 }
