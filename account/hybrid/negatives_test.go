@@ -69,10 +69,20 @@ func TestWhatADeviceGetsWrongIsRefusedHereAndOnChain(t *testing.T) {
 		onChain bool // the contract accepts it: only the check here protects
 		lax     bool // accepted where user verification may be left out
 	}{
-		"good":                       {softkey.Quirks{}, nil, true, true},
-		"no user presence":           {softkey.Quirks{ClearFlags: passkey.FlagUP}, passkey.ErrUserPresence, false, false},
-		"no user verification":       {softkey.Quirks{ClearFlags: passkey.FlagUV}, passkey.ErrUserVerification, true, true},
-		"backed up but not eligible": {softkey.Quirks{SetFlags: passkey.FlagBS, ClearFlags: passkey.FlagBE}, passkey.ErrBackupState, false, false},
+		"good":                          {softkey.Quirks{}, nil, true, true},
+		"no user presence":              {softkey.Quirks{ClearFlags: passkey.FlagUP}, passkey.ErrUserPresence, false, false},
+		"no user verification":          {softkey.Quirks{ClearFlags: passkey.FlagUV}, passkey.ErrUserVerification, true, true},
+		"backed up but not eligible":    {softkey.Quirks{SetFlags: passkey.FlagBS, ClearFlags: passkey.FlagBE}, passkey.ErrBackupState, false, false},
+		"high s, which is brought down": {softkey.Quirks{HighS: true}, nil, true, true},
+		"another member order":          {softkey.Quirks{ReverseMembers: true}, nil, true, true},
+		"an Android app":                {softkey.Quirks{AndroidPackageName: "com.example"}, nil, true, true},
+		"another signature":             {softkey.Quirks{BogusSignature: true}, passkey.ErrSignature, false, false},
+		"another challenge":             {softkey.Quirks{Challenge: make([]byte, 32)}, passkey.ErrChallenge, false, false},
+		"a registration's type":         {softkey.Quirks{WrongType: true}, passkey.ErrPurpose, false, false},
+		// The contract knows neither origin nor relying party.
+		"another origin":        {softkey.Quirks{Origin: "https://evil.example"}, passkey.ErrOrigin, true, false},
+		"another relying party": {softkey.Quirks{RPID: "evil.example"}, passkey.ErrRPID, true, false},
+		"embedded elsewhere":    {softkey.Quirks{EmbeddedIn: "https://evil.example"}, passkey.ErrTopOrigin, true, false},
 	} {
 		dev.SetQuirks(c.quirks)
 		a, err := dev.approve(m.Challenge())
