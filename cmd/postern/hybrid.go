@@ -7,13 +7,13 @@ MetaMask's smart account of the kind Hybrid, delegation framework 1.3.0: one ord
 owner key and any number of passkeys, each of which can do everything alone. Addresses,
 calls and signatures are those of MetaMask's Smart Accounts Kit.
 
-A backup signer in four commands. What the kit calls it stands to the right:
-  postern hybrid create --owner-key owner.json --rpc URL               toMetaMaskSmartAccount
-  postern hybrid add-key passkey.json --account 0x… --owner-key owner.json    addKey
-  postern hybrid send --account 0x… --key passkey.json --to 0x… --value 0.1eth    sendUserOperation
-  postern hybrid transfer-ownership 0xNEW --account 0x… --key passkey.json    transferOwnership
+A backup signer in four commands, after what the kit calls them:
+  toMetaMaskSmartAccount  postern hybrid create --owner-key owner.json --save account.json --deploy
+  addKey                  postern hybrid add-key passkey.json --account account.json --owner-key owner.json
+  sendUserOperation       postern hybrid send --account account.json --key passkey.json --to 0x… --value 1eth
+  transferOwnership       postern hybrid transfer-ownership 0x… --account account.json --key passkey.json
 
-  postern hybrid create              the address, offline; with --rpc it is deployed
+  postern hybrid create              the address, offline; with --deploy it is deployed
   postern hybrid signers             owner and passkeys, as the chain has them
   postern hybrid add-key             let a passkey sign
   postern hybrid remove-key          no longer let it

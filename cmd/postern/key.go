@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -154,7 +155,11 @@ func fundKey(ctx context.Context, path, rpc, version string, token bool) (info k
 		method = "postern_tokenFaucet"
 	}
 	if err := chain.CallContext(ctx, &hash, method, to); err != nil {
-		return info, failf("no-faucet", or(hintOf(err), "only a chain of postern up has a faucet; elsewhere send coins to the account"), "no coins from the faucet: %w", err)
+		hint := hintOf(err)
+		if e, ok := errors.AsType[*bundler.RPCError](err); ok && e.Code == bundler.CodeMethodNotFound {
+			hint = "only a chain of postern up has a faucet; elsewhere send coins to " + to.Hex()
+		}
+		return info, failf("no-faucet", hint, "no coins from the faucet: %w", err)
 	}
 	info.TxHash = hash.Hex()
 	if token {

@@ -16,15 +16,19 @@ func (c *call) askBefore(ctx context.Context, f approvalFlags) error {
 	if f.yes || f.json || !isTerminal(c.stdin) {
 		return nil
 	}
-	fmt.Fprint(c.stderr, "Sign and send this? [y/N] ")
+	return ask(ctx, c.stdin, c.stderr)
+}
+
+func ask(ctx context.Context, in io.Reader, out io.Writer) error {
+	fmt.Fprint(out, "Sign and send this? [y/N] ")
 	answer := make(chan string, 1)
 	go func() {
-		line, _ := bufio.NewReader(io.LimitReader(c.stdin, 256)).ReadString('\n')
+		line, _ := bufio.NewReader(io.LimitReader(in, 256)).ReadString('\n')
 		answer <- strings.ToLower(strings.TrimSpace(line))
 	}()
 	select {
 	case <-ctx.Done():
-		fmt.Fprintln(c.stderr)
+		fmt.Fprintln(out)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			return failf("declined", "run it again; --timeout gives more time, --yes does not ask", "nobody answered in time: not signed, nothing was sent")
 		}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account/hybrid"
+)
+
+func TestASaltIsTheKitsDeploySalt(t *testing.T) {
+	for text, want := range map[string]common.Hash{
+		"": {}, "0x": {}, "0x01": common.BytesToHash([]byte{1}), "0x0000000000000000000000000000000000000000000000000000000000000102": common.BytesToHash([]byte{1, 2}),
+	} {
+		if got, err := parseSalt(text); err != nil || got != want {
+			t.Errorf("%q: %s, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"01", "0x1", "0xzz", "AQ", "0x" + strings.Repeat("00", 33)} {
+		if got, err := parseSalt(text); err == nil {
+			t.Errorf("%q is taken as %s", text, got)
+		}
+	}
+}
+
+func TestAnAccountFileHoldsWhatItsAddressFollowsFrom(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "account.json")
+	made := &hybridCreation{Owner: common.HexToAddress("0x19E7E376E7C213B7E7e7e46cc70A5dD086DAff2A"), Keys: []hybridKey{}}
+	acct, err := made.account()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time it is there, of the same account
+		if err := saveAccount(path, acct.Address(), made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	addr, read, err := parseAccount("--account", path)
+	if err != nil || addr != acct.Address() || read.Owner != made.Owner || read.checkIs(addr) != nil {
+		t.Fatalf("%s, %+v, %v", addr, read, err)
+	}
+	if err := saveAccount(path, common.Address{1}, nil); explain(err).Code != "exists" {
+		t.Errorf("the file of another account is overwritten: %v", err)
+	}
+	if err := read.checkMeant(path); err != nil {
+		t.Errorf("its own file: %v", err)
+	}
+	read.Salt[31] = 1
+	var different *hybrid.DifferentAccountError
+	if err := read.checkMeant(path); !errors.As(err, &different) || len(different.Differs) != 1 || !strings.Contains(different.Differs[0], "salt") {
+		t.Errorf("another salt: %v", err)
+	}
+	if err := read.checkMeant(addr.Hex()); !errors.As(err, &different) || different.Meant != addr {
+		t.Errorf("another salt, compared with an address: %v", err)
+	}
+
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file map[string]any
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(){
+		"format":  func() { file["format"] = "x" },
+		"address": func() { file["account"] = common.Address{9}.Hex() },
+		"member":  func() { file["more"] = 1 },
+	} {
+		if err := json.Unmarshal(text, &file); err != nil {
+			t.Fatal(err)
+		}
+		delete(file, "more")
+		change()
+		changed, err := json.Marshal(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := filepath.Join(dir, name)
+		if err := os.WriteFile(other, changed, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := parseAccount("--account", other); explain(err).Code != "bad-file" {
+			t.Errorf("%s changed: %v", name, err)
+		}
+	}
+	if _, _, err := parseAccount("--account", filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no file: %v", err)
+	}
+}
+
+func TestOnlyATerminalIsAsked(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	for name, in := range map[string]any{"null device": null, "reader": strings.NewReader("")} {
+		if c := (&call{stdin: in.(interface{ Read([]byte) (int, error) })}); isTerminal(c.stdin) {
+			t.Errorf("the %s is taken for a person", name)
+		} else if err := c.askBefore(t.Context(), approvalFlags{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAnAnswerOtherThanYesSignsNothing(t *testing.T) {
+	for answer, yes := range map[string]bool{"y\n": true, "YES\n": true, "y": true, "\n": false, "n\n": false, "": false, "yep\n": false, strings.Repeat("y", 1000) + "\n": false} {
+		var out strings.Builder
+		err := ask(t.Context(), strings.NewReader(answer), &out)
+		if (err == nil) != yes || !yes && explain(err).Code != "declined" {
+			t.Errorf("%.10q: %v", answer, err)
+		}
+		if !strings.Contains(out.String(), "[y/N]") {
+			t.Errorf("asked %q", out.String())
+		}
+	}
+	silent, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	defer w.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if err := ask(ctx, silent, &strings.Builder{}); explain(err).Code != "declined" {
+		t.Errorf("nobody answers: %v", err)
+	}
+}
