@@ -14,6 +14,7 @@ import (
 	"flag"
 	"math/big"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -30,8 +31,9 @@ var update = flag.Bool("update", false, "write testdata/made-by-go.json")
 type matrixCase struct {
 	Layout    string        `json:"layout"`
 	Name      string        `json:"name"`
-	Key       string        `json:"key,omitempty"` // "other": to be checked under that key
-	UV        string        `json:"uv"`            // "required" or "any": the contract's demand or its caller's
+	Key       string        `json:"key,omitempty"`    // "other": to be checked under that key
+	Owners    int           `json:"owners,omitempty"` // of a Safe's list: how many must have signed
+	UV        string        `json:"uv"`               // "required" or "any": the contract's demand or its caller's
 	Hash      common.Hash   `json:"hash"`
 	Signature hexutil.Bytes `json:"signature"`
 	Contract  string        `json:"contract"` // "accepts", "refuses", or "" where none is at hand
@@ -44,13 +46,16 @@ type matrixKey struct {
 	KeyIDHash    common.Hash   `json:"keyIdHash"`
 	X            hexutil.Bytes `json:"x"`
 	Y            hexutil.Bytes `json:"y"`
+	// SafeSigner is where the matrix puts the key's signer contract.
+	SafeSigner common.Address `json:"safeSigner"`
 }
 
 type matrix struct {
-	Note  string               `json:"note"`
-	Owner common.Address       `json:"owner"`
-	Keys  map[string]matrixKey `json:"keys"`
-	Cases []matrixCase         `json:"cases"`
+	Note    string               `json:"note"`
+	Message string               `json:"message"` // its keccak256 is the hash that was signed
+	Owner   common.Address       `json:"owner"`
+	Keys    map[string]matrixKey `json:"keys"`
+	Cases   []matrixCase         `json:"cases"`
 }
 
 // layouts are the parsers and encoders under test. check parses and verifies.
@@ -101,6 +106,8 @@ func parseBare(f func([]byte) (*passkey.Assertion, error)) func([]byte, common.H
 	return func(b []byte, _, _ common.Hash) (*passkey.Assertion, error) { return f(b) }
 }
 
+const matrixMessage = "verifier matrix"
+
 // A bench has the keys: one that the contracts know, and another.
 type bench struct {
 	*testing.T
@@ -112,7 +119,7 @@ type bench struct {
 func newBench(t *testing.T) *bench {
 	b := &bench{T: t, main: newDevice(t, "verifier matrix"), other: newDevice(t, "verifier matrix, another key")}
 	b.id = seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID(b.main.cred.ID))
-	b.hash = crypto.Keccak256Hash([]byte("verifier matrix"))
+	b.hash = crypto.Keccak256Hash([]byte(matrixMessage))
 	return b
 }
 
@@ -171,24 +178,31 @@ func (t *bench) verify(c *matrixCase, key passkey.PublicKey) error {
 		}
 		return verifyDigest(key, s, c.Hash)
 	}
+	if c.Layout == "safe-signatures" {
+		return t.verifySafeList(c)
+	}
 	a, err := layouts[c.Layout].parse(c.Signature, t.id, c.Hash)
 	if err != nil {
 		return err
 	}
+	return a.Verify(key, c.rule())
+}
+
+func (c *matrixCase) rule() passkey.Rule {
 	rule := passkey.Rule{RPID: rpID, Origins: []string{origin}, Challenge: c.Hash[:], TopOrigins: []string{"https://shop.example"}}
 	if c.UV == "required" {
 		rule.UserVerification = passkey.Required
 	}
-	return a.Verify(key, rule)
+	return rule
 }
 
 func TestMadeByGo(tt *testing.T) {
 	t := newBench(tt)
 	m := matrix{
-		Note:  "Signatures made by seal; regenerate with go test ./seal -run TestMadeByGo -update. Test keys, of no value.",
-		Owner: ownerAddress(),
-		Keys:  map[string]matrixKey{"main": newMatrixKey(t.main), "other": newMatrixKey(t.other)},
-		Cases: append(t.webAuthnCases(), t.bareCases()...),
+		Note:    "Signatures made by seal; regenerate with go test ./seal -run TestMadeByGo -update. Test keys, of no value.",
+		Message: matrixMessage, Owner: ownerAddress(),
+		Keys:  map[string]matrixKey{"main": newMatrixKey(t.main, safeMain), "other": newMatrixKey(t.other, safeOther)},
+		Cases: slices.Concat(t.webAuthnCases(), t.bareCases(), t.safeListCases()),
 	}
 	for i := range m.Cases {
 		c := &m.Cases[i]
@@ -215,10 +229,10 @@ func TestMadeByGo(tt *testing.T) {
 	}
 }
 
-func newMatrixKey(d *device) matrixKey {
+func newMatrixKey(d *device, signer common.Address) matrixKey {
 	x, y := d.cred.Key.X(), d.cred.Key.Y()
 	id := seal.MetaMaskKeyID(d.cred.ID)
-	return matrixKey{CredentialID: d.cred.ID, KeyID: id, KeyIDHash: seal.MetaMaskKeyIDHash(id), X: x[:], Y: y[:]}
+	return matrixKey{CredentialID: d.cred.ID, KeyID: id, KeyIDHash: seal.MetaMaskKeyIDHash(id), X: x[:], Y: y[:], SafeSigner: signer}
 }
 
 // webAuthnCases are the good and the broken signatures of all WebAuthn layouts.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/internal/abituple"
+	"github.com/postern-dev/postern/seal"
 )
 
 // A layout says what one on-chain verifier demands beyond what all demand (UP set,
@@ -146,20 +147,10 @@ func (in *inspector) safeSignature(b []byte) (Reading, bool) {
 	return Reading{}, false
 }
 
-// safeContractSignature reads one contract signature: owner (32) ‖ offset (32) ‖ 0 ‖
-// length (32) ‖ data, the form in which a Safe takes ERC-1271 owners.
+// safeContractSignature reads a Safe's list of signatures by owners that are contracts.
 func (in *inspector) safeContractSignature(b []byte, head int) (Reading, bool) {
-	body := b[min(head, len(b)):]
-	if len(body) < 65+32+128 {
-		return Reading{}, false
-	}
-	owner, ok1 := addressWord(body[:32])
-	offset, ok2 := smallUint(body[32:64])
-	if !ok1 || !ok2 || body[64] != 0 || offset != 65 {
-		return Reading{}, false
-	}
-	size, ok := smallUint(body[65:97])
-	if !ok || size != len(body)-97 {
+	owners, err := seal.ParseSafeSignatures(b[min(head, len(b)):])
+	if err != nil {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "safe-contract-signature", Title: "Safe: signature by a contract owner", Likelihood: Certain}
@@ -168,9 +159,15 @@ func (in *inspector) safeContractSignature(b []byte, head int) (Reading, bool) {
 		r.fact("valid after", unixTime(b[:6]))
 		r.fact("valid until", unixTime(b[6:12]))
 	}
-	r.fact("owner", hexOf(owner[:]))
-	if part, ok := in.part(body[97:]); ok {
-		r.Parts = append(r.Parts, part)
+	for i, o := range owners {
+		if i == maxParts {
+			r.note("more", fmt.Sprintf("%d more owners are not shown", len(owners)-i))
+			break
+		}
+		r.fact("owner", hexOf(o.Owner[:]))
+		if part, ok := in.part(o.Signature); ok {
+			r.Parts = append(r.Parts, part)
+		}
 	}
 	return r, true
 }

@@ -25,19 +25,25 @@ export async function open(hardfork) {
     if (receipt.status !== '0x1') throw new Error(`a transaction to ${to ?? 'create'} reverted`)
     return receipt
   }
+  // ask gives the reply's bytes, or undefined where the contract reverts; what the node itself cannot do is thrown.
+  const ask = async (to, data) => {
+    try {
+      return await call('eth_call', { to, data, gas: '0xf42400' }, 'latest')
+    } catch (e) {
+      if (/revert|invalid opcode|out ?of ?gas|stack|panic/i.test(e.message)) return undefined
+      throw e
+    }
+  }
   return {
     hardfork, call, send,
     deploy: async (abi, bytecode, args) => (await send(undefined, encodeDeployData({ abi, bytecode, args }))).contractAddress,
-    // read gives undefined where the contract reverts; what the node itself cannot do is thrown.
+    /** read gives a function's result, or undefined where it reverts. */
     read: async (address, abi, functionName, args) => {
-      try {
-        const data = await call('eth_call', { to: address, data: encodeFunctionData({ abi, functionName, args }), gas: '0xf42400' }, 'latest')
-        return decodeFunctionResult({ abi, functionName, data })
-      } catch (e) {
-        if (/revert|invalid opcode|OutOfGas|out of gas|stack|panic/i.test(e.message)) return undefined
-        throw e
-      }
+      const data = await ask(address, encodeFunctionData({ abi, functionName, args }))
+      return data === undefined ? undefined : decodeFunctionResult({ abi, functionName, data })
     },
+    /** holds tells whether a function that returns nothing does not revert. */
+    holds: async (address, abi, functionName, args) => (await ask(address, encodeFunctionData({ abi, functionName, args }))) === '0x',
     gas: async (address, abi, functionName, args) =>
       Number((await call('debug_traceCall', { to: address, data: encodeFunctionData({ abi, functionName, args }), gas: '0xf42400' }, 'latest',
         { tracer: 'callTracer' })).gasUsed),
