@@ -74,7 +74,7 @@ function draw() {
   const at = here === 'done' ? STEPS.length : STEPS.indexOf(here);
   STEPS.forEach((step, i) => {
     const line = $(`step-${step}`);
-    line.className = i < at ? 'past' : i === at ? 'present' : 'future';
+    line.className = i < at ? (step === 'key' && !session.owner ? 'past without' : 'past') : i === at ? 'present' : 'future';
     if (i === at) line.setAttribute('aria-current', 'step');
     else line.removeAttribute('aria-current');
     const panel = document.getElementById(`${step}-panel`);
