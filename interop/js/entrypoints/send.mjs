@@ -30,7 +30,7 @@ const gas = (r) => `${r.actualGasUsed} gas`
 async function create(version, name) {
   const code = concat([artifact(version, name).bytecode, encodeAbiParameters([{ type: 'address' }], [entryPoint(version).address])])
   const hash = await call('eth_sendTransaction', { from: stand.funder, data: code, gas: '0xf42400' })
-  const receipt = await until(name, 10, () => call('eth_getTransactionReceipt', hash))
+  const receipt = await until(name, 60, () => call('eth_getTransactionReceipt', hash))
   assert.equal(receipt.status, '0x1')
   return receipt.contractAddress
 }
@@ -41,7 +41,7 @@ async function send(account, value, more = {}) {
   op.signature = await account.signUserOperation(op)
   const hash = await bundler.sendUserOperation({ ...op, account: undefined, entryPointAddress: address })
   assert.equal(hash, getUserOperationHash({ chainId: stand.chainId, entryPointAddress: address, entryPointVersion: version, userOperation: op }))
-  const receipt = await bundler.waitForUserOperationReceipt({ hash, timeout: 20_000 })
+  const receipt = await bundler.waitForUserOperationReceipt({ hash, timeout: 60_000 })
   assert.ok(receipt.success, 'the operation reverted')
   assert.ok(isAddressEqual(receipt.entryPoint, address))
   assert.equal(receipt.sender, account.address)

@@ -3,7 +3,7 @@
 //
 //   node hybrid/contracts.mjs [osaka] [prague]
 import { startStand } from '../stand/use.mjs'
-import { claim, skip } from '../report.mjs'
+import { claim } from '../report.mjs'
 import { golden } from './golden.mjs'
 import { judge } from './judge.mjs'
 
@@ -11,26 +11,22 @@ const files = { 'kit.json': 'made by the kit', 'made-by-go.json': 'made by Go' }
 
 const hardforks = process.argv.slice(2).length ? process.argv.slice(2) : ['osaka', 'prague']
 for (const hardfork of hardforks) {
+  const stand = await startStand(['--no-alto', '--hardfork', hardfork])
+  const court = judge(stand)
   for (const [file, what] of Object.entries(files)) {
-    const accounts = golden(file)
-    if (!accounts) {
-      skip(`the real contracts take what was ${what}`, `account/hybrid/testdata/${file} is missing`)
-      continue
-    }
-    const stand = await startStand(['--no-alto', '--hardfork', hardfork])
-    const court = judge(stand)
-    for (const account of accounts) {
+    for (const account of golden(file)) {
       await claim(`the real contracts (${hardfork}) take what was ${what}: ${account.name}`, async () => {
         await court.chain(account.chainId)
         await court.place(account)
-        const each = async (list, f) => { for (const x of list) await f(account, x).catch((e) => { throw new Error(`${x.label ?? x.message ?? x}: ${e.message}`, { cause: e }) }) }
-        await each(account.ops, court.operation)
-        await each(account.messages ?? [], court.message)
-        await each([...(account.stubs ? [account.stubs.owner, ...account.stubs.passkeys] : [])], court.stub)
+        for (const op of account.ops) {
+          await court.operation(account, op).catch((e) => { throw new Error(`${op.label}: ${e.message}`, { cause: e }) })
+        }
+        for (const m of account.messages) await court.message(account, m)
+        for (const stub of [account.stubs.owner, ...account.stubs.passkeys]) await court.stub(account, stub)
         return `${account.ops.length} operations`
       })
       await court.chain(31337)
     }
-    await stand.close()
   }
+  await stand.close()
 }

@@ -14,7 +14,7 @@ export function judge(stand) {
     await call('anvil_setBalance', from, '0x8ac7230489e80000')
     await call('anvil_impersonateAccount', from)
     const hash = await call('eth_sendTransaction', { from, to, data, gas: '0xb71b00' })
-    const receipt = await until('transaction', 10, () => call('eth_getTransactionReceipt', hash))
+    const receipt = await until('transaction', 60, () => call('eth_getTransactionReceipt', hash))
     assert.equal(receipt.status, '0x1', `the transaction to ${to} reverted`)
   }
   const isValid = (address, hash, signature) => client.readContract({ address, abi: HybridDeleGator, functionName: 'isValidSignature', args: [hash, signature] })

@@ -30,7 +30,7 @@ export function makeWorld(stand) {
     const hash = await bundler.sendUserOperation({
       account, calls, maxFeePerGas: BigInt(standard.maxFeePerGas), maxPriorityFeePerGas: BigInt(standard.maxPriorityFeePerGas), ...more,
     })
-    const receipt = await bundler.waitForUserOperationReceipt({ hash, timeout: 20_000 })
+    const receipt = await bundler.waitForUserOperationReceipt({ hash, timeout: 60_000 })
     assert.ok(receipt.success, `${step}: the operation reverted`)
     assert.equal(receipt.sender, account.address)
     const logs = receipt.receipt.logs.filter((l) => l.address.toLowerCase() === account.address.toLowerCase() && l.topics[0] !== sentPrefund)

@@ -39,7 +39,7 @@ async function send(call, transactions) {
     hashes.push(await call('eth_sendTransaction', { from: funder, gas: '0xf42400', nonce: '0x' + (nonce + i).toString(16), ...t }))
   }
   for (const [i, hash] of hashes.entries()) {
-    const receipt = await until(`transaction ${i}`, 20, () => call('eth_getTransactionReceipt', hash))
+    const receipt = await until(`transaction ${i}`, 60, () => call('eth_getTransactionReceipt', hash))
     if (receipt.status !== '0x1') throw new Error(`transaction ${i} to ${transactions[i].to} reverted`)
   }
 }

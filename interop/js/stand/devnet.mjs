@@ -49,7 +49,7 @@ export async function startAnvil(hardfork, options = []) {
     async mint(address) {
       const data = encodeFunctionData({ abi: parseAbi(['function sudoMint(address,uint256)']), args: [address, parseEther('1000')] })
       const hash = await call('eth_sendTransaction', { from: stand.funder, to: stand.token, data })
-      await until('minting', 10, () => call('eth_getTransactionReceipt', hash))
+      await until('minting', 60, () => call('eth_getTransactionReceipt', hash))
     },
   }
 }
