@@ -49,6 +49,7 @@ func (b *builder) buildWithToken(ctx context.Context, t TokenPaymaster) error {
 		if b.op.CallData, err = b.acct.EncodeCalls(b.calls); err != nil {
 			return fmt.Errorf("account: encode the calls: %w", err)
 		}
+		stub.Final = false // of other calls
 	} else {
 		b.tokenCharge.Allowance = g.allowance
 	}

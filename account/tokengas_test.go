@@ -21,6 +21,7 @@ type tokenSponsor struct {
 	stub   common.Address // named in the stub
 	data   common.Address // named in the end
 	broken error          // of Quote
+	final  bool           // of the stub
 	signed *userop.Op     // the operation that Data was asked for
 	stubs  []*userop.Op
 }
@@ -36,7 +37,7 @@ func (s *tokenSponsor) Quote(context.Context, *userop.Op, userop.EntryPoint, *bi
 
 func (s *tokenSponsor) Stub(_ context.Context, op *userop.Op, _ userop.EntryPoint, _ *big.Int) (account.Sponsorship, error) {
 	s.stubs = append(s.stubs, op)
-	return account.Sponsorship{Paymaster: s.stub, Data: []byte("stub"), VerificationGasLimit: big.NewInt(50_000), PostOpGasLimit: big.NewInt(100_000)}, nil
+	return account.Sponsorship{Paymaster: s.stub, Data: []byte("stub"), VerificationGasLimit: big.NewInt(50_000), PostOpGasLimit: big.NewInt(100_000), Final: s.final}, nil
 }
 
 func (s *tokenSponsor) Data(_ context.Context, op *userop.Op, _ userop.EntryPoint, _ *big.Int) (account.Sponsorship, error) {
@@ -211,6 +212,22 @@ func TestWhatIsBroughtInMayPayForGas(t *testing.T) {
 	p, _, err := prepareWithToken(t, w, s, []account.Call{{To: friend}}, account.WithoutFundsCheck())
 	if err != nil || p.TokenCharge().Max.Cmp(tokenCost) != 0 {
 		t.Error(err)
+	}
+}
+
+// A stub that claims to be final was made for calls with a stand-in amount.
+func TestAFinalStubIsNotFinalForOtherCalls(t *testing.T) {
+	for _, allowance := range []*big.Int{new(big.Int), tokenCost} {
+		w, s := newWorld(), newTokenSponsor()
+		s.final = true
+		w.token = &worldToken{balance: tokenCost, allowance: allowance}
+		p, _, err := prepareWithToken(t, w, s, []account.Call{{To: friend}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if asked := s.signed != nil; asked != (allowance.Sign() == 0) || asked && string(s.signed.CallData) != string(p.Op().CallData) {
+			t.Errorf("with %s allowed the paymaster was asked again: %t", allowance, asked)
+		}
 	}
 }
 
