@@ -210,3 +210,35 @@ func simulate(t testing.TB, b *bench, to common.Address, data []byte) []byte {
 
 // sha is what a raw P-256 key signs of a digest.
 func sha(digest [32]byte) [32]byte { return sha256.Sum256(digest[:]) }
+
+// BenchmarkCallsToSealed is what this package does for one operation: calls,
+// challenge with typed data, check of the assertion, seal.
+func BenchmarkCallsToSealed(b *testing.B) {
+	dev := newDevice(b, "bench")
+	acct := must[*hybrid.Account](b)(hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Keys: []hybrid.Key{dev.key}}))
+	auth := must[*hybrid.Authority](b)(acct.Authority(dev.approver()))
+	calls := []account.Call{{To: target, Value: big.NewInt(1)}, {To: target, Data: make([]byte, 68)}}
+	op := (&userop.Op{Sender: acct.Address()}).Normalize()
+	op.CallData = must[[]byte](b)(acct.EncodeCalls(calls))
+	c := must[account.Challenge](b)(auth.Challenge(op, big.NewInt(1)))
+	approval := must[account.Approval](b)(dev.approve(c))
+	b.ReportAllocs()
+	for b.Loop() {
+		op.CallData = must[[]byte](b)(acct.EncodeCalls(calls))
+		c = must[account.Challenge](b)(auth.Challenge(op, big.NewInt(1)))
+		if err := c.Verify(approval); err != nil {
+			b.Fatal(err)
+		}
+		op.Signature = must[[]byte](b)(auth.Seal(op, approval))
+	}
+}
+
+// BenchmarkNew computes an address.
+func BenchmarkNew(b *testing.B) {
+	dev := newDevice(b, "bench")
+	c := hybrid.Config{Deployment: hybrid.V130(), Owner: addressOf(newKey("bench")), Keys: []hybrid.Key{dev.key}}
+	b.ReportAllocs()
+	for b.Loop() {
+		must[*hybrid.Account](b)(hybrid.New(c))
+	}
+}
