@@ -121,30 +121,35 @@ func TestAKeyWithoutCoinsBecomesAnAccount(t *testing.T) {
 		if p.ep != userop.V07 {
 			op.Factory = &userop.EIP7702Marker
 		}
-		stub, err := p.free.Stub(p.Context(), op, p.ep, p.net.ChainID())
-		if err != nil {
-			p.Fatal("stub:", err)
-		}
-		fill(op, stub)
-		if err := p.estimate(op); err != nil {
-			p.Fatal("estimating:", err)
-		}
-		final, err := p.free.Data(p.Context(), op, p.ep, p.net.ChainID())
-		if err != nil {
-			p.Fatal("data:", err)
-		}
-		fill(op, final)
-		p.authorize(op.Authorization, crypto.FromECDSA(key))
-		digest, err := seal.MetaMaskDigest(seal.MetaMaskStateless, op, p.ep, p.net.ChainID())
-		if err != nil {
-			p.Fatal(err)
-		}
-		if op.Signature, err = crypto.Sign(digest[:], key); err != nil {
-			p.Fatal(err)
-		}
-		op.Signature[64] += 27
-		if r := p.run(op); !r.Success || r.Paymaster == nil || *r.Paymaster != p.at {
-			p.Errorf("receipt %+v", r)
+		for round := range 2 { // first with the authorization, then with the delegation on chain
+			stub, err := p.free.Stub(p.Context(), op, p.ep, p.net.ChainID())
+			if err != nil {
+				p.Fatal("stub:", err)
+			}
+			fill(op, stub)
+			if err := p.estimate(op); err != nil {
+				p.Fatal("estimating:", err)
+			}
+			final, err := p.free.Data(p.Context(), op, p.ep, p.net.ChainID())
+			if err != nil {
+				p.Fatal("data:", err)
+			}
+			fill(op, final)
+			if round == 0 {
+				p.authorize(op.Authorization, crypto.FromECDSA(key))
+			}
+			digest, err := seal.MetaMaskDigest(seal.MetaMaskStateless, op, p.ep, p.net.ChainID())
+			if err != nil {
+				p.Fatal(err)
+			}
+			if op.Signature, err = crypto.Sign(digest[:], key); err != nil {
+				p.Fatal(err)
+			}
+			op.Signature[64] += 27
+			if r := p.run(op); !r.Success || r.Paymaster == nil || *r.Paymaster != p.at {
+				p.Errorf("receipt %+v", r)
+			}
+			op.Nonce, op.Authorization = p.nonce(&account{address: sender}, 0), nil
 		}
 	})
 }

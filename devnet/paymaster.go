@@ -174,7 +174,7 @@ func (p *paymaster) paid(ctx context.Context, s *scene, ep userop.EntryPoint, op
 		return nil
 	}
 	for _, l := range s.state.GetLogs(hash, 0, common.Hash{}, 0) {
-		if l.Address == *op.Paymaster && len(l.Topics) > 1 && l.Topics[0] == topicSponsored && l.Topics[1] == hash {
+		if l.Address == *op.Paymaster && len(l.Topics) > 0 && l.Topics[0] == topicSponsored {
 			return nil
 		}
 	}

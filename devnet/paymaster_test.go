@@ -8,6 +8,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -229,6 +230,10 @@ func TestASponsorshipIsForOneOperation(t *testing.T) {
 		op := p.prepare(a, false, common.HexToAddress("0xbeef"), nil)
 		if err := p.finish(op, a, false); err != nil {
 			p.Fatal(err)
+		}
+		until := time.Until(time.Unix(new(big.Int).SetBytes(op.PaymasterData[1:7]).Int64(), 0))
+		if until < 5*time.Minute || until > 15*time.Minute {
+			p.Errorf("it is good for %s", until)
 		}
 		for name, change := range map[string]func(*userop.Op){
 			"callData":  func(op *userop.Op) { op.CallData = p.pack(p.abi, "execute", p.token, new(big.Int), []byte{}) },

@@ -1,6 +1,7 @@
 // Package artifacts brings the third-party files this program uses but may not or does not carry:
 // the EntryPoint contracts of ERC-4337 (their sources are GPL, so their bytecode is in no MIT
-// binary) and the @noble ES modules of the wallet page.
+// binary), MetaMask's Delegation Framework, Pimlico's paymaster contracts, and the @noble ES modules
+// of the wallet page.
 //
 // Start with [Open]. It reads npm tarballs whose names, versions and sha512 integrity are pinned
 // in manifest.json, from the user's cache or from a directory the user names, and downloads each
@@ -8,7 +9,8 @@
 //
 // Promised: nothing is read out of a tarball before its sha512 is checked, and nothing out of an
 // unpacked package before the file's SHA-256 is; so neither registry nor cache nor mirror is
-// trusted – at worst each refuses service. Not promised: a download when there is no network;
+// trusted – at worst each refuses service. Contracts that public networks have are proven to be
+// theirs by the address that their creation code leads to. Not promised: a download when there is no network;
 // then the error says what to do.
 package artifacts
 
