@@ -1,7 +1,6 @@
 package account
 
 import (
-	"context"
 	"math/big"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -26,20 +25,6 @@ type AuthorizationRequest struct {
 	ChainID   *big.Int       `json:"chainId"` // never 0, which would mean every chain
 	Nonce     uint64         `json:"nonce"`   // transaction count of Authority
 	Digest    common.Hash    `json:"digest"`  // keccak256(0x05 ‖ rlp([chainId, delegate, nonce])), signed as it is
-}
-
-// RequestAuthorization says what the key behind a [Delegated] account has to
-// sign. It returns nil, nil if the address runs that code already, and a
-// *DelegationError if it runs other code.
-func RequestAuthorization(ctx context.Context, c Client, acct Account) (*AuthorizationRequest, error) {
-	return requestAuthorization(ctx, c, acct)
-}
-
-// Finish makes the authorization of r ‖ s ‖ v, 65 bytes, v 0, 1, 27 or 28. A
-// signature by another key, of other data or with a high s is refused with an
-// *ApprovalError.
-func (r *AuthorizationRequest) Finish(sig []byte) (*userop.Authorization, error) {
-	return r.finish(sig)
 }
 
 // WithAuthorization adds a signed EIP-7702 authorization to the operation of a

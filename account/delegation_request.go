@@ -14,7 +14,10 @@ import (
 
 var errNoCount = errors.New("account: this chain cannot be asked for transaction counts: it is no Node")
 
-func requestAuthorization(ctx context.Context, c Client, acct Account) (*AuthorizationRequest, error) {
+// RequestAuthorization says what the key behind a [Delegated] account has to
+// sign. It returns nil, nil if the address runs that code already, and a
+// *DelegationError if it runs other code.
+func RequestAuthorization(ctx context.Context, c Client, acct Account) (*AuthorizationRequest, error) {
 	d, ok := acct.(Delegated)
 	if !ok {
 		return nil, &DelegationError{Account: acct.Address(), Why: ErrNotDelegated}
@@ -86,7 +89,10 @@ func transactionCount(ctx context.Context, ch Chain, addr common.Address) (uint6
 	return uint64(n), err
 }
 
-func (r *AuthorizationRequest) finish(sig []byte) (*userop.Authorization, error) {
+// Finish makes the authorization of r ‖ s ‖ v, 65 bytes, v 0, 1, 27 or 28. A
+// signature by another key, of other data or with a high s is refused with an
+// *ApprovalError.
+func (r *AuthorizationRequest) Finish(sig []byte) (*userop.Authorization, error) {
 	a := &userop.Authorization{Address: r.Delegate, Nonce: r.Nonce}
 	if r.ChainID == nil || r.ChainID.Sign() <= 0 {
 		return nil, &DelegationError{Account: r.Authority, Delegate: r.Delegate, Why: ErrAnyChain}

@@ -65,7 +65,14 @@ type TokenCharge struct {
 
 // TokenCharge returns what the operation may cost in a token; nil if the fee is
 // not paid in one.
-func (p *Prepared) TokenCharge() *TokenCharge { return p.tokenCharge }
+func (p *Prepared) TokenCharge() *TokenCharge {
+	if p.tokenCharge == nil {
+		return nil
+	}
+	c := *p.tokenCharge
+	c.Max, c.Allowance = new(big.Int).Set(c.Max), new(big.Int).Set(c.Allowance)
+	return &c
+}
 
 // WithTokenLimit refuses an operation that may cost more than units of the
 // paymaster's token.
