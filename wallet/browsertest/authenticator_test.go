@@ -60,3 +60,10 @@ func (p *tab) verifies(yes bool) {
 	p.t.Helper()
 	call(p, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: p.auth, IsUserVerified: yes})
 }
+
+// lies makes the authenticator's next answers wrong in one way each.
+func (p *tab) lies(how webauthn.SetResponseOverrideBitsParams) {
+	p.t.Helper()
+	how.AuthenticatorID = p.auth
+	call(p, webauthn.SetResponseOverrideBits, how)
+}

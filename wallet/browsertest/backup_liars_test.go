@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/webauthn"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -231,5 +232,68 @@ func TestPromptsOfTheGuidedPageOpenFromTheClickItself(t *testing.T) {
 	p.eval("window.opened", &opened)
 	if want := []string{"create in submit", "get in click", "get in click"}; !slices.Equal(opened, want) {
 		t.Errorf("prompts opened: %v, want %v", opened, want)
+	}
+}
+
+// What the passkey answers is verified here: nothing that the account would refuse is sent.
+func TestAnAnswerThatDoesNotVerifyIsNotSent(t *testing.T) {
+	// bend: one bit of r is another one.
+	p := openBackup(t, place{origin: origin(t)}, `{ const real = CredentialsContainer.prototype.get; CredentialsContainer.prototype.get = async function (o) {
+		const c = await real.call(this, o);
+		if (!window.bend) return c;
+		const { authenticatorData, clientDataJSON, signature, userHandle } = c.response;
+		new Uint8Array(signature)[20] ^= 1;
+		return { rawId: c.rawId, response: { authenticatorData, clientDataJSON, signature, userHandle } };
+	}; }`)
+	address := p.begin()
+	p.pay(place{}, address)
+	p.create()
+	p.addPasskey()
+	p.stage("lose")
+	p.click("lose")
+	p.stage("send")
+	p.write("to", recipient)
+	p.write("amount", "0.1")
+	p.click("review-go")
+	p.shows("review")
+	var mu sync.Mutex
+	sent := 0
+	p.mu.Lock()
+	p.sent = func(r string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if strings.Contains(r, "eth_sendUserOperation") {
+			sent++
+		}
+	}
+	p.mu.Unlock()
+	yes := true
+	for _, lie := range []struct {
+		how  webauthn.SetResponseOverrideBitsParams
+		says string
+	}{
+		{webauthn.SetResponseOverrideBitsParams{IsBogusSignature: &yes}, "signature is not DER"},
+		{webauthn.SetResponseOverrideBitsParams{IsBadUV: &yes}, "did not check who you are"},
+		{webauthn.SetResponseOverrideBitsParams{IsBadUP: &yes}, "Nobody was present"},
+	} {
+		p.lies(lie.how)
+		p.click("sign")
+		p.wantProblem(lie.says, "Nothing was sent")
+	}
+	p.lies(webauthn.SetResponseOverrideBitsParams{})
+	p.eval("window.bend = true", nil)
+	p.click("sign")
+	p.wantProblem("not by the key that the account lists", "Nothing was sent")
+	p.eval("window.bend = false", nil)
+	mu.Lock()
+	if sent != 0 {
+		t.Errorf("%d operations were sent", sent)
+	}
+	mu.Unlock()
+	p.approve("0.1 ETH sent")
+	mu.Lock()
+	defer mu.Unlock()
+	if sent != 1 {
+		t.Errorf("%d operations were sent, want one", sent)
 	}
 }
