@@ -16,6 +16,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
+	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
@@ -84,6 +85,18 @@ type metaMaskVector struct {
 	Origin      string        `json:"origin"`
 	PasskeyStub hexutil.Bytes `json:"passkeyStub"`
 	OwnerStub   hexutil.Bytes `json:"ownerStub"`
+
+	Accounts []hybridVector `json:"accounts"`
+}
+
+// hybridVector is an account of MetaMask's own deployment that begins with some passkeys.
+type hybridVector struct {
+	Owner       common.Address  `json:"owner"`
+	Salt        common.Hash     `json:"salt"`
+	Credentials []hexutil.Bytes `json:"credentials"`
+	Keys        []hexutil.Bytes `json:"keys"` // x ‖ y
+	Address     string          `json:"address"`
+	FactoryData hexutil.Bytes   `json:"factoryData"`
 }
 
 type stubVector struct {
@@ -145,7 +158,10 @@ func generate(t *testing.T) vectors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.MetaMask = metaMaskVector{hash, origin, stub, seal.MetaMaskECDSAStub()}
+	v.MetaMask = metaMaskVector{hash, origin, stub, seal.MetaMaskECDSAStub(), nil}
+	for n := range 3 {
+		v.MetaMask.Accounts = append(v.MetaMask.Accounts, hybridAccount(t, r, n))
+	}
 	for range 8 {
 		v.Addresses = append(v.Addresses, address(r).Hex())
 	}
@@ -224,6 +240,27 @@ func randomAccount(t *testing.T, r *rand.Rand, ep userop.EntryPoint) accountVect
 		X: x[:], Y: y[:], Salt: p.Salt, Address: addr.Hex(), FactoryData: data,
 		To: to, Value: (*hexutil.Big)(value), Data: inner, Execute: execute,
 	}
+}
+
+// hybridAccount begins with an owner and n passkeys.
+func hybridAccount(t *testing.T, r *rand.Rand, n int) hybridVector {
+	v := hybridVector{Owner: address(r), Salt: common.BytesToHash(some(r, 32))}
+	var keys []hybrid.Key
+	for range n {
+		id, key := some(r, 1+r.IntN(64)), firstKey(t, softkey.New(softkey.WithSeed(some(r, 8))))
+		v.Credentials, v.Keys = append(v.Credentials, id), append(v.Keys, key.Raw())
+		keys = append(keys, hybrid.PasskeyKey(id, key))
+	}
+	a, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: v.Owner, Salt: v.Salt, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	factory, data := a.Factory()
+	if factory != hybrid.V130().Factory {
+		t.Fatalf("the factory is %s", factory)
+	}
+	v.Address, v.FactoryData = a.Address().Hex(), data
+	return v
 }
 
 const (

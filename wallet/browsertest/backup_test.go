@@ -1,11 +1,14 @@
 package browsertest
 
 import (
+	"encoding/json"
 	"math/big"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
@@ -220,7 +223,12 @@ func TestOwnerLost(t *testing.T) {
 		if got := p.text("address"); got != address {
 			t.Fatalf("the passkey led to %s, want %s", got, address)
 		}
+		limit := p.verificationGas()
 		p.sendByPasskey("0.25")
+		// The stub's refusal would cost some 214,000 more than the signature's acceptance.
+		if gas := limit(); gas == 0 || gas > 150_000 {
+			t.Errorf("the signature is allowed %d gas", gas)
+		}
 		if got := new(big.Int).Sub(wei(t, at, recipient), before); got.Cmp(ether(0.25)) != 0 {
 			t.Fatalf("the recipient got %s wei", got)
 		}
@@ -255,6 +263,34 @@ func TestOwnerLost(t *testing.T) {
 			t.Errorf("the new owner's key led to %s", got)
 		}
 	})
+}
+
+// verificationGas listens; what it returns tells the limit in the operation that was sent last.
+func (p *tab) verificationGas() func() uint64 {
+	var mu sync.Mutex
+	var limit uint64
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = func(r string) {
+		_, body, _ := strings.Cut(r, " ")
+		var call struct {
+			Method string
+			Params []json.RawMessage
+		}
+		var op struct{ VerificationGasLimit hexutil.Uint64 }
+		if json.Unmarshal([]byte(body), &call) != nil || call.Method != "eth_sendUserOperation" || json.Unmarshal(call.Params[0], &op) != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		limit = uint64(op.VerificationGasLimit)
+	}
+	return func() uint64 {
+		mu.Lock()
+		defer mu.Unlock()
+		p.t.Logf("verificationGasLimit %d", limit)
+		return limit
+	}
 }
 
 // Nothing is paid by the account, which has nothing.

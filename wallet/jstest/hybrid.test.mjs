@@ -33,6 +33,16 @@ test('the tutorial’s rebuilt account is another one, with the same bytes as th
   assert.notEqual(a.address, kit.account.address);
 });
 
+test('addresses at MetaMask’s own deployment equal account/hybrid', () => {
+  assert.equal(go.metaMask.accounts.length, 3);
+  for (const v of go.metaMask.accounts) {
+    const keys = (v.keys ?? []).map((k, i) => hybrid.passkeyKey(fromHex(v.credentials[i]), { x: fromHex(k).slice(0, 32), y: fromHex(k).slice(32) }));
+    const a = hybrid.account(hybrid.V130, { owner: v.owner, salt: fromHex(v.salt), keys });
+    assert.equal(a.address, v.address);
+    assert.equal(a.factoryData, v.factoryData);
+  }
+});
+
 test('any other parameter is another address', () => {
   const seen = new Set();
   for (const [dd, p] of [
