@@ -19,6 +19,8 @@ type hybridAct struct {
 	spec   *hybridSpec
 	acct   hybridAccount
 	signer localSigner // nil: elsewhere
+
+	founding bool // the operation does nothing but create the account
 }
 
 // act opens the account that --account names and whoever approves.
@@ -154,7 +156,7 @@ func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options .
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limits...)...)
+	p, err := account.Prepare(ctx, a.conn.Client, a.shown(), auth, calls, append(options, limits...)...)
 	if err != nil {
 		return nil, nil, err
 	}
