@@ -187,6 +187,13 @@ func TestFaucetServesManyAtOnce(t *testing.T) {
 	}
 }
 
+func TestANewChainHasEverythingWithoutATransaction(t *testing.T) {
+	n := start(t, devnet.Config{})
+	if head, err := n.Client().BlockNumber(t.Context()); err != nil || head != 1 { // the block that has today's time
+		t.Errorf("the chain begins with %d blocks, %v", head, err)
+	}
+}
+
 func TestStartTakesLessThanASecond(t *testing.T) {
 	openPackages(t)
 	begin := time.Now()

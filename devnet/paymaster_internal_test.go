@@ -75,6 +75,18 @@ func TestPaymastersGetBackWhatTheySpent(t *testing.T) {
 	}
 }
 
+func TestThePaymastersKeyFollowsTheFaucets(t *testing.T) {
+	first, err1 := newKeys()
+	second, err2 := newKeys()
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	again, err := withPaymaster(first.Faucet, second.Bundler)
+	if err != nil || address(again.Paymaster) != address(first.Paymaster) || address(first.Paymaster) == address(second.Paymaster) {
+		t.Errorf("%s, %s, again %s, %v", address(first.Paymaster), address(second.Paymaster), address(again.Paymaster), err)
+	}
+}
+
 func FuzzPaymasterContext(f *testing.F) {
 	p := &paymaster{token: common.HexToAddress("0x00000000000000000000000000000000000000aa")}
 	for _, seed := range []string{`null`, `{}`, `[]`, `{"token":"0x00000000000000000000000000000000000000aa"}`, `{"token":"0x00000000000000000000000000000000000000AA"}`,
