@@ -35,6 +35,9 @@ gotest -timeout 20m $heavy
 phase "JavaScript tests"
 node --test wallet/jstest/*.mjs
 
+phase "claims of compatibility, judged by others"
+node interop/js/run.mjs
+
 phase "the demo, as a user runs it"
 make --no-print-directory demo
 
