@@ -1,6 +1,7 @@
 package hybrid_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -152,6 +153,9 @@ func TestTextsAreFoundOnNodesThatLimitLogs(t *testing.T) {
 	if e, ok := errors.AsType[*hybrid.UnknownTextError](err); !ok || e.Hint() == "" {
 		t.Errorf("removed without its text: %v", err)
 	}
+	if _, err := blind.RemoveKey(hybrid.Key{ID: "x", Hash: k.Hash}); !errors.Is(err, hybrid.ErrKeyHash) {
+		t.Errorf("removed with another text: %v", err)
+	}
 	if _, err := blind.RemoveKey(dev.key); err != nil {
 		t.Errorf("removed with its text: %v", err)
 	}
@@ -187,16 +191,28 @@ func TestAtRefusesWhatIsNoHybridAccount(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	// Another contract that answers everything as the account does.
+	other := bytes.Clone(proxy)
+	other[10] ^= 1
+	if _, err := hybrid.At(t.Context(), storageChain{codeChain{Chain: b.chain, codes: map[common.Address][]byte{acct.Address(): other}}, b.chain}, acct.Address()); !errors.As(err, new(*hybrid.NotHybridError)) {
+		t.Errorf("another proxy with the right storage: %v", err)
+	}
 	for _, broken := range []hybrid.Deployment{{}, {EntryPoint: userop.V08}} {
 		if _, err := hybrid.At(t.Context(), b.chain, acct.Address(), hybrid.WithDeployment(broken)); err == nil {
 			t.Errorf("%+v passes", broken)
 		}
 	}
-	other := d
-	other.Implementation = d.Factory
-	if _, err := hybrid.At(t.Context(), b.chain, acct.Address(), hybrid.WithDeployment(other)); !errors.As(err, new(*hybrid.NotHybridError)) {
+	moved := d
+	moved.Implementation = d.Factory
+	if _, err := hybrid.At(t.Context(), b.chain, acct.Address(), hybrid.WithDeployment(moved)); !errors.As(err, new(*hybrid.NotHybridError)) {
 		t.Errorf("another implementation: %v", err)
 	}
+}
+
+// storageChain has storage, too.
+type storageChain struct {
+	codeChain
+	hybrid.StorageReader
 }
 
 // liar answers calls of one selector with its own bytes, or with logs of its own.

@@ -131,7 +131,12 @@ func TestConfigsThatCannotBeMeantAreRefused(t *testing.T) {
 func TestADeadOwnerIsRecognisedOnChain(t *testing.T) {
 	b := newBench(t, devnet.Osaka)
 	contract, eoa := contracts.Deployer, addressOf(newKey("owner"))
-	chain := codeChain{Chain: b.chain, codes: map[common.Address][]byte{eoa: append([]byte{0xef, 0x01, 0x00}, make([]byte, 20)...)}}
+	short := addressOf(newKey("short"))
+	chain := codeChain{Chain: b.chain, codes: map[common.Address][]byte{
+		eoa: append([]byte{0xef, 0x01, 0x00}, make([]byte, 20)...), short: make([]byte, 23)}} // as long as a delegation
+	if err := hybrid.CheckOwner(t.Context(), chain, short); !deadOwner(err) {
+		t.Errorf("a short contract: %v", err)
+	}
 	if err := hybrid.CheckOwner(t.Context(), chain, contract); !deadOwner(err) {
 		t.Errorf("a contract: %v", err)
 	}
@@ -151,6 +156,9 @@ func TestADeadOwnerIsRecognisedOnChain(t *testing.T) {
 	now := must[*hybrid.Account](t)(acct.With(t.Context(), b.chain))
 	if _, err := now.RemoveKey(dev.key); !lastSigner(err) {
 		t.Errorf("the last key beside a contract: %v", err)
+	}
+	if _, err := now.UpdateSigners(ours, nil); !lastSigner(err) {
+		t.Errorf("no keys beside a contract: %v", err)
 	}
 	if _, err := now.Authority(hybrid.OwnerApprover{Address: ours}); !deadOwner(err) {
 		t.Errorf("a contract is asked to sign: %v", err)
@@ -173,6 +181,16 @@ func TestStrangersAreNoApprovers(t *testing.T) {
 	} {
 		if _, err := acct.Authority(by); !errors.Is(err, hybrid.ErrNotSigner) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestCredentialsAreReadOutOfTheKitsTextsOnly(t *testing.T) {
+	pub := newDevice(t, "one").key.Public
+	for text, want := range map[string]string{"0x4141": "\x00", "0x": "", "0x414": "", "4141": "", "0x5a6D": "", "0x41": "", "0x4142": "", "0xff": "", "hello": ""} {
+		id, ok := hybrid.TextKey(text, pub).Credential()
+		if ok != (want != "") || string(id) != want {
+			t.Errorf("%q stands for %x (%v)", text, id, ok)
 		}
 	}
 }

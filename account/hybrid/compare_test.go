@@ -89,6 +89,15 @@ func TestTheTutorialsMistakeIsNamed(t *testing.T) {
 		}
 	}
 
+	sameText := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Keys: []hybrid.Key{hybrid.TextKey(dev.key.ID, newDevice(t, "other").key.Public)}}))
+	if err := sameText.CheckNew(t.Context(), b.chain, acct.Address()); err != nil {
+		t.Errorf("another key of the same text: %v", err)
+	}
+	deploy(t, b, sameOwner)
+	if err := sameOwner.CheckNew(t.Context(), b.chain, acct.Address()); err != nil {
+		t.Errorf("an account that exists: %v", err)
+	}
+
 	// Somebody puts the key on an account of their own. It is found, as it must be,
 	// and its owner is said.
 	mallory := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Owner: addressOf(newKey("mallory")), Keys: []hybrid.Key{dev.key}}))

@@ -123,14 +123,27 @@ func TestCallDataThatIsReadInTwoWaysIsRefused(t *testing.T) {
 	try[5] = 1 // EXECTYPE_TRY: not all or none
 	delegate := bytes.Clone(several)
 	delegate[4] = 0xff
+	// The same, around executions that are padded.
+	inside := must[[]any](t)(hybrid.Unpack("execute0", several))[1].([]byte)
+	padded := must[[]byte](t)(hybrid.Pack("execute0", [32]byte{1}, append(bytes.Clone(inside), make([]byte, 32)...)))
 	for name, data := range map[string][]byte{
-		"three bytes": one[:3], "one cut": one[:len(one)-1], "one padded": append(bytes.Clone(one), 0), "one with dirty padding": flipLast(one),
+		"padded executions": padded, "no executions": must[[]byte](t)(hybrid.Pack("execute0", [32]byte{1}, make([]byte, 0))),
+		"one packed call cut": must[[]byte](t)(hybrid.Pack("execute0", [32]byte{}, make([]byte, 51))),
+		"three bytes":         one[:3], "one cut": one[:len(one)-1], "one padded": append(bytes.Clone(one), 0), "one with dirty padding": flipLast(one),
 		"several cut": several[:len(several)-1], "several padded": append(bytes.Clone(several), make([]byte, 32)...), "several that may fail": try,
 		"a delegatecall": delegate, "the head alone": several[:4], "validateUserOp": hybrid.MethodID("validateUserOp"),
 	} {
 		if calls, err := hybrid.DecodeCalls(self, data); !errors.Is(err, hybrid.ErrCallData) || calls != nil {
 			t.Errorf("%s is read as %+v (%v)", name, calls, err)
 		}
+	}
+}
+
+func TestOneCallInAPackedModeIsRead(t *testing.T) {
+	data := must[[]byte](t)(hybrid.Pack("execute0", [32]byte{}, append(append(target.Bytes(), common.BigToHash(big.NewInt(9)).Bytes()...), 1, 2)))
+	calls := must[[]account.Call](t)(hybrid.DecodeCalls(self, data))
+	if want := []account.Call{{To: target, Value: big.NewInt(9), Data: []byte{1, 2}}}; !sameCalls(calls, want) {
+		t.Errorf("read as %+v", calls)
 	}
 }
 

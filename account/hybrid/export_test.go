@@ -83,3 +83,8 @@ func ErrorID(name string) []byte {
 	}
 	return crypto.Keccak256([]byte(signature))[:4]
 }
+
+// Unpack decodes a call of the contract.
+func Unpack(method string, data []byte) ([]any, error) {
+	return contractABI.Methods[method].Inputs.Unpack(data[4:])
+}
