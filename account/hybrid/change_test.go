@@ -187,7 +187,7 @@ func TestStrangersAreNoApprovers(t *testing.T) {
 
 func TestCredentialsAreReadOutOfTheKitsTextsOnly(t *testing.T) {
 	pub := newDevice(t, "one").key.Public
-	for text, want := range map[string]string{"0x4141": "\x00", "0x": "", "0x414": "", "4141": "", "0x5a6D": "", "0x41": "", "0x4142": "", "0xff": "", "hello": ""} {
+	for text, want := range map[string]string{"0x4141": "\x00", "0x": "", "0x414": "", "4141": "", "0x4a41": "$", "0x4A41": "", "0x41": "", "0x4142": "", "0xff": "", "hello": ""} {
 		id, ok := hybrid.TextKey(text, pub).Credential()
 		if ok != (want != "") || string(id) != want {
 			t.Errorf("%q stands for %x (%v)", text, id, ok)
