@@ -18,11 +18,13 @@ const (
 )
 
 // Margins put on what the search finds. Verification: another signature than the stub may take
-// another path through curve arithmetic, and the account's nonce or balance slots may be cold.
-// Calls: other operations may come between.
+// another path through curve arithmetic, and the account's nonce or balance slots may be cold; a
+// stub is made for the worst, so little is needed. Everything else: other operations may come
+// between.
 const (
-	marginPercent = 10
-	marginGas     = 3_000
+	marginVerificationPercent = 5
+	marginPercent             = 10
+	marginGas                 = 3_000
 )
 
 // estimate fills in gas limits for an operation whose signature may be a stub.
@@ -92,21 +94,22 @@ type estimator struct {
 
 // limit is one of the operation's gas limits: its room, and what the first run suggests.
 type limit struct {
-	gas  **big.Int
-	room uint64
-	used func(*watch) uint64
+	gas    **big.Int
+	room   uint64
+	margin uint64 // percent
+	used   func(*watch) uint64
 }
 
 func (e *estimator) limits() []limit {
 	op := e.op
 	l := []limit{
-		{&op.VerificationGasLimit, roomVerification, func(w *watch) uint64 { return w.verificationGas }},
-		{&op.CallGasLimit, roomCall, func(w *watch) uint64 { return w.callGas }},
+		{&op.VerificationGasLimit, roomVerification, marginVerificationPercent, func(w *watch) uint64 { return w.verificationGas }},
+		{&op.CallGasLimit, roomCall, marginPercent, func(w *watch) uint64 { return w.callGas }},
 	}
 	if op.Paymaster != nil && e.ep != userop.V06 {
 		l = append(l,
-			limit{&op.PaymasterVerificationGasLimit, roomPaymaster, func(w *watch) uint64 { return w.paymasterGas }},
-			limit{&op.PaymasterPostOpGasLimit, roomPaymaster, func(w *watch) uint64 { return w.postOpGas }})
+			limit{&op.PaymasterVerificationGasLimit, roomPaymaster, marginPercent, func(w *watch) uint64 { return w.paymasterGas }},
+			limit{&op.PaymasterPostOpGasLimit, roomPaymaster, marginPercent, func(w *watch) uint64 { return w.postOpGas }})
 	}
 	return l
 }
@@ -132,7 +135,7 @@ func (e *estimator) search(ctx context.Context) error {
 			return err
 		}
 		*l.gas = new(big.Int).SetUint64(l.room)
-		found = append(found, gas+gas*marginPercent/100+marginGas)
+		found = append(found, gas+gas*l.margin/100+marginGas)
 	}
 	for i, l := range e.limits() {
 		*l.gas = new(big.Int).SetUint64(found[i])
