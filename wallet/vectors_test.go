@@ -86,7 +86,14 @@ type metaMaskVector struct {
 	PasskeyStub hexutil.Bytes `json:"passkeyStub"`
 	OwnerStub   hexutil.Bytes `json:"ownerStub"`
 
-	Accounts []hybridVector `json:"accounts"`
+	Accounts  []hybridVector  `json:"accounts"`
+	Stateless statelessVector `json:"stateless"`
+}
+
+// statelessVector is what an EIP-7702 account's own key signs.
+type statelessVector struct {
+	Op     json.RawMessage `json:"op"`
+	Digest common.Hash     `json:"digest"`
 }
 
 // hybridVector is an account of MetaMask's own deployment that begins with some passkeys.
@@ -158,7 +165,7 @@ func generate(t *testing.T) vectors {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v.MetaMask = metaMaskVector{hash, origin, stub, seal.MetaMaskECDSAStub(), nil}
+	v.MetaMask = metaMaskVector{hash, origin, stub, seal.MetaMaskECDSAStub(), nil, statelessDigest(t, r)}
 	for n := range 3 {
 		v.MetaMask.Accounts = append(v.MetaMask.Accounts, hybridAccount(t, r, n))
 	}
@@ -240,6 +247,22 @@ func randomAccount(t *testing.T, r *rand.Rand, ep userop.EntryPoint) accountVect
 		X: x[:], Y: y[:], Salt: p.Salt, Address: addr.Hex(), FactoryData: data,
 		To: to, Value: (*hexutil.Big)(value), Data: inner, Execute: execute,
 	}
+}
+
+func statelessDigest(t *testing.T, r *rand.Rand) statelessVector {
+	op := &userop.Op{
+		Sender: address(r), Nonce: number(r, 32), CallData: some(r, 40), CallGasLimit: number(r, 16), VerificationGasLimit: number(r, 16),
+		PreVerificationGas: number(r, 16), MaxFeePerGas: number(r, 16), MaxPriorityFeePerGas: number(r, 16), Signature: some(r, 65),
+	}
+	digest, err := seal.MetaMaskDigest(seal.MetaMaskStateless, op, userop.V07, big.NewInt(31337))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire, err := userop.V07.MarshalOp(op)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return statelessVector{wire, digest}
 }
 
 // hybridAccount begins with an owner and n passkeys.

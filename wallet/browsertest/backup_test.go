@@ -315,3 +315,59 @@ func TestGaslessAddKey(t *testing.T) {
 		}
 	})
 }
+
+// The owner's own address becomes the account, which no passkey fits.
+func TestEIP7702(t *testing.T) {
+	places(t, func(t *testing.T, at place) {
+		p := openBackup(t, at, "")
+		p.begin()
+		owner := strings.Fields(p.text("key-note"))[0]
+		p.eval("document.querySelector('#create-panel details').open = true", nil)
+		p.click("become")
+		p.until("!" + byID("eoa-panel") + ".hidden")
+		p.shows("account")
+		if got := p.text("address"); got != owner {
+			t.Fatalf("the account is %s, want the key's own address %s", got, owner)
+		}
+		if got := p.text("eoa-panel"); !strings.Contains(got, "No passkey fits here") {
+			t.Errorf("the page says %q", got)
+		}
+		p.pay(at, owner)
+		before := wei(t, at, recipient)
+		send := func(allows bool) {
+			t.Helper()
+			p.write("eoa-to", recipient)
+			p.write("eoa-amount", "0.25")
+			p.click("eoa-go")
+			p.shows("review")
+			if got := p.text("review-rows"); strings.Contains(got, hybrid.V130().Stateless.Hex()) != allows {
+				t.Errorf("the review says %q", got)
+			}
+			p.approve("0.25 ETH sent")
+		}
+
+		// 1. The first operation carries the key's word, and is in words before it is signed.
+		send(true)
+		code, err := node(t, at).Code(t.Context(), common.HexToAddress(owner))
+		if err != nil || len(code) != 23 || common.BytesToAddress(code[3:]) != hybrid.V130().Stateless {
+			t.Fatalf("the address runs %x, %v", code, err)
+		}
+
+		// 2. The next one needs none; a reload changes nothing.
+		p.open("")
+		p.until("!" + byID("eoa-panel") + ".hidden")
+		p.shows("account")
+		send(false)
+		if got := new(big.Int).Sub(wei(t, at, recipient), before); got.Cmp(ether(0.5)) != 0 {
+			t.Errorf("the recipient got %s wei", got)
+		}
+
+		// 3. As an account with passkeys it is refused, with the reason.
+		p.click("leave")
+		p.shows("start")
+		p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
+		p.write("open-address", owner)
+		p.click("address-form button")
+		p.wantProblem("EIP-7702", "no passkeys")
+	})
+}

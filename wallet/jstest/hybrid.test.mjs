@@ -5,9 +5,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-const { fromBase64url, fromHex, toBigInt, toHex, uint, utf8 } = await import('../page/bytes.js');
+const { concat, fromBase64url, fromHex, toBigInt, toHex, uint, utf8 } = await import('../page/bytes.js');
 const { attestedAuthData, parseAuthData, parseSignature } = await import('../page/assertion.js');
-const { entryPoint, fromWire, hash } = await import('../page/userop.js');
+const { entryPoint, fromWire, hash, toWire } = await import('../page/userop.js');
 const hybrid = await import('../page/hybrid.js');
 const { addressOf, generate, sign, signer, valid } = await import('../page/secp256k1.js');
 
@@ -152,4 +152,32 @@ test('calls are the kit’s, and read back as what they do; others are refused',
     for (const bent of [callData + '00', callData.slice(0, -2), callData.slice(0, 10) + 'f' + callData.slice(11)]) assert.equal(hybrid.decodeAction(bent), undefined, label);
   }
   assert.deepEqual(hybrid.decodeAction('0x'), { kind: 'create' });
+});
+
+test('EIP-7702 authorizations hash as viem’s do, and what the page makes verifies', async () => {
+  const { authorizationHash, authorize, delegateOf } = await import('../page/authorization.js');
+  const signed = (a) => concat(fromHex(a.r), fromHex(a.s), Uint8Array.of(27 + Number(a.yParity)));
+  assert.equal(kit.authorizations.length, 2);
+  for (const a of kit.authorizations) assert.equal(signer(authorizationHash(BigInt(a.chainId), a.address, BigInt(a.nonce)), signed(a)), a.signer);
+  const hashes = new Set();
+  for (const [id, nonce] of [[1n, 0n], [127n, 1n], [128n, 127n], [31337n, 128n], [31337n, 256n], [(1n << 64n) - 1n, (1n << 64n) - 1n]]) {
+    const a = authorize(id, hybrid.V130.stateless, nonce, secret);
+    const digest = authorizationHash(id, a.address, nonce);
+    hashes.add(toHex(digest));
+    assert.equal(signer(digest, signed(a)), kit.account.owner);
+    assert.deepEqual([BigInt(a.chainId), BigInt(a.nonce)], [id, nonce]);
+    const op = { ...ops['7-passkey-send'].op, eip7702Auth: a };
+    assert.deepEqual(fromWire(toWire(op)), op);
+    assert.throws(() => hash(op, entryPoint('0.8'), 1n), /0\.7/);
+  }
+  assert.equal(hashes.size, 6);
+  for (const [id, nonce] of [[0n, 0n], [1n << 64n, 0n], [1n, -1n]]) assert.throws(() => authorize(id, hybrid.V130.stateless, nonce, secret), RangeError);
+  assert.equal(delegateOf(fromHex('0xef0100' + '11'.repeat(20))), '0x' + '11'.repeat(20));
+  for (const other of ['0x', '0xef0100', '0xef0101' + '11'.repeat(20), '0xef0100' + '11'.repeat(21)]) assert.equal(delegateOf(fromHex(other)), undefined);
+});
+
+test('an account of a key’s own address signs under another name', () => {
+  const { op } = ops['7-passkey-send'];
+  assert.notEqual(toHex(hybrid.digest(op, ep, chainId, 'EIP7702StatelessDeleGator')), toHex(hybrid.digest(op, ep, chainId)));
+  assert.equal(toHex(hybrid.digest(fromWire(go.metaMask.stateless.op), ep, 31337n, 'EIP7702StatelessDeleGator')), go.metaMask.stateless.digest);
 });

@@ -61,7 +61,7 @@ export function word(reply, index = 0) {
   return toBigInt(reply.subarray(at, at + 32));
 }
 
-/** The bytes (or text) that the word at `index` of a reply points to. @param {Uint8Array} reply @param {number} [index] */
+/** The bytes that the word at `index` points to. @param {Uint8Array} reply @param {number} [index] */
 export function bytesAt(reply, index = 0) {
   const item = reply.subarray(offset(reply, index));
   const body = item.slice(32, 32 + offset(item, 0));

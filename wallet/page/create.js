@@ -1,5 +1,5 @@
 // @ts-check
-/** A new account: a passkey with the account's salt in its user handle, which counts when it has signed once. */
+/** A new account: a passkey with the account's salt in its user handle. */
 import { fresh as account, saltHandle } from './account.js';
 import { FLAGS } from './assertion.js';
 import { enter } from './home.js';

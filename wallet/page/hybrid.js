@@ -16,7 +16,7 @@ import { R, S, longest, pack, typedHash } from './userop.js';
  * @typedef {import('./userop.js').UserOp} UserOp
  * @typedef {import('./assertion.js').Key} Key
  *
- * @typedef {{version: string, entryPoint: string, factory: string, implementation: string, p256: string}} Deployment p256: the library that verifies where the chain does not
+ * @typedef {{version: string, entryPoint: string, factory: string, implementation: string, stateless: string, p256: string}} Deployment stateless: code of EIP-7702 accounts; p256: the library that verifies where the chain does not
  * @typedef {{owner: string, salt: Uint8Array, keys?: PasskeyKey[]}} Params what an account's address is made of
  * @typedef {{keyId: string, hash: Uint8Array} & Key} PasskeyKey keyId: the text on the chain
  * @typedef {{hash: Uint8Array, keyId?: string, x?: Uint8Array, y?: Uint8Array}} Listed a passkey of the chain's list; what the node does not tell is missing
@@ -29,6 +29,7 @@ export const V130 = {
   entryPoint: '0.7',
   factory: '0x69Aa2f9fe1572F1B640E1bbc512f5c3a734fc77c',
   implementation: '0x48dBe696A4D990079e039489bA2053B36E8FFEC4',
+  stateless: '0x63c0c19a282a1B52b07dD5a65b58948A07DAE32B',
   p256: '0xCCD3B747F3DBd349fa3af4eBC7d0C31aE6f21dd1',
 };
 
@@ -121,11 +122,11 @@ const OP_TYPE = keccak(utf8('PackedUserOperation(address sender,uint256 nonce,by
 
 /**
  * What the signers sign: the account's own EIP-712 digest, not the EntryPoint's hash.
- * @param {UserOp} op @param {import('./userop.js').EntryPoint} ep @param {bigint} chainId
+ * @param {UserOp} op @param {import('./userop.js').EntryPoint} ep @param {bigint} chainId @param {'HybridDeleGator' | 'EIP7702StatelessDeleGator'} [contract]
  */
-export function digest(op, ep, chainId) {
+export function digest(op, ep, chainId, contract = 'HybridDeleGator') {
   const p = pack(op);
-  return typedHash('HybridDeleGator', chainId, op.sender, OP_TYPE, encode(
+  return typedHash(contract, chainId, op.sender, OP_TYPE, encode(
     ['address', 'uint256', 'bytes32', 'bytes32', 'bytes32', 'uint256', 'bytes32', 'bytes32', 'address'],
     [op.sender, op.nonce, keccak(p.initCode), keccak(p.callData), p.accountGasLimits, op.preVerificationGas, p.gasFees, keccak(p.paymasterAndData), ep.address]));
 }

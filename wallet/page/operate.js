@@ -136,7 +136,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   if (quantity(id, 'the chain id') !== chain.id) {
     throw new Trouble('The server has changed to another chain.', 'Reload the page and sign in again.');
   }
-  if (!deployed && !account.factoryData) throw new Trouble('This account is not on this chain.', 'It was made on another one. Open the wallet of that chain.');
+  if (!deployed && !account.factoryData && !account.eip7702Auth) throw new Trouble('This account is not on this chain.', 'It was made on another one. Open the wallet of that chain.');
   if (value > balance) {
     throw new Trouble('The account does not hold that much.', `It has ${ether(balance)} ETH. Send less, or add funds.`);
   }
@@ -144,7 +144,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   const op = {
     sender: account.address,
     nonce,
-    ...(deployed ? {} : { factory: account.factory ?? chain.config.factory, factoryData: account.factoryData }),
+    ...(account.eip7702Auth ? { eip7702Auth: account.eip7702Auth } : deployed ? {} : { factory: account.factory ?? chain.config.factory, factoryData: account.factoryData }),
     callData,
     callGasLimit: 0n,
     verificationGasLimit: 0n,
@@ -154,7 +154,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   };
   if (sponsor) Object.assign(op, await sponsor.pretend(op));
   const estimate = (/** @type {object[]} */ ...more) => chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address, ...more);
-  const gas = account.pretend ? await estimate(account.pretend).catch(() => estimate()) : await estimate();
+  const gas = await (account.pretend ? estimate(account.pretend).catch(() => estimate()) : estimate());
   for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = quantity(gas?.[k], k);
   if (sponsor) return Object.assign(op, await sponsor.pay(op, gas));
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;

@@ -74,7 +74,7 @@ export function heldFor(chain, address) {
   }
 }
 
-/** Sends what is signed. When it throws, `held.unsure` says whether the bundler may have it all the same. @param {Chain} chain @param {Held} held */
+/** Sends what is signed. When it throws, `held.unsure` says whether the bundler may have it. @param {Chain} chain @param {Held} held */
 export async function handOver(chain, held) {
   keep(chain, held);
   try {
@@ -109,7 +109,7 @@ async function arrived(chain, opHash) {
   return answers.includes(undefined) ? undefined : false;
 }
 
-/** Lets go of what the account's nonce has gone past and the bundler does not know. @param {Chain} chain @param {Held} held */
+/** Lets go of what the account has gone past and the bundler does not know. @param {Chain} chain @param {Held} held */
 export async function overtaken(chain, held) {
   const gone = await chain.nonce(held.op.sender) > held.op.nonce && await arrived(chain, held.hash) === false;
   if (gone) release(chain, held);

@@ -32,10 +32,7 @@ export async function fetchOffer(chain, handle) {
 /** @param {Offer | undefined} offer */
 export const fresh = (offer) => offer !== undefined && Date.now() - offer.at < OFFER_LIFE;
 
-/**
- * Call it from the click itself.
- * @param {import('./operate.js').Chain} chain @param {Offer} offer @param {string} name @param {AbortSignal} signal @param {() => void} answered @returns {Promise<Made>}
- */
+/** Call it from the click itself. @param {import('./operate.js').Chain} chain @param {Offer} offer @param {string} name @param {AbortSignal} signal @param {() => void} answered @returns {Promise<Made>} */
 export async function make(chain, { options, userId, handle }, name, signal, answered) {
   const created = await create({ options, name: name.trim() || USERNAME, signal, timeout: PROMPT });
   answered();

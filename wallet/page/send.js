@@ -90,7 +90,7 @@ on('held-again', 'click', () => {
   if (held) task('Sending again…', () => deliver(held));
 });
 
-/** Sends what is signed. The same operation may be sent again without harm. @param {Held} held */
+/** @param {Held} held */
 async function deliver(held) {
   try {
     await handOver(state.chain, held);

@@ -98,7 +98,7 @@ const asOnChain = async (account) => ({ ...account, ...await signerOf(account.ad
  */
 async function signerOf(address, keys) {
   const list = await signersOf(state.chain.call, address).catch((e) => {
-    if (e instanceof RpcError && e.kind === 'refused') throw new Trouble('This passkey opens an account of another kind.', `It is ${address}. Open it on the page for MetaMask accounts, at /backup.`, e);
+    if (e instanceof RpcError && e.kind === 'refused') throw new Trouble('This passkey opens an account of another kind.', `It is ${address}. Open it at /backup.`, e);
     throw e;
   });
   const signers = list.map(passkeySigner).filter((s) => s !== undefined);

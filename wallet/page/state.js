@@ -15,7 +15,7 @@ export const state = {
   session: /** @type {Session | undefined} */ (undefined),
 };
 
-/** For challenges of signatures that prove a key and move nothing. */
+/** For challenges that move nothing. */
 export const random = () => crypto.getRandomValues(new Uint8Array(32));
 
 const HINT = 'postern.last';

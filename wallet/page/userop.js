@@ -10,8 +10,8 @@
  *   await rpc('eth_sendUserOperation', [toWire(op), ep.address]);
  *
  * Quantities are bigints in wei and gas, addresses and bytes 0x-hex. EntryPoint
- * 0.7, 0.8 and 0.9; operations with an EIP-7702 authorization are refused, for
- * their hash depends on chain state that is not here.
+ * 0.7, 0.8 and 0.9; EIP-7702 with 0.7 only, for the others' hashes depend on
+ * chain state that is not here.
  */
 import { encode, keccak } from './abi.js';
 import { FLAGS, parseClientData } from './assertion.js';
@@ -35,6 +35,7 @@ import { MalformedError, concat, equal, fromHex, quantity, toHex, uint, utf8 } f
  * @property {string} [paymasterData]
  * @property {string} [paymasterSignature] EntryPoint 0.9 only; not covered by the hash, though its presence is
  * @property {string} signature
+ * @property {import('./authorization.js').Authorization} [eip7702Auth]
  *
  * @typedef {{version: string, address: string}} EntryPoint
  * @typedef {{x: Uint8Array, y: Uint8Array, rule: number}} PasskeySigner
@@ -58,7 +59,7 @@ export function entryPoint(version) {
 export function pack(op) {
   const initCode = op.factory ? concat(fromHex(op.factory, 20), fromHex(op.factoryData ?? '0x')) : new Uint8Array();
   if (initCode[0] === 0x77 && initCode[1] === 0x02 && initCode.subarray(2, 20).every((v) => v === 0)) {
-    throw new RangeError('operations with an EIP-7702 authorization are not supported');
+    throw new RangeError('EIP-7702 authorizations go with EntryPoint 0.7 only');
   }
   return {
     initCode,
@@ -80,6 +81,7 @@ function suffix(signature = '0x') {
 /** The operation's hash, 32 bytes: the WebAuthn challenge. @param {UserOp} op @param {EntryPoint} ep @param {bigint} chainId */
 export function hash(op, ep, chainId) {
   if (!ENTRY_POINTS[ep.version]) throw new RangeError(`EntryPoint ${ep.version} is not known here`);
+  if (op.eip7702Auth && ep.version !== '0.7') throw new RangeError('EIP-7702 authorizations go with EntryPoint 0.7 only');
   if (op.paymasterSignature && ep.version !== '0.9') throw new RangeError('only EntryPoint 0.9 knows a paymaster signature');
   const p = pack(op);
   const paymaster = ep.version === '0.9' ? withoutPaymasterSignature(p.paymasterAndData) : p.paymasterAndData;
@@ -92,10 +94,7 @@ export function hash(op, ep, chainId) {
 
 const text = (/** @type {string} */ s) => keccak(utf8(s));
 
-/**
- * EIP-712, version "1" of a contract's domain: the hash that is signed.
- * @param {string} name @param {bigint} chainId @param {string} contract @param {Uint8Array} type hash of the struct's type @param {Uint8Array} words its members, encoded
- */
+/** EIP-712, version "1". @param {string} name @param {bigint} chainId @param {string} contract @param {Uint8Array} type hash @param {Uint8Array} words */
 export function typedHash(name, chainId, contract, type, words) {
   const domain = keccak(encode(['bytes32', 'bytes32', 'bytes32', 'uint256', 'address'], [DOMAIN_TYPE, text(name), VERSION, chainId, contract]));
   return keccak(concat(Uint8Array.of(0x19, 0x01), domain, keccak(concat(type, words))));
@@ -118,9 +117,10 @@ function withoutPaymasterSignature(b) {
 const QUANTITIES = /** @type {const} */ (['nonce', 'callGasLimit', 'verificationGasLimit', 'preVerificationGas', 'maxFeePerGas', 'maxPriorityFeePerGas', 'paymasterVerificationGasLimit', 'paymasterPostOpGasLimit']);
 const STRINGS = /** @type {const} */ (['sender', 'factory', 'factoryData', 'callData', 'paymaster', 'paymasterData', 'paymasterSignature', 'signature']);
 
-/** The JSON of ERC-7769. @param {UserOp} op @returns {Record<string, string>} */
+/** The JSON of ERC-7769. @param {UserOp} op @returns {Record<string, any>} */
 export function toWire(op) {
-  /** @type {Record<string, string>} */ const out = {};
+  /** @type {Record<string, any>} */ const out = {};
+  if (op.eip7702Auth) out.eip7702Auth = op.eip7702Auth;
   for (const k of STRINGS) if (op[k] !== undefined) out[k] = toHex(fromHex(op[k]));
   for (const k of QUANTITIES) if (op[k] !== undefined) out[k] = '0x' + op[k].toString(16);
   return out;
@@ -133,6 +133,8 @@ export function fromWire(json) {
   for (const k of QUANTITIES) {
     if (json[k] != null) out[k] = quantity(json[k], k);
   }
+  const auth = json.eip7702Auth;
+  if (auth) out.eip7702Auth = Object.fromEntries(['chainId', 'address', 'nonce', 'yParity', 'r', 's'].map((k) => (quantity(auth[k], k), [k, auth[k]])));
   for (const k of ['sender', 'nonce', 'callData']) if (out[k] === undefined) throw new MalformedError(`${k} is missing`);
   return out;
 }
@@ -167,7 +169,7 @@ export function stub(signer, origin) {
   return concat(Uint8Array.of(3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2));
 }
 
-/** The longest client data. Android clients may write any order: all that can stand before the challenge does. @param {number} origin its length */
+/** Client data at its longest: Android clients may put everything before the challenge. @param {number} origin its length */
 export function longest(origin) {
   const before = `{"androidPackageName":"${'p'.repeat(64)}","origin":"${'o'.repeat(origin)}","crossOrigin":false,${CHROMIUM},`;
   return { prefix: utf8(before + USUAL.slice(1)), suffix: utf8('"}'), typeIndex: before.length };

@@ -31,6 +31,8 @@ export class Gator extends Chain {
     this.paymasterUrl = config.paymasterUrl;
     this.development = DEVELOPMENT.includes(this.id);
     /** @type {Promise<boolean> | undefined} */ this.p256 = undefined;
+    /** Whether the account that is open is a key's own address. */
+    this.eoa = false;
   }
 
   /** @param {Config} config */
@@ -53,7 +55,9 @@ export class Gator extends Chain {
     if (!action) throw new Error('This page signs what its own steps make, and nothing else.');
     const what = words(action);
     const fee = maxFee(op);
-    const signed = digest(op, this.entryPoint, this.id);
+    const contract = this.eoa ? 'EIP7702StatelessDeleGator' : 'HybridDeleGator';
+    const signed = digest(op, this.entryPoint, this.id, contract);
+    const grant = op.eip7702Auth;
     const value = action.kind === 'send' ? action.value : 0n;
     const opHash = toHex(hash(op, this.entryPoint, this.id));
     return {
@@ -65,9 +69,10 @@ export class Gator extends Chain {
         ['From your account', checksum(op.sender), 'code'],
         ['On', chainName(this.id)],
         ...(op.factory && action.kind !== 'create' ? [['Also', 'Creates your account on the chain; this is its first operation.']] : []),
+        ...(grant ? [['Also', 'From then on your address runs MetaMask’s code, as your key has just allowed: for this chain alone, once.'], ['That code', checksum(grant.address), 'code']] : []),
       ]),
       details: /** @type {[string, string, 'code'][]} */ ([
-        ['Digest that is signed (EIP-712, HybridDeleGator)', toHex(signed), 'code'],
+        [`Digest that is signed (EIP-712, ${contract})`, toHex(signed), 'code'],
         ['As a passkey’s challenge', toBase64url(signed), 'code'],
         ['Operation hash', opHash, 'code'],
         ['Entry point', `${this.entryPoint.address} (version ${this.entryPoint.version})`, 'code'],

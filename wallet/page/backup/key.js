@@ -2,6 +2,7 @@
 /** Step 1: an owner key, made here or imported, and the account that its address gives; or an account opened by its address or passkey. */
 import { checksum, parseHandle } from '../account.js';
 import { verify } from '../assertion.js';
+import { delegateOf } from '../authorization.js';
 import { equal, fromHex, toHex } from '../bytes.js';
 import { get } from '../ceremony.js';
 import { V130, account, implementationOf, keyId, keyIdHash, keyOf, passkeyKey, signersOf } from '../hybrid.js';
@@ -97,7 +98,10 @@ on('trap-start-new', 'click', () => task('Opening the account…', async () => {
 export async function openAddress(address) {
   const { chain } = session;
   const before = remembered();
-  if (!await chain.hasCode(address)) {
+  if (before?.eoa && before.address === address) return enter(before, 'The address of a key.');
+  const code = fromHex(await chain.ask('eth_getCode', address, 'latest'));
+  if (delegateOf(code) === V130.stateless.toLowerCase()) throw new Trouble('This is the address of a key that runs MetaMask’s code (EIP-7702).', 'It has no owner and no passkeys, only its own key: import that key, and choose its own address.');
+  if (!code.length) {
     if (before?.owner && before.salt === toHex(SALT) && account(V130, { owner: before.owner, salt: SALT }).address === address) return begin(before.owner);
     throw new Trouble('There is no account at this address on this chain.', 'Check the address. If it has not been created yet, import its owner key.');
   }
@@ -106,6 +110,18 @@ export async function openAddress(address) {
   }
   await enter(before?.address === address ? before : { address }, 'Opened by its address.');
 }
+
+on('become', 'click', () => task('Opening the address…', async () => {
+  const { owner } = session;
+  if (!owner) throw new Trouble('This page does not have the owner key.', 'Leave this account and import it.');
+  await enter({ address: owner.address, owner: owner.address, eoa: true }, 'The key’s own address is the account now.');
+}));
+
+on('unbecome', 'click', () => task('Opening the account…', async () => {
+  const { owner } = session;
+  if (!owner) throw new Trouble('This page does not have the key.', 'Leave this account and import it.');
+  await begin(owner.address);
+}));
 
 on('address-form', 'submit', () => {
   let address = '';

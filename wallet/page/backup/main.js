@@ -25,7 +25,7 @@ function start() {
 on('leave', 'click', () => {
   if (busy()) return;
   leave();
-  for (const id of ['to', 'amount', 'secret', 'open-address']) input(id).value = '';
+  for (const id of ['to', 'amount', 'eoa-to', 'eoa-amount', 'secret', 'open-address']) input(id).value = '';
   start();
   status('This page has forgotten the account and its key. The account itself stays where it is.');
 });

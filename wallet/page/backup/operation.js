@@ -1,7 +1,8 @@
 // @ts-check
 /** Any step that changes the account: prepared, shown in words, signed by owner key or passkey, sent, and its receipt. */
 import { verify } from '../assertion.js';
-import { equal, fromHex, toHex } from '../bytes.js';
+import { authorize, delegateOf } from '../authorization.js';
+import { equal, fromHex, quantity, toHex } from '../bytes.js';
 import { get } from '../ceremony.js';
 import { NO_LIBRARY, OWNER_STUB, V130, account, credentialId, encodeAction, keyId, keyIdHash, keyOf, passkeyStub, sealPasskey } from '../hybrid.js';
 import { assemble, checked } from '../operate.js';
@@ -38,7 +39,7 @@ export async function propose(action, by) {
   const held = onItsWay();
   if (held) await blocked(held);
   const value = action.kind === 'send' ? action.value : 0n;
-  const sender = { address: mine.address, stub: stubFor(by), ...creation(mine), ...(by === 'passkey' && await chain.hasP256() ? { pretend: NO_LIBRARY } : {}) };
+  const sender = { address: mine.address, stub: stubFor(by), ...(mine.eoa ? await grant(mine.address) : creation(mine)), ...(by === 'passkey' && await chain.hasP256() ? { pretend: NO_LIBRARY } : {}) };
   const pays = input('gasless').checked && chain.paymasterUrl ? sponsor(chain, chain.paymasterUrl) : undefined;
   const [op, gasPrice] = await Promise.all([assemble(chain, sender, encodeAction(action), value, pays), chain.gasPrice()]);
   if (mine.address !== session.account?.address) return;
@@ -51,6 +52,18 @@ function creation({ address, owner, salt }) {
   if (!owner || !salt) return {};
   const { factory, factoryData, address: made } = account(V130, { owner, salt: fromHex(salt, 32) });
   return made === address ? { factory, factoryData } : {};
+}
+
+/** The key's word that its address may run MetaMask's code, where it does not yet. @param {string} address */
+async function grant(address) {
+  const { chain, owner } = session;
+  const code = fromHex(await chain.ask('eth_getCode', address, 'latest'));
+  const now = delegateOf(code);
+  if (now && now === V130.stateless.toLowerCase()) return {};
+  if (code.length) throw new Trouble('This address runs other code already.', `It is ${now ?? 'a contract'}. Nothing was signed; another key’s address is free.`);
+  if (owner?.address !== address) throw new Trouble('This page does not have the key of this address.', 'Leave this account and import it.');
+  const nonce = quantity(await chain.ask('eth_getTransactionCount', address, 'latest'), 'the nonce');
+  return { eip7702Auth: authorize(chain.id, V130.stateless, nonce, owner.secret) };
 }
 
 /** @param {By} by */

@@ -19,6 +19,7 @@ export const arrivals = new Set();
 export async function enter(account, says, passkeys = []) {
   hold(account);
   session.now = undefined;
+  session.chain.eoa = !!account.eoa;
   session.passkeys = passkeys;
   $('address').textContent = account.address;
   $('balance').textContent = '…';
@@ -39,11 +40,11 @@ export async function refresh() {
   const { chain } = session;
   try {
     const [balance, deployed] = await Promise.all([chain.balance(mine.address), chain.hasCode(mine.address)]);
-    const signers = deployed ? await signersOf(chain, mine.address) : { owner: mine.owner ?? ZERO, keys: [] };
+    const signers = deployed && !mine.eoa ? await signersOf(chain, mine.address) : { owner: mine.owner ?? ZERO, keys: [] };
     if (mine.address !== session.account?.address) return;
     session.now = { balance, deployed, ...signers };
     if (deployed && adopt(signers.owner)) hold({ ...mine, moved: true });
-    $('life').textContent = deployed ? 'On the chain.' : 'Not on the chain yet. It can receive already.';
+    $('life').textContent = mine.eoa ? `The address of a key${deployed ? ', running MetaMask’s code' : ''}.` : deployed ? 'On the chain.' : 'Not on the chain yet. It can receive already.';
   } catch (e) {
     if (mine.address !== session.account?.address) return;
     $('life').textContent = 'The account cannot be read at the moment.';
@@ -70,6 +71,9 @@ function draw() {
   if (!now || !account) return;
   $('balance').textContent = ether(now.balance).length > 14 ? roughly(now.balance) : ether(now.balance);
   $('balance').title = `${ether(now.balance)} ETH`;
+  $('steps-box').hidden = !!account.eoa;
+  $('eoa-panel').hidden = !account.eoa;
+  $('eoa-go').textContent = now.deployed ? 'Review' : 'Authorize the code, and review';
   const here = stage();
   const at = here === 'done' ? STEPS.length : STEPS.indexOf(here);
   STEPS.forEach((step, i) => {
@@ -119,6 +123,7 @@ function line(kind, name, more) {
 function signerLines() {
   const { now, account, owner, passkeys } = session;
   if (!now) return [];
+  if (account?.eoa) return [line('The key itself ', account.address, owner?.address === account.address ? ' – held by this tab' : ' – not held by this page')];
   if (!now.deployed) return [line('Not on the chain yet. It will begin with the owner key ', account?.owner ?? '', ' alone.')];
   const keys = now.keys.map((k) => {
     const mine = passkeys.some((p) => equal(p.hash, k.hash));
@@ -132,7 +137,7 @@ settledOperations.add(async ({ shown, receipt }) => {
   const mine = session.account;
   if (!mine || mine.address !== shown.from) return;
   if (receipt?.success) {
-    if (shown.action.kind === 'send') hold({ ...mine, sent: true });
+    if (shown.action.kind === 'send' && !mine.eoa) hold({ ...mine, sent: true });
     if (shown.action.kind === 'owner') hold({ ...mine, moved: true });
   }
   await refresh();

@@ -9,7 +9,7 @@ import { addressOf, valid } from '../secp256k1.js';
 
 /**
  * @typedef {import('../hybrid.js').PasskeyKey & {id: Uint8Array}} Passkey whose public key this page has seen for itself
- * @typedef {{address: string, owner?: string, salt?: string, moved?: boolean, sent?: boolean}} Remembered an account: the owner and salt that its address was made of, where known; whether the owner was changed and a passkey has sent here
+ * @typedef {{address: string, owner?: string, salt?: string, moved?: boolean, sent?: boolean, eoa?: boolean}} Remembered an account: the owner and salt that its address was made of, where known; whether the owner was changed and a passkey has sent here; whether it is the address of the key itself (EIP-7702)
  * @typedef {import('../hybrid.js').Signers & {deployed: boolean, balance: bigint}} OnChain as the chain has it
  */
 
@@ -90,7 +90,7 @@ export function remembered() {
     fromHex(r.address, 20);
     if (r.owner !== undefined) fromHex(r.owner, 20);
     if (r.salt !== undefined) fromHex(r.salt, 32);
-    return { address: r.address, owner: r.owner, salt: r.salt, moved: r.moved === true, sent: r.sent === true };
+    return { address: r.address, owner: r.owner, salt: r.salt, moved: r.moved === true, sent: r.sent === true, eoa: r.eoa === true };
   } catch {
     return undefined;
   }

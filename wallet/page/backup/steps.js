@@ -99,23 +99,29 @@ on('lose', 'click', () => task('Asking the chain who else can sign…', async ()
   status('The owner key is gone. This page cannot get it back.');
 }));
 
-on('send-panel', 'submit', () => {
-  if (busy()) return;
-  /** @type {any} */ const out = {};
-  for (const [id, parse] of /** @type {const} */ ([['amount', parseEther], ['to', parseAddress]])) {
-    try {
-      out[id] = parse(input(id).value);
-      if (out.to && out.to === session.account?.address) throw new Error('That is this account itself.');
-      fieldError(id);
-    } catch (e) {
-      delete out[id];
-      fieldError(id, /** @type {Error} */ (e).message);
-      input(id).focus();
-    }
-  }
-  if (!('to' in out && 'amount' in out)) return;
-  task('Working out the fee…', () => propose({ kind: 'send', to: out.to, value: out.amount }, 'passkey'));
-});
+/** A form with a recipient and an amount. @param {string} form @param {string} prefix of its fields' ids @param {import('./operation.js').By} by who signs */
+function sending(form, prefix, by) {
+  on(form, 'submit', () => {
+    if (busy()) return;
+    /** @param {string} field @param {(text: string) => any} parse */
+    const read = (field, parse) => {
+      try {
+        const value = parse(input(prefix + field).value);
+        if (value === session.account?.address) throw new Error('That is this account itself.');
+        fieldError(prefix + field);
+        return value;
+      } catch (e) {
+        fieldError(prefix + field, /** @type {Error} */ (e).message);
+        input(prefix + field).focus();
+        return undefined;
+      }
+    };
+    const [value, to] = [read('amount', parseEther), read('to', parseAddress)];
+    if (to !== undefined && value !== undefined) task('Working out the fee…', () => propose({ kind: 'send', to, value }, by));
+  });
+}
+sending('send-panel', '', 'passkey');
+sending('eoa-form', 'eoa-', 'owner');
 
 on('new-owner', 'click', () => task('Working out the fee…', async () => {
   // Kept before anybody signs: a key that the chain names and nobody has would be a loss.
@@ -125,5 +131,5 @@ on('new-owner', 'click', () => task('Working out the fee…', async () => {
 }));
 
 settledOperations.add(({ shown, receipt }) => {
-  if (receipt?.success && shown.action.kind === 'send') for (const id of ['to', 'amount']) input(id).value = '';
+  if (receipt?.success && shown.action.kind === 'send') for (const id of ['to', 'amount', 'eoa-to', 'eoa-amount']) input(id).value = '';
 });
