@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -197,7 +198,9 @@ func TestSelfRelayCarriesTheAuthorization(t *testing.T) {
 	e := newEOA(t, net, userop.V07, 1e17)
 	to := common.Address{0xdd}
 	p := e.prepared(t, c, []account.Call{{To: to, Value: big.NewInt(5)}})
-	if _, err := p.SelfRelay(t.Context(), node, e.key); !errors.Is(err, account.ErrRelayOwn) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if _, err := p.SelfRelay(ctx, node, e.key); !errors.Is(err, account.ErrRelayOwn) {
 		t.Errorf("by the key itself: %v", err)
 	}
 	key := newKey(t)
