@@ -224,7 +224,8 @@ func TestARelayerReadsTheRevertsOfAPlainNode(t *testing.T) {
 	c := account.Client{Chain: chain, Bundler: &account.Relayer{Node: chain, Chain: chain, Key: key}}
 	p := e.prepared(t, c, []account.Call{{To: friend, Value: big.NewInt(5)}})
 	op := p.Op()
-	op.Signature[3] ^= 1
+	op.Signature = (&eoa{key: newKey(t)}).sign(t, p.Challenge().Digest)
+	op.Signature[64] += 27
 	_, err := c.Bundler.Send(context.Background(), op, userop.V07)
 	if r, ok := errors.AsType[*userop.Revert](err); !ok || r.Code != "AA24" {
 		t.Errorf("got %v", err)
