@@ -165,7 +165,7 @@ func find() (string, error) {
 		dir = up
 	}
 	js := filepath.Join(dir, "interop", "js")
-	for _, needed := range []string{"node_modules/@pimlico/alto", "node_modules/@foundry-rs/anvil", "stand/stand.mjs"} {
+	for _, needed := range []string{"node_modules/@pimlico/alto", "stand/stand.mjs"} {
 		if _, err := os.Stat(filepath.Join(js, filepath.FromSlash(needed))); err != nil {
 			return "", fmt.Errorf("%w: interop/js lacks %s; run `npm ci` in interop/js", ErrMissing, needed)
 		}

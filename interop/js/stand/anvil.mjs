@@ -1,4 +1,5 @@
 // Anvil on loopback, on a free port, mining a block per transaction.
+import { existsSync } from 'node:fs'
 import { program } from './child.mjs'
 import { rpc } from './rpc.mjs'
 
@@ -16,7 +17,8 @@ export const funder = '0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266'
 export async function startAnvil({ hardfork, chainId }) {
   const platform = `anvil-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`
   const file = new URL(`${platform}/bin/anvil`, packages).pathname
-  const anvil = program('anvil', file, [
+  // npm brings the binary for Linux on amd64; elsewhere it is the one on the PATH
+  const anvil = program('anvil', existsSync(file) ? file : 'anvil', [
     '--host', '127.0.0.1', '--port', '0', '--hardfork', hardfork, '--chain-id', String(chainId), '--balance', '1000000000', '--order', 'fifo',
   ])
   const port = await new Promise((resolve, reject) => {
