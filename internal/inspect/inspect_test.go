@@ -221,12 +221,13 @@ func TestMetaMaskRefusalsAreFoundWithoutTheChain(t *testing.T) {
 		t.Fatal(err)
 	}
 	pub := key(t, "0x"+strings.Repeat("0", 66-len(expected.X))+expected.X[2:]+strings.Repeat("0", 66-len(expected.Y))+expected.Y[2:])
+	// The first is known to the chain alone, the others have a reading of their own.
+	elsewhere := []string{"unknown keyIdHash", "raw p256 96 bytes", "64 bytes", "truncated"}
 	for _, c := range cases {
+		if slices.Contains(elsewhere, c.Name) {
+			continue
+		}
 		t.Run(c.Name, func(t *testing.T) {
-			switch c.Name {
-			case "unknown keyIdHash", "raw p256 96 bytes", "64 bytes", "truncated":
-				t.Skip("only the chain knows, or another reading")
-			}
 			r, err := inspect.Inspect([]byte(c.Signature), inspect.Options{Challenge: bytesOf(t, c.Hash), Key: pub})
 			if err != nil {
 				t.Fatal(err)
