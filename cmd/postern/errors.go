@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/devnet"
@@ -128,10 +130,15 @@ func (f *failure) specific(err error) bool {
 		f.Code, f.Hint = "no-quote", "the paymaster may not take this token: ask its operator, or leave --token out"
 		return true
 	}
+	if e, ok := errors.AsType[*account.NotDeployedError](err); ok && e.Factory == (common.Address{}) {
+		f.Message = fmt.Sprintf("there is no account at %s on chain %s", e.Account, e.ChainID)
+		f.Hint = "check address and chain; a development chain without --data begins anew each time"
+		return true
+	}
 	if e, ok := errors.AsType[*account.ApprovalError](err); ok {
-		f.Code, f.Hint = "not-approved", "nothing was sent; for everything that is wrong with an assertion: postern inspect FILE"
-		if p, ok := errors.AsType[*passkey.Error](e.Cause); ok && p.Hint != "" {
-			f.Hint = p.Hint + "; nothing was sent"
+		f.Code, f.Hint = "not-approved", "approve with the key that it was prepared for; nothing was sent"
+		if p, ok := errors.AsType[*passkey.Error](e.Cause); ok {
+			f.Hint = or(p.Hint, "for everything that is wrong with an assertion: postern inspect FILE") + "; nothing was sent"
 		}
 		return true
 	}

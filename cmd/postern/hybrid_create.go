@@ -16,7 +16,7 @@ from the same deployParams and deploySalt.
 
   postern hybrid create --owner-key owner.json              the address, without a network
   postern hybrid create --owner-key owner.json --rpc URL    deploys it, approved by the owner
-  postern hybrid create phone.json --key phone.json --rpc URL     one of passkeys alone
+  postern hybrid create --key phone.json --rpc URL          one of a passkey alone
 
 With --account the result is compared: building an account again from other signers than
 its first ones gives another, empty account, and is refused.
@@ -73,6 +73,13 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 	if err != nil {
 		return err
 	}
+	if made.empty() && spec.Passkey != nil { // who approves is all there is
+		ref, err := passkeyOf(spec.Passkey.CredentialID, spec.Passkey.PublicKey)
+		if err != nil {
+			return err
+		}
+		made.add(ref)
+	}
 	acct, err := made.account()
 	if err != nil {
 		return err
@@ -114,11 +121,11 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 	if err := c.printCreated(out, f, ""); err != nil {
 		return err
 	}
-	return a.deploy(ctx, out)
+	return a.deploy(ctx, out, f.save)
 }
 
 // deploy makes the first operation, which does nothing else, and prints what became of it.
-func (a *hybridAct) deploy(ctx context.Context, out *created, options ...account.Option) error {
+func (a *hybridAct) deploy(ctx context.Context, out *created, save string, options ...account.Option) error {
 	a.founding = true
 	p, r, err := a.operate(ctx, []account.Call{{To: a.spec.Address}}, options...)
 	if err != nil || p == nil {
@@ -132,7 +139,7 @@ func (a *hybridAct) deploy(ctx context.Context, out *created, options ...account
 			return err
 		}
 		if out.Delegate == "" && len(out.keys) == 0 {
-			fmt.Fprintf(a.call.stdout, "next, a backup signer: postern hybrid add-key PASSKEY --account %s --owner-key FILE\n", out.Account)
+			fmt.Fprintf(a.call.stdout, "next, a backup signer: postern hybrid add-key PASSKEY --account %s --owner-key %s\n", plain(or(save, out.Account)), plain(or(a.flags.ownerKey, "FILE")))
 		}
 		return nil
 	}

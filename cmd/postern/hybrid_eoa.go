@@ -79,7 +79,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 	if err != nil {
 		return err
 	}
-	return a.deploy(ctx, out, option)
+	return a.deploy(ctx, out, f.save, option)
 }
 
 // authorize has the key sign that its address runs the code.

@@ -38,7 +38,7 @@ func saveAccount(path string, addr common.Address, made *hybridCreation) error {
 // parseAccount reads an address, or the file in which create --save keeps it, with what
 // the account was created with.
 func parseAccount(what, text string) (common.Address, *hybridCreation, error) {
-	if strings.HasPrefix(text, "0x") {
+	if strings.HasPrefix(text, "0x") || isKeyText(text) {
 		a, err := parseAddress(what, text)
 		return a, nil, err
 	}

@@ -80,7 +80,7 @@ func (f *hybridFlags) approvers(c *call, spec *hybridSpec) (localSigner, error) 
 	if key != nil {
 		a := key.address()
 		if owner != nil && *owner != a {
-			return nil, failf("wrong-key", "give the key of "+owner.Hex()+", or leave --owner out", "the owner's key is that of %s, but --owner says %s", a, owner)
+			return nil, failf("wrong-key", "give the key of "+owner.Hex()+", or leave --owner out; without --owner-key $"+ownerEnv+" counts", "the owner's key is that of %s, but --owner says %s", a, owner)
 		}
 		spec.Owner = &a
 		return key, nil
@@ -130,9 +130,7 @@ func (f *hybridFlags) creation(spec *hybridSpec) (*hybridCreation, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range keysOf(refs) {
-		out.Keys = append(out.Keys, hybridKey{k.ID, k.Public.String()})
-	}
+	out.add(refs...)
 	if out.Salt, err = parseSalt(f.salt); err != nil {
 		return nil, err
 	}

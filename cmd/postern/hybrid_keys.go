@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -58,9 +59,13 @@ func runHybridRemoveKey(ctx context.Context, c *call) error {
 		})
 }
 
-// namedKey finds the key that is meant: by hash, text, credential id, or passkey.
+// namedKey finds the key that is meant: by hash, text, credential id, or passkey. The text
+// of a credential id of 24 bytes is as long as a hash, so the account decides.
 func namedKey(acct hybridAccount, arg string) (hybrid.Key, error) {
 	if hash, ok := bytes32(arg); ok {
+		if text := hybrid.TextKey(arg, passkey.PublicKey{}); hasKey(acct, text.Hash) {
+			return text, nil
+		}
 		return hybrid.Key{Hash: hash}, nil
 	}
 	if strings.HasPrefix(arg, "0x") {
@@ -78,6 +83,11 @@ func namedKey(acct hybridAccount, arg string) (hybrid.Key, error) {
 		return hybrid.Key{}, err
 	}
 	return keyOn(acct, ref.key()), nil
+}
+
+func hasKey(acct hybridAccount, hash common.Hash) bool {
+	a, ok := acct.(*hybrid.Account)
+	return ok && slices.ContainsFunc(a.Keys(), func(k hybrid.Key) bool { return k.Hash == hash })
 }
 
 const hybridTransferAbout = `
@@ -124,7 +134,7 @@ func runHybridTransfer(ctx context.Context, c *call) error {
 	}
 	calls, err := change()
 	if err != nil {
-		return err
+		return a.explain(err)
 	}
 	return a.run(ctx, calls)
 }
@@ -161,7 +171,7 @@ func (c *call) hybridChange(ctx context.Context, missing, example string, calls 
 	}
 	list, err := calls(a, rest[0])
 	if err != nil {
-		return err
+		return a.explain(err)
 	}
 	return a.run(ctx, list)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -21,6 +22,19 @@ type hybridAct struct {
 	signer localSigner // nil: elsewhere
 
 	founding bool // the operation does nothing but create the account
+	unborn   bool // the account was opened and is not on the chain
+}
+
+// explain gives an error about signers the account's name, and says that the account is
+// not there where that is the likelier cause.
+func (a *hybridAct) explain(err error) error {
+	f := explain(err)
+	f.Hint = strings.Replace(f.Hint, whoSigns, "who signs today: postern hybrid signers "+a.spec.Address.Hex(), 1)
+	if a.unborn && errors.Is(err, hybrid.ErrNotSigner) {
+		f.Message = fmt.Sprintf("the account %s is not on this chain yet, and who approves is none of its first signers", a.spec.Address)
+		f.Hint = "a first signer creates it; is it another chain that is meant? A development chain without --data begins anew each time"
+	}
+	return f
 }
 
 // act opens the account that --account names and whoever approves.
@@ -71,6 +85,7 @@ func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
 		return err
 	}
 	given := a.flags.salt != "" || len(a.flags.passkeys) > 0
+	a.unborn = !there
 	if there && given || !there && !made.empty() {
 		if err := a.checkMeant(ctx, made, there); err != nil {
 			return err
@@ -81,19 +96,24 @@ func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
 	return err
 }
 
-// checkMeant refuses an account that is not made of what is given, and says which of the
-// two is there.
+// checkMeant refuses an account that is not made of what is given. Where nothing is at its
+// address, that comes first, and whether the other one is there.
 func (a *hybridAct) checkMeant(ctx context.Context, made *hybridCreation, there bool) error {
-	different, ok := errors.AsType[*hybrid.DifferentAccountError](made.checkIs(a.spec.Address))
+	err := made.checkIs(a.spec.Address)
+	different, ok := errors.AsType[*hybrid.DifferentAccountError](err)
 	if !ok || there {
-		return made.checkIs(a.spec.Address)
+		return err
 	}
 	other, err := a.deployed(ctx, different.Computed)
-	if err != nil || !other {
-		return errors.Join(err, different)
+	if err != nil {
+		return err
 	}
-	return failf("different-account", "did you mean --account "+different.Computed.Hex()+"? It is on the chain and follows from the signers given",
-		"there is no account at %s", a.spec.Address)
+	if other {
+		return failf("different-account", "did you mean --account "+different.Computed.Hex()+"? It is on the chain and follows from the signers given",
+			"there is no account at %s", a.spec.Address)
+	}
+	return failf("not-deployed", "check address and chain; what is given makes another account, "+different.Computed.Hex()+", which is not there either",
+		"there is no account at %s on this chain, and none that is made of these signers has this address", a.spec.Address)
 }
 
 // deployed reports whether there is a contract at the address.
@@ -154,7 +174,7 @@ func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options .
 	}
 	auth, err := a.spec.authority(a.acct)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, a.explain(err)
 	}
 	p, err := account.Prepare(ctx, a.conn.Client, a.shown(), auth, calls, append(options, limits...)...)
 	if err != nil {

@@ -119,6 +119,12 @@ func statelessOf(eoa, delegate common.Address) (hybridAccount, error) {
 // empty reports whether nothing is known of who the first signers are.
 func (c *hybridCreation) empty() bool { return c.Owner == (common.Address{}) && len(c.Keys) == 0 }
 
+func (c *hybridCreation) add(refs ...passkeyRef) {
+	for _, k := range keysOf(refs) {
+		c.Keys = append(c.Keys, hybridKey{k.ID, k.Public.String()})
+	}
+}
+
 // keys are the first keys, with their texts; nil if they cannot be read.
 func (c *hybridCreation) keys() []hybrid.Key {
 	if c == nil {

@@ -136,3 +136,56 @@ func TestAnAnswerOtherThanYesSignsNothing(t *testing.T) {
 		t.Errorf("nobody answers: %v", err)
 	}
 }
+
+// A credential id of 24 bytes makes a text of 66 characters, as long as a hash.
+func TestATextAsLongAsAHashIsFoundAsText(t *testing.T) {
+	ref, err := passkeyOf(strings.Repeat("A", 32), "0xd65a93977caa3d1b081852ff57a79e465f1660577304baead505dd3a48589cf350185e895372df6221ea3a137557e473fddb6755f05bd507c3c533fce9c91285")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := &hybridCreation{}
+	made.add(ref)
+	acct, err := made.account()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ref.key()
+	for _, arg := range []string{want.ID, want.Hash.Hex()} {
+		if len(arg) != 66 {
+			t.Fatalf("%s has %d characters", arg, len(arg))
+		}
+		if got, err := namedKey(acct, arg); err != nil || got.Hash != want.Hash {
+			t.Errorf("%s is taken for %s, %v", arg, got.Hash, err)
+		}
+	}
+}
+
+func TestAnOperationReplacesNothingButOperations(t *testing.T) {
+	dir := t.TempDir()
+	op := &opFile{Format: opFormat}
+	for _, name := range []string{"new", "empty"} {
+		path := filepath.Join(dir, name)
+		if name == "empty" {
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := op.write(path); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	key := filepath.Join(dir, "key")
+	if _, err := createOwnerFile(key); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{key, dir, os.DevNull} {
+		if err := op.write(path); explain(err).Code != "exists" {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := readOwnerFile(key); err != nil {
+		t.Error(err)
+	}
+}

@@ -97,6 +97,9 @@ func parseChainID(text string) (*big.Int, error) {
 }
 
 func parseAddress(flag, text string) (common.Address, error) {
+	if isKeyText(text) {
+		return common.Address{}, keyTyped(flag)
+	}
 	if !strings.HasPrefix(text, "0x") || !common.IsHexAddress(text) {
 		return common.Address{}, usageError(flag+" is no address: "+clip(text), "an address is 0x and 40 hex digits")
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -102,13 +103,36 @@ func (f *opFile) resume(ctx context.Context, conn *connection) (*account.Prepare
 	return account.Resume(f.Prepared, conn.Client, acct, auth)
 }
 
-// write keeps the operation in a file.
+// write keeps the operation in a file. It replaces nothing but operations: what --out
+// names by mistake may be a key.
 func (f *opFile) write(path string) error {
+	if err := replaceable(path); err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	if err := printJSON(&b, f); err != nil {
 		return err
 	}
 	return replaceFile(path, b.Bytes())
+}
+
+// replaceable refuses a file that is there and holds something else than an operation.
+func replaceable(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil
+	}
+	var text []byte
+	if err == nil && info.Mode().IsRegular() && info.Size() <= maxOpFile {
+		text, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := parseOpFile(text); err != nil {
+		return failf("exists", "choose another name, or remove the file yourself; nothing was sent", "%s is there already and is no prepared operation", path)
+	}
+	return nil
 }
 
 // replaceFile replaces a file whole or not at all.

@@ -112,8 +112,12 @@ func (f *sendFlags) signerFor(p *account.Prepared, key *devKey, c *call) (localS
 	switch {
 	case key != nil && f.ownerKey != "":
 		return nil, usageError("--key and --owner-key exclude each other", "give the one that the operation was prepared for")
+	case key != nil && p.Challenge().Kind == account.KindECDSA:
+		return nil, usageError("the operation is for the owner's key, and --key is a passkey", "--owner-key FILE, or --signature with what the owner's wallet signed (eth_signTypedData_v4)")
 	case key != nil:
 		return key, nil
+	case f.ownerKey != "" && p.Challenge().Kind != account.KindECDSA:
+		return nil, usageError("the operation is for a passkey, and --owner-key is none", "--assertion FILE with the passkey's reply, or --key FILE for a development key")
 	case p.Challenge().Kind != account.KindECDSA || f.assertion != "" || f.signature != "":
 		return nil, nil
 	}

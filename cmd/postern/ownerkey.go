@@ -111,7 +111,7 @@ func ownerHint(text []byte) string {
 	if n := len(strings.Fields(string(text))); n >= 12 && n <= 24 {
 		return "it looks like a recovery phrase; give the private key of one of its accounts"
 	}
-	return "the file is one of postern key new FILE --type eoa, or 0x and 64 hex digits"
+	return "it is a file of postern key new FILE --type eoa, or 0x and 64 hex digits"
 }
 
 // parseOwnerKey takes a key file, or the bare key in hex.
@@ -139,6 +139,13 @@ func parseOwnerKey(text []byte) (*ownerKey, error) {
 		return nil, fmt.Errorf("the key is of %s, the file says %s", k.address(), f.Address)
 	}
 	return k, nil
+}
+
+// keyTyped says that a key's 32 bytes stand where something else belongs. It does not
+// repeat them: errors end up in logs.
+func keyTyped(where string) error {
+	return usageError(where+" is 32 bytes: a hash, or a private key that should not be here",
+		"an address is 0x and 40 hex digits; a key on the command line stands in the shell's history: move what it holds")
 }
 
 // isKeyText reports whether text has the form of a private key in hex.

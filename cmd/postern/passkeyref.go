@@ -32,6 +32,9 @@ func (r passkeyRef) credentialText() string {
 
 // parsePasskeyRef reads CREDENTIAL-ID:PUBLIC-KEY or the file of that name.
 func parsePasskeyRef(arg string) (passkeyRef, error) {
+	if isKeyText(arg) {
+		return passkeyRef{}, keyTyped("the passkey")
+	}
 	info, err := os.Stat(arg)
 	if err != nil || !info.Mode().IsRegular() {
 		id, key, isPair := strings.Cut(arg, ":")
