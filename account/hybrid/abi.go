@@ -64,20 +64,6 @@ func pack(method string, args ...any) ([]byte, error) {
 	return data, nil
 }
 
-// unpack decodes the arguments of a call strictly: what pack would not have
-// written is refused, so that words made of the arguments say all that there is.
-func unpack(m *abi.Method, data []byte) ([]any, bool) {
-	if len(data) < 4 || !bytes.Equal(data[:4], m.ID) {
-		return nil, false
-	}
-	args, err := m.Inputs.Unpack(data[4:])
-	if err != nil {
-		return nil, false
-	}
-	again, err := m.Inputs.Pack(args...)
-	return args, err == nil && bytes.Equal(again, data[4:])
-}
-
 // create2 is where SimpleFactory and the deterministic deployer put a contract.
 func create2(deployer common.Address, salt [32]byte, initCode []byte) common.Address {
 	return crypto.CreateAddress2(deployer, salt, crypto.Keccak256(initCode))

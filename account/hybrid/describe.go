@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -40,8 +41,9 @@ type describer struct {
 	account       *Account // nil for an EIP-7702 account
 }
 
-// parse recognises a call by its function and reads its arguments strictly: what
-// can be read in two ways is not described.
+// parse recognises a call by its function and reads its arguments strictly, so that
+// words made of them say all that there is: what can be read in two ways is not
+// described.
 func (d describer) parse(c account.Call) (method string, args []any, ok bool) {
 	if len(c.Data) < 4 || c.To != d.self && c.To != d.manager {
 		return "", nil, false
@@ -54,8 +56,8 @@ func (d describer) parse(c account.Call) (method string, args []any, ok bool) {
 	if c.To == d.manager && method != "redeemDelegations" && method != "enableDelegation" && method != "disableDelegation" {
 		return "", nil, false
 	}
-	args, ok = unpack(m, c.Data)
-	return method, args, ok
+	args, err = abiargs.Method(m, c.Data)
+	return method, args, err == nil
 }
 
 func (d describer) describe(c account.Call) (string, bool) {

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/internal/abiargs"
 )
 
 // modeBatch is ERC-7579's mode of a batch that is all or none.
@@ -128,8 +129,8 @@ func DecodeCalls(self common.Address, callData []byte) ([]account.Call, error) {
 	case len(callData) < 4:
 		return nil, ErrCallData
 	case bytes.HasPrefix(callData, one.ID):
-		args, ok := unpack(&one, callData)
-		if !ok {
+		args, err := abiargs.Method(&one, callData)
+		if err != nil {
 			return nil, ErrCallData
 		}
 		e := *abi.ConvertType(args[0], new(execution)).(*execution)
@@ -144,8 +145,8 @@ func DecodeCalls(self common.Address, callData []byte) ([]account.Call, error) {
 
 // decodeMode reads execute(bytes32,bytes) of one or several calls.
 func decodeMode(m *abi.Method, callData []byte) ([]account.Call, error) {
-	args, ok := unpack(m, callData)
-	if !ok {
+	args, err := abiargs.Method(m, callData)
+	if err != nil {
 		return nil, ErrCallData
 	}
 	mode, data := args[0].([32]byte), args[1].([]byte)
@@ -153,7 +154,7 @@ func decodeMode(m *abi.Method, callData []byte) ([]account.Call, error) {
 	case mode == [32]byte{} && len(data) >= 52: // packed
 		return []account.Call{{To: common.BytesToAddress(data[:20]), Value: new(big.Int).SetBytes(data[20:52]), Data: data[52:]}}, nil
 	case mode == modeBatch:
-		v, err := executions.Unpack(data)
+		v, err := abiargs.Unpack(executions, data)
 		if err != nil {
 			return nil, ErrCallData
 		}
@@ -164,9 +165,6 @@ func decodeMode(m *abi.Method, callData []byte) ([]account.Call, error) {
 		calls := make([]account.Call, len(list))
 		for i, e := range list {
 			calls[i] = account.Call{To: e.Target, Value: e.Value, Data: e.CallData}
-		}
-		if again, err := encodeBatch(calls); err != nil || !bytes.Equal(again, callData) {
-			return nil, ErrCallData
 		}
 		return calls, nil
 	}

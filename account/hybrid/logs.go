@@ -3,7 +3,6 @@
 package hybrid
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -81,13 +81,12 @@ func (l keyLog) text() (string, bool) {
 	if l.Removed || len(l.Topics) != 2 || l.Topics[0] != addedKey.ID || len(l.Data) > 2*maxKeyID {
 		return "", false
 	}
-	values, err := addedKey.Inputs.NonIndexed().Unpack(l.Data)
-	if err != nil || len(values) != 3 {
+	values, err := abiargs.Unpack(addedKey.Inputs.NonIndexed(), l.Data)
+	if err != nil {
 		return "", false
 	}
 	id, ok := values[0].(string)
-	again, err := addedKey.Inputs.NonIndexed().Pack(values...)
-	if !ok || err != nil || !bytes.Equal(again, l.Data) || len(id) == 0 || len(id) > maxKeyID {
+	if !ok || len(id) == 0 || len(id) > maxKeyID {
 		return "", false
 	}
 	return id, seal.MetaMaskKeyIDHash(id) == l.Topics[1]

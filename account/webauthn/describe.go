@@ -8,6 +8,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -20,7 +21,7 @@ func (a *Account) DescribeCall(c account.Call) (string, bool) {
 	if err != nil {
 		return "", false
 	}
-	args, err := m.Inputs.Unpack(c.Data[4:])
+	args, err := abiargs.Method(m, c.Data)
 	if err != nil {
 		return "", false
 	}

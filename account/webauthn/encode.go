@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/internal/abiargs"
 )
 
 // ERC-7579 modes: call type(1) ‖ exec type(1) ‖ zeros. Exec type 0: a call that
@@ -69,10 +70,7 @@ var ErrCallData = errors.New("webauthn: this is no execute call in single or bat
 // all that the callData does.
 func DecodeCalls(callData []byte) ([]account.Call, error) {
 	m := contracts.AccountABI.Methods["execute"]
-	if len(callData) < 4 || [4]byte(callData) != [4]byte(m.ID) {
-		return nil, ErrCallData
-	}
-	args, err := m.Inputs.Unpack(callData[4:])
+	args, err := abiargs.Method(&m, callData)
 	if err != nil || len(args) != 2 {
 		return nil, ErrCallData
 	}
@@ -90,7 +88,7 @@ func DecodeCalls(callData []byte) ([]account.Call, error) {
 		calls = []account.Call{{To: common.BytesToAddress(data[:20]), Value: new(big.Int).SetBytes(data[20:52]), Data: data[52:]}}
 	case modeBatch:
 		var list []execution
-		v, err := executions.Unpack(data)
+		v, err := abiargs.Unpack(executions, data)
 		if err != nil || executions.Copy(&list, v) != nil {
 			return nil, ErrCallData
 		}
@@ -100,7 +98,7 @@ func DecodeCalls(callData []byte) ([]account.Call, error) {
 	}
 	again, err := (*Account)(nil).EncodeCalls(calls)
 	if err != nil || string(again) != string(callData) {
-		return nil, ErrCallData
+		return nil, ErrCallData // another mode, none at all, or a batch of one
 	}
 	return calls, nil
 }
