@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
@@ -28,13 +29,21 @@ address here, and public networks have other code there.
 Contracts and modules that may not be part of this program are fetched from npm once and
 kept in the cache. Without a network, give them with --artifacts.
 
+Other pages and programs: a page of your own, or a wallet in the browser, may use the
+endpoint only if you name its origin, such as --origin http://localhost:5173, or
+--origin chrome-extension://nkbihfbeogaeaoehlefnkodbefgppgkn for MetaMask in Chrome. Programs
+on this machine may anyway.
+
+With --rules prague the chain has no P256VERIFY, as many still are: passkeys are verified in
+contract code there. Rules and chain id of a data directory stay what they were at first.
+
 With --json it prints one object when it is ready and then runs on.`
 
 func upCommand() command {
 	return command{
 		name:    "up",
 		summary: "start chain, bundler, passkey server and wallet page",
-		usage:   "[--listen localhost:8080] [--data DIR] [--artifacts DIR] [--json]",
+		usage:   "[--listen localhost:8080] [--data DIR] [--origin URL] [--rules osaka|prague] [--json]",
 		about:   upAbout,
 		run:     runUp,
 	}
@@ -45,16 +54,28 @@ func runUp(ctx context.Context, c *call) error {
 	listen := fs.String("listen", server.DefaultListen, "loopback `address` and port; port 0 takes a free one")
 	data := fs.String("data", "", "`directory` that keeps chain and passkeys; without it all is gone at the end")
 	dir := artifactsFlag(fs)
+	var origins repeated
+	fs.Var(&origins, "origin", "further `origin` whose pages may use chain and passkeys; may be repeated")
+	rules := fs.String("rules", devnet.Osaka.String(), "hard `fork` of the chain: osaka, or prague, which has no P256VERIFY")
+	chainID := fs.String("chain-id", fmt.Sprint(devnet.DefaultChainID), "chain `id`")
 	blockTime := fs.Duration("block-time", 0, "time between blocks, such as 2s; 0 makes a block when there is work")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
 	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
 	if _, err := c.parse(fs, 0); err != nil {
 		return err
 	}
+	id, err := parseChainID(*chainID)
+	if err != nil {
+		return err
+	}
+	fork, err := parseRules(*rules)
+	if err != nil {
+		return err
+	}
 	begun := time.Now()
 	config := server.UpConfig{
 		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
-		BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
+		Origins: origins, ChainID: id.Uint64(), Rules: fork, BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
 	}
 	if *asJSON {
 		config.Out = io.Discard
@@ -74,6 +95,15 @@ func runUp(ctx context.Context, c *call) error {
 		}
 	}
 	return stack.Serve(ctx)
+}
+
+func parseRules(text string) (devnet.Rules, error) {
+	for _, r := range []devnet.Rules{devnet.Osaka, devnet.Prague} {
+		if r.String() == text {
+			return r, nil
+		}
+	}
+	return 0, usageError("there are no rules "+clip(text), "osaka, or prague for a chain without P256VERIFY")
 }
 
 // ready is what `up --json` prints.

@@ -49,7 +49,7 @@ var (
 	notFound   = refusal{http.StatusNotFound, "not_found", "there is nothing at this address", "the wallet is at /"}
 	panicked   = refusal{http.StatusInternalServerError, "internal", "the server failed", "look for the request id in the server's log"}
 	notReady   = refusal{http.StatusServiceUnavailable, "not_ready", "the server is not ready", "try again in a moment"}
-	wrongSite  = refusal{http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use this server", "open the wallet on this server, or allow the page's exact origin when starting it"}
+	wrongSite  = refusal{http.StatusForbidden, "origin_not_allowed", "pages of this origin may not use this server", "open the wallet on this server, or allow the page's exact origin when starting it: postern up --origin"}
 	readOnly   = refusal{http.StatusMethodNotAllowed, "method_not_allowed", "only GET is served here", ""}
 	longTarget = refusal{http.StatusRequestURITooLong, "address_too_long", "the address is too long", ""}
 )

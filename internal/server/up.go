@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"time"
 
@@ -25,6 +26,9 @@ const (
 	rpName = "Postern"
 )
 
+// extension is the origin of a browser extension. It has no passkeys of ours: it is no page.
+var extension = regexp.MustCompile(`^(chrome|moz|safari-web)-extension://[0-9A-Za-z-]+$`)
+
 // UpConfig says what `postern up` runs. The zero value is an ephemeral chain and wallet
 // on http://localhost:8080.
 type UpConfig struct {
@@ -39,14 +43,18 @@ type UpConfig struct {
 	// set to the one below.
 	Artifacts artifacts.Options
 
-	// ChainID of a new chain. Zero: devnet.DefaultChainID.
+	// ChainID of the chain, fixed when DataDir is first used. Zero: devnet.DefaultChainID.
 	ChainID uint64
+
+	// Rules are the chain's hard fork, fixed when DataDir is first used. Zero: Osaka.
+	Rules devnet.Rules
 
 	// BlockTime between blocks. Zero: a block when there is a transaction.
 	BlockTime time.Duration
 
 	// Origins are further web origins on this machine, such as "http://localhost:5173",
-	// whose pages may use passkeys and chain.
+	// whose pages may use passkeys and chain; and browser extensions, such as
+	// "chrome-extension://nkbi…", which may use the chain.
 	Origins []string
 
 	// Out gets the few lines for the person who started it. Nil: none.
@@ -107,7 +115,7 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
-	origins := append([]string{s.binding.Origin()}, cfg.Origins...)
+	origins := append([]string{s.binding.Origin()}, slices.DeleteFunc(slices.Clone(cfg.Origins), extension.MatchString)...)
 	passkeys, store, err := s.passkeys(ctx, cfg, origins)
 	if err != nil {
 		return nil, err
@@ -218,7 +226,7 @@ func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set
 		dir = filepath.Join(dir, chainDir)
 	}
 	s.chain, err = devnet.Start(ctx, devnet.Config{
-		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
+		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, Rules: cfg.Rules, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
 	})
 	if errors.Is(err, devnet.ErrBusy) {
 		return dataBusy(cfg.DataDir, err)

@@ -318,7 +318,7 @@ func TestABusyPortFailsBeforeAnythingStarts(t *testing.T) {
 }
 
 func TestABadOriginIsNamed(t *testing.T) {
-	for _, origin := range []string{"*", "localhost:5173", "http://example.org", "http://localhost:5173/"} {
+	for _, origin := range []string{"*", "localhost:5173", "http://example.org", "http://localhost:5173/", "chrome-extension://*", "chrome-extension://a/", "x-extension://a"} {
 		_, err := Start(t.Context(), UpConfig{Listen: "localhost:0", Origins: []string{origin}})
 		var e *Error
 		if !errors.As(err, &e) || e.Code() != "bad-origin" || !strings.Contains(e.Error(), origin) {
@@ -348,9 +348,14 @@ func TestUpEndsWhenItsContextDoes(t *testing.T) {
 }
 
 func TestStrangersOnThisMachinesPagesGetNothing(t *testing.T) {
-	u, _ := up(t, UpConfig{Origins: []string{"http://localhost:5173"}})
-	for origin, want := range map[string]int{"https://evil.example": 403, "http://localhost:5173": 200, u.origin: 200} {
+	const wallet = "chrome-extension://nkbihfbeogaeaoehlefnkodbefgppgkn"
+	u, _ := up(t, UpConfig{Origins: []string{"http://localhost:5173", wallet}})
+	for origin, want := range map[string]int{"https://evil.example": 403, "chrome-extension://other": 403, "null": 403, "http://localhost:5173": 200, u.origin: 200, wallet: 200} {
 		for path, body := range map[string]string{"/rpc": `{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}`, "/passkeys/login/options": `{}`} {
+			want := want
+			if origin == wallet && path != "/rpc" {
+				want = 403 // an extension uses the chain, not the passkeys
+			}
 			r, err := http.NewRequestWithContext(t.Context(), "POST", u.origin+path, strings.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
