@@ -30,7 +30,7 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 	w, o := newWorld(), newOwner(t)
 	token := common.HexToAddress("0x00000000000000000000000000000000000070ce")
 	all := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)).Bytes()
-	self := o.acct.Address()
+	self, nobody := o.acct.Address(), common.BytesToAddress(all).Hex()
 	cases := map[string]struct {
 		call    account.Call
 		does    string
@@ -56,10 +56,13 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 		"some safely": {account.Call{To: token, Data: data(function("safeTransferFrom(address,address,uint256,uint256,bytes)"), self[:], friend[:], []byte{42}, []byte{7}, []byte{160}, nil)},
 			"transfer 7 of number 42 of the collection " + token.Hex() + " from " + self.Hex() + " to " + friend.Hex(), friend.Hex() + " gets it"},
 		"safely but short": {account.Call{To: token, Data: data("0xb88d4fde", self[:], friend[:])}, "call function 0xb88d4fde on " + token.Hex() + ", 68 bytes of data", ""},
-		"safely but dirty": {account.Call{To: token, Data: data("0x42842e0e", self[:], all, []byte{42})}, "call function 0x42842e0e on " + token.Hex() + ", 100 bytes of data", ""},
+		"safely but dirty": {account.Call{To: token, Data: data("0x42842e0e", self[:], all, []byte{42})}, "transfer number 42 of the collection " + token.Hex() + " from " + self.Hex() + " to " + nobody, "gets it"},
 		"collection":       {account.Call{To: token, Data: data("0xa22cb465", friend[:], []byte{1})}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
 		"taken back":       {account.Call{To: token, Data: data("0xa22cb465", friend[:], nil)}, "take back the permission of " + friend.Hex() + " over all tokens of the collection " + token.Hex(), ""},
-		"dirty":            {account.Call{To: token, Data: data("0xa9059cbb", all, []byte{42})}, "call function 0xa9059cbb on " + token.Hex() + ", 68 bytes of data", ""},
+		"dirty":            {account.Call{To: token, Data: data("0x095ea7b3", append([]byte{1}, friend[:]...), all)}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
+		"followed":         {account.Call{To: token, Data: append(data("0x095ea7b3", friend[:], all), 0)}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
+		"cut":              {account.Call{To: token, Data: data("0x095ea7b3", friend[:], all)[:67]}, "allow " + friend.Hex() + " to spend any amount of the token " + token.Hex(), "could take all"},
+		"all followed":     {account.Call{To: token, Data: append(data("0xa22cb465", friend[:], []byte{1}), 0)}, "allow " + friend.Hex() + " to move every token of the collection " + token.Hex(), "could take everything"},
 		"unknown":          {account.Call{To: token, Value: big.NewInt(1e16), Data: data("0x12345678")}, "call function 0x12345678 on " + token.Hex() + " with 0.01 ETH, 4 bytes of data", ""},
 		"short":            {account.Call{To: token, Data: []byte{1}}, "call a function on " + token.Hex() + ", 1 bytes of data", ""},
 		"itself":           {account.Call{To: self, Data: data("0x12345678")}, "change this account: call function 0x12345678 on itself", "can change who controls it"},

@@ -162,8 +162,8 @@ func (g *tokenGas) explain(err error, calls []Call, o options) error {
 func (g *tokenGas) leaves(calls []Call) *big.Int {
 	sum := new(big.Int)
 	for _, c := range calls {
-		if c.To == g.quote.Token && len(c.Data) == 68 && [4]byte(c.Data) == selTransfer {
-			sum.Add(sum, bigOf(c.Data[36:]))
+		if c.To == g.quote.Token && len(c.Data) >= 68 && [4]byte(c.Data) == selTransfer {
+			sum.Add(sum, bigOf(c.Data[36:68]))
 		}
 	}
 	return sum
