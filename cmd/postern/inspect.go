@@ -51,6 +51,7 @@ func runInspect(_ context.Context, c *call) error {
 	fs.StringVar(&f.rpID, "rp-id", "", "relying party `domain`")
 	fs.Var((*repeated)(&f.origins), "origin", "accepted `origin`, such as https://example.org; may be repeated")
 	fs.StringVar(&f.key, "key", "", "public `key` that should have signed: COSE, SPKI, SEC1 or raw, hex or base64url")
+	fs.StringVar(&f.key, "public-key", "", "the same `key`, by the name that it has in other commands")
 	fs.StringVar(&f.entryPoint, "entry-point", "", "EntryPoint `version`: 0.6, 0.7, 0.8, 0.9")
 	fs.StringVar(&f.chainID, "chain-id", "", "chain `id`, for the hashes of an operation")
 	fs.StringVar(&f.account, "account", "", "`address` of the account that it is for")

@@ -41,7 +41,7 @@ func (in *inspector) accountCall(b []byte) (Reading, bool) {
 	case [4]byte{0x09, 0x5e, 0xa7, 0xb3}:
 		return tokenCall(args, "ERC-20 approval", "spender", "amount")
 	}
-	if r, ok := in.hybridKeyCall(b); ok {
+	if r, ok := in.hybridSignerCall(b); ok {
 		return r, true
 	}
 	return in.posternCall(b)

@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -124,6 +125,12 @@ func (in *inspector) readAs(c candidate) []Reading {
 	case "json":
 		recognise = in.jsonDocument
 	case "text":
+	case "base64url":
+		if r, ok := credentialID(c.data); ok {
+			others := slices.DeleteFunc(in.read(c.data), func(r Reading) bool { return r.Kind == "address" }) // which nobody writes so
+			return rank(append([]Reading{r}, others...))
+		}
+		return in.read(c.data)
 	default:
 		return in.read(c.data)
 	}

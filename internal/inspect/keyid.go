@@ -110,11 +110,22 @@ func (in *inspector) keyIDFormFound(r *Reading, hash common.Hash, listed bool) {
 	}
 }
 
-// hybridKeyCall recognises addKey and removeKey of a MetaMask Hybrid account.
-func (in *inspector) hybridKeyCall(b []byte) (Reading, bool) {
+// hybridSignerCall recognises what changes the signers of a MetaMask Hybrid account.
+func (in *inspector) hybridSignerCall(b []byte) (Reading, bool) {
 	var shape string
 	r := Reading{Kind: "account-call", Likelihood: Certain}
 	switch [4]byte(b[:4]) {
+	case [4]byte(crypto.Keccak256([]byte("transferOwnership(address)"))):
+		owner, ok := addressWord(b[4:])
+		if !ok {
+			return Reading{}, false
+		}
+		r.Title = "transferOwnership: another owner"
+		r.fact("new owner", common.Address(owner).Hex())
+		return r, true
+	case [4]byte(crypto.Keccak256([]byte("renounceOwnership()"))):
+		r.Title = "renounceOwnership: no owner any more"
+		return r, len(b) == 4
 	case [4]byte(crypto.Keccak256([]byte("addKey(string,uint256,uint256)"))):
 		shape, r.Title = "dww", "addKey (MetaMask Hybrid)"
 	case [4]byte(crypto.Keccak256([]byte("removeKey(string)"))):
@@ -169,6 +180,20 @@ func credentialOf(name []byte) ([]byte, bool) {
 	}
 	id, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
 	return id, err == nil && len(id) > 0 && seal.MetaMaskKeyID(id) == string(name)
+}
+
+// credentialID recognises bytes that were written in base64url and are as long as the
+// credential ids of large providers: 16 bytes (Google, 1Password) or 20 (Apple).
+func credentialID(b []byte) (Reading, bool) {
+	if len(b) != 16 && len(b) != 20 {
+		return Reading{}, false
+	}
+	r := Reading{Kind: "credential-id", Title: "credential id of a passkey, as it seems", Likelihood: Likely}
+	name := seal.MetaMaskKeyID(b)
+	r.fact("bytes", hexOf(b))
+	r.fact("key id of a MetaMask account", shown(name))
+	r.fact("key id hash", seal.MetaMaskKeyIDHash(name).Hex())
+	return r, true
 }
 
 // metaMaskKeyID recognises a key id whose hex was decoded: base64url text of a usual

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"math/big"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -262,5 +264,25 @@ func TestMetaMasksDigestsAreRecognisedElsewhere(t *testing.T) {
 		if got := finding(&inspect.Report{Readings: r.Readings[0].Parts}, "challenge"); !strings.Contains(got, contract) {
 			t.Errorf("%s: %q", contract, got)
 		}
+	}
+}
+
+// The stub of MetaMask's kit has r = s = n/2, and is sent now and then.
+func TestAStubIsNotTakenForASignature(t *testing.T) {
+	b, err := os.ReadFile("../../account/hybrid/testdata/metamask-hybrid-osaka.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct{ StubSignature hexutil.Bytes }
+	if err := json.Unmarshal(b, &golden); err != nil || len(golden.StubSignature) == 0 {
+		t.Fatal(err)
+	}
+	if r := inspectBytes(t, golden.StubSignature, inspect.Options{}); finding(r, "stub") == "" {
+		t.Errorf("OK %t: %+v", r.OK, r.Readings[0])
+	}
+	id := seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID([]byte("key")))
+	_, sig := hybridPasskey(t, id)
+	if r := inspectBytes(t, sig, inspect.Options{}); finding(r, "stub") != "" {
+		t.Error("a signature is taken for a stub")
 	}
 }

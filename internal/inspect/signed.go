@@ -19,6 +19,9 @@ func (in *inspector) explainSigned(r *Reading, p assertionParts) {
 	} else if s.high {
 		highS(r, p.layout.takesHighS)
 	}
+	if p.r == p.s {
+		r.warn("stub", "r equals s, which no signature has: it is a stub for gas estimation", "an operation as it is estimated, not as it is sent", "have the passkey sign the final operation, and put its signature in")
+	}
 	auth := in.explainAuthData(p.authData)
 	if p.layout.needsUV && len(p.authData) > 32 && p.authData[32]&byte(passkey.FlagUV) == 0 {
 		auth.Findings = slices.DeleteFunc(auth.Findings, func(f Finding) bool { return f.Code == "uv" })

@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -57,7 +58,7 @@ func (in *inspector) explainAuthData(b []byte) Reading {
 	r.fact("flags", fmt.Sprintf("0x%02x = %s", b[32], flags))
 	r.fact("signature counter", fmt.Sprint(uint32(b[33])<<24|uint32(b[34])<<16|uint32(b[35])<<8|uint32(b[36])))
 	a, err := passkey.ParseAuthenticatorData(b)
-	if err != nil {
+	if err != nil && !errors.Is(err, passkey.ErrBackupState) { // that one is among the flags
 		r.refused("authdata", err)
 	}
 	if c := a.Credential; c != nil {
@@ -76,13 +77,13 @@ func (in *inspector) explainAuthData(b []byte) Reading {
 
 func (in *inspector) flagFindings(r *Reading, f passkey.Flags) {
 	if !f.UP() {
-		r.wrong("up", "user presence (UP) is not set: every on-chain verifier refuses it", "a platform that signs silently, or a test authenticator", "use a ceremony with user presence; conditional creation does not set it")
+		r.wrong("up", "user presence (UP) is not set: all on-chain verifiers but Safe's refuse it", "a platform that signs silently, or a test authenticator", "use a ceremony with user presence; conditional creation does not set it")
 	}
 	if !f.UV() {
 		r.warn("uv", "user verification (UV) is not set: accounts that demand it refuse this", "userVerification was \"preferred\" or \"discouraged\", or a password manager that leaves it unset, such as 1Password on iOS", "ask for userVerification \"required\"")
 	}
 	if f.BS() && !f.BE() {
-		r.wrong("bs-without-be", "backed up (BS) but not eligible for backup (BE): most verifiers refuse it", "a faulty authenticator", "the specification forbids it (section 6.1)")
+		r.wrong("bs-without-be", "backed up (BS) but not eligible for backup (BE): verifiers refuse it, though not Solady's and Safe's", "a faulty authenticator", "the specification forbids it (section 6.1)")
 	}
 }
 
