@@ -26,7 +26,7 @@ type Config struct {
 
 	// DangerDeadOwner admits an owner of which it is known that it cannot sign,
 	// which New refuses otherwise: for accounts that were made with one, such as
-	// those of MetaMask's tutorial.
+	// those of MetaMask's tutorial. The keys are then all that can sign.
 	DangerDeadOwner bool
 }
 
@@ -38,6 +38,7 @@ type Account struct {
 	owner      common.Address
 	deadOwner  string // why the owner cannot sign; "" if it may be able to
 	keys       []Key
+	read       bool // owner and keys are the chain's, not those of the creation
 
 	create *Config // how the factory makes it; nil if attached by address
 }
@@ -51,6 +52,22 @@ var (
 // New returns the account that the deployment's factory makes of c. It refuses
 // what the contract would refuse, and an account that nobody could use.
 func New(c Config) (*Account, error) {
+	a, err := compute(c)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.deadOwner == "":
+		return a, nil
+	case !c.DangerDeadOwner:
+		return nil, &OwnerError{Owner: c.Owner, Why: a.deadOwner}
+	case len(c.Keys) == 0:
+		return nil, &LastSignerError{Owner: c.Owner, Why: a.deadOwner}
+	}
+	return a, nil
+}
+
+// compute is the account of c, whatever its owner is.
+func compute(c Config) (*Account, error) {
 	if err := c.Deployment.check(); err != nil {
 		return nil, err
 	}
@@ -67,9 +84,7 @@ func New(c Config) (*Account, error) {
 		return nil, err
 	}
 	a.address = create2(c.Deployment.Factory, c.Salt, init)
-	if a.deadOwner = a.whyDead(c.Owner, c.Keys); a.deadOwner != "" && !c.DangerDeadOwner {
-		return nil, &OwnerError{Owner: c.Owner, Why: a.deadOwner}
-	}
+	a.deadOwner = a.whyDead(c.Owner, c.Keys)
 	return a, nil
 }
 

@@ -70,7 +70,7 @@ func (a *Account) member(k Key) (Key, error) {
 	}
 	known, ok := a.Key(k.Hash)
 	if !ok || !k.Public.IsZero() && !known.Public.IsZero() && k.Public != known.Public {
-		return Key{}, fmt.Errorf("%w: %s", ErrNotSigner, k)
+		return Key{}, &NotSignerError{Account: a.address, Who: k.String()}
 	}
 	if known.ID == "" && k.ID != "" && TextKey(k.ID, k.Public).Hash == known.Hash {
 		known.ID = k.ID
@@ -163,7 +163,7 @@ func (p P256Approver) usesP256() bool { return true }
 func (o OwnerApprover) of(a *Account) (Approver, error) {
 	switch {
 	case o.Address == (common.Address{}) || o.Address != a.owner:
-		return nil, fmt.Errorf("%w: %s is not its owner", ErrNotSigner, o.Address)
+		return nil, &NotSignerError{Account: a.address, Who: o.Address.Hex() + " is not its owner"}
 	case a.deadOwner != "":
 		return nil, &OwnerError{Owner: o.Address, Why: a.deadOwner}
 	}

@@ -93,7 +93,7 @@ func At(ctx context.Context, ch account.Chain, addr common.Address, opts ...AtOp
 	if err := r.checkCode(o.deployment); err != nil {
 		return nil, err
 	}
-	a := &Account{deployment: o.deployment, address: addr}
+	a := &Account{deployment: o.deployment, address: addr, read: true}
 	var err error
 	if a.owner, err = read[common.Address](r, "owner"); err != nil {
 		return nil, err

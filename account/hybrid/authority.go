@@ -52,7 +52,7 @@ func WithNonceKey(key *big.Int) AuthorityOption {
 // leaves open – public key, credential id – is taken from the account.
 func (a *Account) Authority(by Approver, opts ...AuthorityOption) (*Authority, error) {
 	if by == nil {
-		return nil, ErrNotSigner
+		return nil, &NotSignerError{Account: a.address, Who: "nobody is named"}
 	}
 	by, err := by.of(a)
 	if err != nil {

@@ -14,9 +14,26 @@ var (
 	ErrNoSigner = errors.New("hybrid: an account needs an owner or a key")
 	// ErrNoChange is returned for a change that changes nothing.
 	ErrNoChange = errors.New("hybrid: nothing changes")
-	// ErrNotSigner is returned for an approver that is none of the account's signers.
+	// ErrNotSigner matches *NotSignerError.
 	ErrNotSigner = errors.New("hybrid: this is no signer of the account")
 )
+
+// NotSignerError says that somebody is none of the account's signers, as far as they
+// are known. It matches [ErrNotSigner].
+type NotSignerError struct {
+	Account common.Address
+	Who     string // "0x… is not its owner"
+}
+
+func (e *NotSignerError) Error() string { return ErrNotSigner.Error() + ": " + e.Who }
+
+// Is matches ErrNotSigner.
+func (e *NotSignerError) Is(target error) bool { return target == ErrNotSigner }
+
+// Hint implements [account.Hinter].
+func (e *NotSignerError) Hint() string {
+	return fmt.Sprintf("read who signs for %s from the chain (At, With): keys count by the hash of their text, and may have been added or removed since", e.Account)
+}
 
 // LastSignerError says that a change would leave nobody who can sign.
 type LastSignerError struct {
@@ -75,19 +92,24 @@ func (e *UnknownTextError) Hint() string {
 }
 
 var (
+	_ account.Hinter = (*NotSignerError)(nil)
 	_ account.Hinter = (*LastSignerError)(nil)
 	_ account.Hinter = (*KeyExistsError)(nil)
 	_ account.Hinter = (*NoSuchKeyError)(nil)
 	_ account.Hinter = (*UnknownTextError)(nil)
 )
 
-// call is one call of the account to itself.
-func (a *Account) call(method string, args ...any) ([]account.Call, error) {
+// change is one call of the account to itself that leaves somebody who can sign.
+func (a *Account) change(method string, args ...any) ([]account.Call, error) {
 	data, err := pack(method, args...)
 	if err != nil {
 		return nil, err
 	}
-	return []account.Call{{To: a.address, Data: data}}, nil
+	calls := []account.Call{{To: a.address, Data: data}}
+	if err := a.checkLeft(calls); err != nil {
+		return nil, err
+	}
+	return calls, nil
 }
 
 // AddKey lets another key do everything that the account can do.
@@ -101,7 +123,7 @@ func (a *Account) AddKey(k Key) ([]account.Call, error) {
 	if len(a.keys) >= maxKeys {
 		return nil, &TooManyKeysError{Keys: len(a.keys) + 1}
 	}
-	return a.call("addKey", k.ID, xsOf([]Key{k})[0], ysOf([]Key{k})[0])
+	return a.change("addKey", k.ID, xsOf([]Key{k})[0], ysOf([]Key{k})[0])
 }
 
 // RemoveKey takes a key's power away. The key is found by its hash; k.ID serves
@@ -123,30 +145,19 @@ func (a *Account) RemoveKey(k Key) ([]account.Call, error) {
 	if TextKey(known.ID, known.Public).Hash != known.Hash {
 		return nil, ErrKeyHash
 	}
-	if err := a.checkLeft(a.owner, a.deadOwner, len(a.keys)-1); err != nil {
-		return nil, err
-	}
-	return a.call("removeKey", known.ID)
+	return a.change("removeKey", known.ID)
 }
 
 // UpdateSigners sets owner and keys anew: all that were there and are not named
 // lose their power.
 func (a *Account) UpdateSigners(owner common.Address, keys []Key) ([]account.Call, error) {
-	if owner == (common.Address{}) && len(keys) == 0 {
-		return nil, &LastSignerError{}
-	}
 	if err := checkKeys(keys); err != nil {
 		return nil, err
 	}
 	if why := a.whyDead(owner, append(a.Keys(), keys...)); why != "" {
 		return nil, &OwnerError{Owner: owner, Why: why}
 	}
-	if owner == a.owner {
-		if err := a.checkLeft(owner, a.deadOwner, len(keys)); err != nil {
-			return nil, err
-		}
-	}
-	return a.call("updateSigners", owner, idsOf(keys), xsOf(keys), ysOf(keys))
+	return a.change("updateSigners", owner, idsOf(keys), xsOf(keys), ysOf(keys))
 }
 
 // TransferOwnership makes another secp256k1 key the owner; the old one loses its
@@ -161,7 +172,7 @@ func (a *Account) TransferOwnership(to common.Address) ([]account.Call, error) {
 	case why != "":
 		return nil, &OwnerError{Owner: to, Why: why}
 	}
-	return a.call("transferOwnership", to)
+	return a.change("transferOwnership", to)
 }
 
 // RenounceOwnership leaves the account to its keys.
@@ -169,21 +180,5 @@ func (a *Account) RenounceOwnership() ([]account.Call, error) {
 	if a.owner == (common.Address{}) {
 		return nil, ErrNoChange
 	}
-	if err := a.checkLeft(common.Address{}, "", len(a.keys)); err != nil {
-		return nil, err
-	}
-	return a.call("renounceOwnership")
-}
-
-// checkLeft refuses to leave nobody who can sign.
-func (a *Account) checkLeft(owner common.Address, dead string, keys int) error {
-	switch {
-	case keys > 0:
-		return nil
-	case owner == (common.Address{}):
-		return &LastSignerError{}
-	case dead != "":
-		return &LastSignerError{Owner: owner, Why: dead}
-	}
-	return nil
+	return a.change("renounceOwnership")
 }

@@ -3,6 +3,7 @@ package hybrid_test
 import (
 	"bytes"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -96,6 +97,48 @@ func TestChangesThatLockTheAccountAreRefused(t *testing.T) {
 	}
 }
 
+// TestCallsTogetherDoNotLockTheAccount: whoever made them, and each of them harmless
+// alone. The contract would take them all.
+func TestCallsTogetherDoNotLockTheAccount(t *testing.T) {
+	d := hybrid.V130()
+	one, two := newDevice(t, "one").key, newDevice(t, "two").key
+	owner, tutorial := addressOf(newKey("owner")), common.BytesToAddress(crypto.Keccak256(one.Public.Raw()))
+	dead := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Owner: tutorial, Keys: []hybrid.Key{one, two}, DangerDeadOwner: true}))
+	alive := must[*hybrid.Account](t)(hybrid.New(hybrid.Config{Deployment: d, Owner: owner, Keys: []hybrid.Key{one}}))
+	call := func(a *hybrid.Account, method string, args ...any) account.Call {
+		return account.Call{To: a.Address(), Data: must[[]byte](t)(hybrid.Pack(method, args...))}
+	}
+	none := []any{[]string{}, []*big.Int{}, []*big.Int{}}
+	with := func(first ...any) []any { return append(first, none...) }
+	x, y := two.Public.X(), two.Public.Y()
+	addTwo := call(alive, "addKey", two.ID, new(big.Int).SetBytes(x[:]), new(big.Int).SetBytes(y[:]))
+	for name, c := range map[string]struct {
+		acct  *hybrid.Account
+		calls []account.Call
+		ok    func(error) bool
+	}{
+		"both keys":                {dead, []account.Call{call(dead, "removeKey", one.ID), call(dead, "removeKey", two.ID)}, lastSigner},
+		"all keys at once":         {dead, []account.Call{call(dead, "updateSigners", with(tutorial)...)}, lastSigner},
+		"the key and the owner":    {alive, []account.Call{call(alive, "removeKey", one.ID), call(alive, "renounceOwnership")}, lastSigner},
+		"to the factory, no key":   {alive, []account.Call{call(alive, "transferOwnership", d.Factory), {To: target}, call(alive, "removeKey", one.ID)}, lastSigner},
+		"again, with nobody":       {alive, []account.Call{call(alive, "reinitialize", append(with(uint8(2), d.Factory), true)...)}, lastSigner},
+		"one key":                  {dead, []account.Call{call(dead, "removeKey", one.ID)}, isErr(nil)},
+		"the key, not the owner":   {alive, []account.Call{call(alive, "removeKey", one.ID)}, isErr(nil)},
+		"one for the other":        {alive, []account.Call{addTwo, call(alive, "removeKey", one.ID), call(alive, "renounceOwnership")}, isErr(nil)},
+		"again, keys kept":         {alive, []account.Call{call(alive, "reinitialize", append(with(uint8(2), common.Address{}), false)...)}, isErr(nil)},
+		"other code":               {alive, []account.Call{call(alive, "upgradeToAndCall", target, []byte{})}, isErr(nil)},
+		"somebody else's contract": {dead, []account.Call{{To: target, Data: call(dead, "updateSigners", with(tutorial)...).Data}}, isErr(nil)},
+		"an owner that may sign":   {dead, []account.Call{call(dead, "updateSigners", with(owner)...)}, isErr(nil)},
+	} {
+		if data, err := hybrid.AsRead(c.acct).EncodeCalls(c.calls); !c.ok(err) || (err != nil) != (data == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := c.acct.EncodeCalls(c.calls); err != nil {
+			t.Errorf("%s, of an account whose signers may be others by now: %v", name, err)
+		}
+	}
+}
+
 func TestConfigsThatCannotBeMeantAreRefused(t *testing.T) {
 	d := hybrid.V130()
 	key := newDevice(t, "one").key
@@ -105,12 +148,13 @@ func TestConfigsThatCannotBeMeantAreRefused(t *testing.T) {
 		config hybrid.Config
 		ok     func(error) bool
 	}{
-		"no signer":            {hybrid.Config{Deployment: d}, isErr(hybrid.ErrNoSigner)},
-		"no deployment":        {hybrid.Config{Owner: owner}, is(func(*hybrid.EntryPointError) bool { return true })},
-		"another EntryPoint":   {hybrid.Config{Owner: owner, Deployment: must[hybrid.Deployment](t)(hybrid.V130For(userop.V08))}, is(func(e *hybrid.EntryPointError) bool { return e.EntryPoint == userop.V08 })},
-		"one key twice":        {hybrid.Config{Deployment: d, Keys: []hybrid.Key{key, key}}, is(func(*hybrid.KeyExistsError) bool { return true })},
-		"the tutorial's owner": {hybrid.Config{Deployment: d, Owner: tutorial, Keys: []hybrid.Key{key}}, deadOwner},
-		"MetaMask's contract":  {hybrid.Config{Deployment: d, Owner: d.DelegationManager}, deadOwner},
+		"no signer":                      {hybrid.Config{Deployment: d}, isErr(hybrid.ErrNoSigner)},
+		"no deployment":                  {hybrid.Config{Owner: owner}, is(func(*hybrid.EntryPointError) bool { return true })},
+		"another EntryPoint":             {hybrid.Config{Owner: owner, Deployment: must[hybrid.Deployment](t)(hybrid.V130For(userop.V08))}, is(func(e *hybrid.EntryPointError) bool { return e.EntryPoint == userop.V08 })},
+		"one key twice":                  {hybrid.Config{Deployment: d, Keys: []hybrid.Key{key, key}}, is(func(*hybrid.KeyExistsError) bool { return true })},
+		"the tutorial's owner":           {hybrid.Config{Deployment: d, Owner: tutorial, Keys: []hybrid.Key{key}}, deadOwner},
+		"a dead owner alone, on purpose": {hybrid.Config{Deployment: d, Owner: d.Factory, DangerDeadOwner: true}, lastSigner},
+		"MetaMask's contract":            {hybrid.Config{Deployment: d, Owner: d.DelegationManager}, deadOwner},
 	} {
 		if a, err := hybrid.New(c.config); a != nil || !c.ok(err) {
 			t.Errorf("%s: %v", name, err)
@@ -160,6 +204,10 @@ func TestADeadOwnerIsRecognisedOnChain(t *testing.T) {
 	if _, err := now.UpdateSigners(ours, nil); !lastSigner(err) {
 		t.Errorf("no keys beside a contract: %v", err)
 	}
+	raw := account.Call{To: now.Address(), Data: must[[]byte](t)(hybrid.Pack("removeKey", dev.key.ID))}
+	if _, err := now.EncodeCalls([]account.Call{raw}); !lastSigner(err) {
+		t.Errorf("the last key beside a contract, by a call of somebody's: %v", err)
+	}
 	if _, err := now.Authority(hybrid.OwnerApprover{Address: ours}); !deadOwner(err) {
 		t.Errorf("a contract is asked to sign: %v", err)
 	}
@@ -179,7 +227,9 @@ func TestStrangersAreNoApprovers(t *testing.T) {
 		"nobody as owner":                hybrid.OwnerApprover{},
 		"no approver":                    nil,
 	} {
-		if _, err := acct.Authority(by); !errors.Is(err, hybrid.ErrNotSigner) {
+		_, err := acct.Authority(by)
+		e, ok := errors.AsType[*hybrid.NotSignerError](err)
+		if !ok || !errors.Is(err, hybrid.ErrNotSigner) || e.Account != acct.Address() || !strings.Contains(e.Hint(), acct.Address().Hex()) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

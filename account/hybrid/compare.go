@@ -45,15 +45,14 @@ func (e *DifferentAccountError) Hint() string {
 var _ account.Hinter = (*DifferentAccountError)(nil)
 
 // Compare returns a *[DifferentAccountError] if the two configurations make
-// different accounts, with all that differs; nil if they make the same.
+// different accounts, with all that differs; nil if they make the same. Owners that
+// cannot sign are compared like others.
 func Compare(computed, meant Config) error {
-	// Owners that cannot sign are no reason not to compare.
-	computed.DangerDeadOwner, meant.DangerDeadOwner = true, true
-	a, err := New(computed)
+	a, err := compute(computed)
 	if err != nil {
 		return err
 	}
-	b, err := New(meant)
+	b, err := compute(meant)
 	if err != nil {
 		return err
 	}

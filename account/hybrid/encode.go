@@ -57,17 +57,16 @@ func checkSelf(self common.Address, calls []account.Call) error {
 			return refuse("alone, it is handed over without its value")
 		case len(c.Data) > 0 && len(c.Data) < 4:
 			return refuse(fmt.Sprintf("%d bytes of data name no function", len(c.Data)))
-		case len(calls) > 1 && isExecute(c.Data):
-			return refuse("the contract takes execute from the EntryPoint only, so the whole batch would revert")
-		case !isExecute(c.Data) && onlyOthers(c.Data):
+		case isExecute(c.Data):
+			return refuse("execute would hide what is run, and in a batch the contract does not take it")
+		case onlyOthers(c.Data):
 			return refuse("the contract takes this function from the EntryPoint and the DelegationManager only")
 		}
 	}
 	return nil
 }
 
-// isExecute reports whether data calls execute, which the contract takes from the
-// EntryPoint only.
+// isExecute reports whether data calls execute: that is callData, not a call.
 func isExecute(data []byte) bool {
 	return bytes.HasPrefix(data, contractABI.Methods[executeOne].ID) || bytes.HasPrefix(data, contractABI.Methods[executeMode].ID)
 }
@@ -82,7 +81,16 @@ func onlyOthers(data []byte) bool {
 // call to the account itself as its bare data. Several are all or none. The kit
 // recognises the account by the spelling of its address: given another than the
 // checksummed one, it wraps such a call, which does the same.
+//
+// Calls that together leave nobody who can sign are refused with a
+// *[LastSignerError] if the account's signers were read from the chain ([At],
+// [Account.With]).
 func (a *Account) EncodeCalls(calls []account.Call) ([]byte, error) {
+	if a.read {
+		if err := a.checkLeft(calls); err != nil {
+			return nil, err
+		}
+	}
 	return encodeCalls(a.address, calls)
 }
 

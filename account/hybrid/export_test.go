@@ -56,6 +56,13 @@ func WithSigners(a *Account, owner common.Address, keys []Key) *Account {
 	return &b
 }
 
+// AsRead is the account as if its signers had been read from a chain.
+func AsRead(a *Account) *Account {
+	b := *a
+	b.read = true
+	return &b
+}
+
 // Pack encodes a call of the contract.
 func Pack(method string, args ...any) ([]byte, error) { return pack(method, args...) }
 

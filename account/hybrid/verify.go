@@ -27,7 +27,7 @@ func (a *Account) CheckSignature(digest common.Hash, sig []byte) (Approver, erro
 		case err != nil:
 			return nil, err
 		case signer != a.owner || signer == (common.Address{}):
-			return nil, fmt.Errorf("%w: %s signed, who is not its owner", ErrNotSigner, signer)
+			return nil, &NotSignerError{Account: a.address, Who: signer.Hex() + " signed, who is not its owner"}
 		}
 		return OwnerApprover{Address: signer}, nil
 	}
