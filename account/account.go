@@ -50,8 +50,9 @@ type Describer interface {
 	DescribeCall(c Call) (words string, ok bool)
 }
 
-// Warner is an ability of accounts that know what is dangerous about calls that
-// they describe. Without it every described call passes without a warning.
+// Warner is an ability of accounts that know what is dangerous about calls, also
+// about such as they cannot describe. Without it every described call passes
+// without a warning.
 type Warner interface {
 	WarnCall(c Call) string // "" for a harmless call
 }

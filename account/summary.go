@@ -100,14 +100,23 @@ func (s Summary) String() string {
 
 // describe says what one call does, as far as it is known.
 func (p *Prepared) describe(c Call, coin string) (words, warning string) {
+	if w, ok := p.acct.(Warner); ok {
+		warning = w.WarnCall(c) // also of what nobody can describe
+	}
 	if d, ok := p.acct.(Describer); ok {
 		if w, ok := d.DescribeCall(c); ok {
-			if d, ok := p.acct.(Warner); ok {
-				warning = d.WarnCall(c)
-			}
 			return w, warning
 		}
 	}
+	words, more := p.generic(c, coin)
+	if warning == "" {
+		warning = more
+	}
+	return words, warning
+}
+
+// generic describes calls without knowing the account.
+func (p *Prepared) generic(c Call, coin string) (words, warning string) {
 	with := ""
 	if c.Value.Sign() > 0 {
 		with = fmt.Sprintf(" with %s %s", Ether(c.Value), coin)

@@ -100,3 +100,19 @@ approved by ` + o.auth.Name() + ` (EntryPoint v0.8)`
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// wary warns of every call and describes none.
+type wary struct{ account.Account }
+
+func (wary) WarnCall(account.Call) string { return "beware" }
+
+func TestAWarningNeedsNoDescription(t *testing.T) {
+	w, o := newWorld(), newOwner(t)
+	p, err := account.Prepare(t.Context(), w.client(), wary{o.acct}, o.auth, []account.Call{{To: friend, Data: []byte{1, 2, 3, 4}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Summary(); len(s.Warnings) != 1 || s.Warnings[0] != "beware" || !strings.HasPrefix(s.Does[0], "call function") {
+		t.Errorf("%+v", s)
+	}
+}

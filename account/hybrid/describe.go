@@ -1,7 +1,6 @@
 package hybrid
 
 import (
-	"bytes"
 	"fmt"
 	"math/big"
 	"strings"
@@ -43,7 +42,7 @@ type describer struct {
 
 // parse recognises a call by its function and reads its arguments strictly, so that
 // words made of them say all that there is: what can be read in two ways is not
-// described.
+// described. The function's name it returns all the same.
 func (d describer) parse(c account.Call) (method string, args []any, ok bool) {
 	if len(c.Data) < 4 || c.To != d.self && c.To != d.manager {
 		return "", nil, false
@@ -98,7 +97,7 @@ func (d describer) words(method string, args []any, c account.Call) string {
 	case "upgradeToAndCallAndRetainStorage":
 		return fmt.Sprintf("replace the code of this account by %s, whose author then controls it%s", args[0], with(args[1].([]byte)))
 	case "redeemDelegations":
-		return fmt.Sprintf("use %d delegations and run calls for those who gave them, %s", len(args[0].([][]byte)), payload(c.Data))
+		return fmt.Sprintf("run calls by %d delegations, %s", len(args[0].([][]byte)), payload(c.Data))
 	case "enableDelegation":
 		return "let a delegation of this account be used again, " + payload(c.Data)
 	case "disableDelegation":
@@ -107,30 +106,8 @@ func (d describer) words(method string, args []any, c account.Call) string {
 		return "put " + coins(orZero(c.Value)) + " into this account's deposit for fees"
 	case "withdrawDeposit":
 		return fmt.Sprintf("send %s of this account's deposit for fees to %s", coins(args[1].(*big.Int)), args[0])
-	case executeOne, executeMode:
-		return d.inner(c.Data)
 	}
 	return ""
-}
-
-// inner describes the calls inside an execute.
-func (d describer) inner(data []byte) string {
-	calls, err := DecodeCalls(d.self, data)
-	if err != nil {
-		return ""
-	}
-	words := make([]string, len(calls))
-	for i, c := range calls {
-		switch w, ok := d.describe(c); {
-		case ok && !bytes.HasPrefix(c.Data, data[:4]): // one level deep: what is deeper reverts
-			words[i] = w
-		case len(c.Data) == 0:
-			words[i] = fmt.Sprintf("send %s to %s", coins(c.Value), c.To)
-		default:
-			words[i] = fmt.Sprintf("call function 0x%x on %s with %s and %d bytes of data", c.Data[:min(4, len(c.Data))], c.To, coins(c.Value), len(c.Data))
-		}
-	}
-	return "execute: " + strings.Join(words, ", then ")
 }
 
 // What a person has to know before approving.
@@ -142,7 +119,8 @@ const (
 	warnCleared  = "; unless the new code is given signers in the same call, nobody or anybody controls the account afterwards"
 	warnUnknown  = "a call of the account to itself can change who controls it"
 	warnDelegate = "whoever holds a delegation of this account can act for it within that delegation's limits, without asking again"
-	warnRedeem   = "what is run for others is not shown here"
+	// An empty delegation in redeemDelegations stands for the account itself.
+	warnRedeem = "the calls that this runs are not shown here, and may be any of this account's own: they could take everything"
 )
 
 func (d describer) warn(c account.Call) string {
@@ -151,9 +129,9 @@ func (d describer) warn(c account.Call) string {
 	}
 	method, args, ok := d.parse(c)
 	switch {
-	case !ok && c.To == d.self:
+	case c.To == d.self && !ok:
 		return warnUnknown
-	case !ok:
+	case c.To == d.manager && method == "":
 		return ""
 	}
 	switch method {
@@ -178,30 +156,8 @@ func (d describer) warn(c account.Call) string {
 		return warnRedeem
 	case "disableDelegation", "addDeposit", "withdrawDeposit":
 		return ""
-	case executeOne, executeMode:
-		return d.warnInner(c.Data)
 	}
 	return warnUnknown
-}
-
-func (d describer) warnInner(data []byte) string {
-	calls, err := DecodeCalls(d.self, data)
-	if err != nil {
-		return warnUnknown
-	}
-	var warnings []string
-	for _, c := range calls {
-		w := ""
-		if bytes.HasPrefix(c.Data, data[:4]) {
-			w = warnUnknown
-		} else {
-			w = d.warn(c)
-		}
-		if w != "" {
-			warnings = append(warnings, w)
-		}
-	}
-	return strings.Join(warnings, "; ")
 }
 
 // keyOf names a key by its text and coordinates.

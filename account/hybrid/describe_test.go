@@ -20,7 +20,6 @@ func TestEveryCallThatChangesTheAccountIsSaidInWordsWithAWarning(t *testing.T) {
 	y := func(k hybrid.Key) *big.Int { b := k.Public.Y(); return new(big.Int).SetBytes(b[:]) }
 	pack := func(method string, args ...any) []byte { return must[[]byte](t)(hybrid.Pack(method, args...)) }
 	inner := must[[]byte](t)(hybrid.EncodeCallsOf(common.Address{}, []account.Call{{To: acct.Address(), Data: pack("transferOwnership", heir)}, {To: target, Value: big.NewInt(1e18)}}))
-	nested := must[[]byte](t)(hybrid.EncodeCallsOf(common.Address{}, []account.Call{{To: acct.Address(), Data: inner}, {To: target}}))
 	delegation := common.FromHex("0x12") // arguments of no shape
 	for _, c := range []struct {
 		name  string
@@ -41,11 +40,10 @@ func TestEveryCallThatChangesTheAccountIsSaidInWordsWithAWarning(t *testing.T) {
 		{"reinitialize, keys kept", pack("reinitialize", uint8(2), heir, []string{}, []*big.Int{}, []*big.Int{}, false), []string{"leave the present keys"}, "who controls"},
 		{"upgradeToAndCall", pack("upgradeToAndCall", heir, []byte{1, 2}), []string{"delete owner and keys", heir.Hex(), "0x0102"}, "nobody or anybody"},
 		{"upgradeToAndCallAndRetainStorage", pack("upgradeToAndCallAndRetainStorage", heir, []byte{}), []string{"replace the code", heir.Hex()}, "lock you out"},
-		{"redeemDelegations", pack("redeemDelegations", [][]byte{{1}}, [][32]byte{{}}, [][]byte{{2}}), []string{"use 1 delegations"}, "not shown"},
+		{"redeemDelegations", pack("redeemDelegations", [][]byte{{1}}, [][32]byte{{}}, [][]byte{{2}}), []string{"run calls by 1 delegations"}, "any of this account's own"},
 		{"addDeposit", pack("addDeposit"), []string{"deposit for fees"}, ""},
 		{"withdrawDeposit", pack("withdrawDeposit", heir, big.NewInt(5e17)), []string{"send 0.5", heir.Hex()}, ""},
-		{"execute", inner, []string{"execute: make " + heir.Hex(), "then send 1 of the chain's coin to " + target.Hex()}, "any address"},
-		{"execute in execute", nested, []string{"call function 0xe9ae5c53"}, "can change who controls"},
+		{"execute", inner, nil, "can change who controls"},
 		{"something unknown", []byte{1, 2, 3, 4}, nil, "can change who controls"},
 		{"validateUserOp", hybrid.MethodID("validateUserOp"), nil, "can change who controls"},
 		{"addKey with trailing bytes", append(pack("addKey", two.ID, x(two), y(two)), 0), nil, "can change who controls"},
@@ -71,8 +69,13 @@ func TestEveryCallThatChangesTheAccountIsSaidInWordsWithAWarning(t *testing.T) {
 	}
 	// To the DelegationManager the account can speak itself.
 	manager := account.Call{To: hybrid.V130().DelegationManager, Data: pack("redeemDelegations", [][]byte{{1}}, [][32]byte{{}}, [][]byte{{2}})}
-	if words, ok := acct.DescribeCall(manager); !ok || !strings.Contains(words, "use 1 delegations") || acct.WarnCall(manager) == "" {
+	if words, ok := acct.DescribeCall(manager); !ok || !strings.Contains(words, "run calls by 1 delegations") || !strings.Contains(acct.WarnCall(manager), "this account's own") {
 		t.Errorf("%q", words)
+	}
+	// A byte more hides nothing: the contract does not mind it.
+	manager.Data = append(manager.Data, 0)
+	if words, ok := acct.DescribeCall(manager); ok || !strings.Contains(acct.WarnCall(manager), "this account's own") {
+		t.Errorf("followed by a byte: %q, %q", words, acct.WarnCall(manager))
 	}
 	manager.Data = pack("addKey", two.ID, x(two), y(two))
 	if words, ok := acct.DescribeCall(manager); ok {
