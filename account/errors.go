@@ -95,13 +95,26 @@ type InsufficientFundsError struct {
 	MaxFee  *big.Int // that the account may have to pay; zero with a paymaster
 	Missing *big.Int
 	// AtLeast: the fee could not be estimated without the funds, so that more is
-	// missing than Missing says.
+	// missing than Missing says, which is 0 if the value is covered.
 	AtLeast bool
 	// Paymaster pays the fee; nil if the account does.
 	Paymaster *common.Address
 }
 
+// forFee is what is left for the fee: the deposit, and what the calls do not send.
+func (e *InsufficientFundsError) forFee() *big.Int {
+	left := new(big.Int).Add(e.Balance, e.Deposit)
+	return left.Sub(left, e.Value)
+}
+
 func (e *InsufficientFundsError) Error() string {
+	if e.AtLeast && e.Missing.Sign() == 0 {
+		s := fmt.Sprintf("account: %s misses the fee, which is not yet known: it holds ", e.Account)
+		if left := e.forFee(); left.Sign() > 0 {
+			return s + fmt.Sprintf("%s ETH for it, and the bundler says that this is too little", Ether(left))
+		}
+		return s + "nothing for it"
+	}
 	least := ""
 	if e.AtLeast {
 		least = "at least "
@@ -119,6 +132,9 @@ func (e *InsufficientFundsError) Error() string {
 
 // Hint implements [Hinter].
 func (e *InsufficientFundsError) Hint() string {
+	if e.AtLeast && e.Missing.Sign() == 0 {
+		return fmt.Sprintf("send coins for the fee to %s, or let a paymaster pay; nothing was signed", e.Account)
+	}
 	return fmt.Sprintf("send %s ETH to %s, or send less from it; nothing was signed", Ether(e.Missing), e.Account)
 }
 

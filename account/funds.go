@@ -68,8 +68,8 @@ func (f funds) explain(err error) error {
 		return err
 	}
 	missing := new(big.Int).Sub(f.value, f.balance)
-	if missing.Sign() <= 0 {
-		missing.SetInt64(1)
+	if missing.Sign() < 0 {
+		missing.SetInt64(0) // how much the fee takes is not known
 	}
 	e := f.error(new(big.Int), missing)
 	e.AtLeast = true

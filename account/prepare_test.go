@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -73,7 +74,13 @@ func TestPrepareNamesWhatIsWrong(t *testing.T) {
 		"the deposit pays fees but no value": {func(w *world, c *account.Client) { w.balance, w.deposit = new(big.Int), ether(5) },
 			is(func(e *account.InsufficientFundsError) bool { return e.Missing.Int64() == 1e17 })},
 		"AA21 of the bundler": {func(w *world, c *account.Client) { w.estimate = errors.New("AA21 didn't pay prefund") },
-			is(func(e *account.InsufficientFundsError) bool { return e.AtLeast })},
+			is(func(e *account.InsufficientFundsError) bool {
+				return e.AtLeast && e.Missing.Sign() == 0 && strings.HasSuffix(e.Error(), "misses the fee, which is not yet known: it holds 0.9 ETH for it, and the bundler says that this is too little")
+			})},
+		"AA21 with nothing for the fee": {func(w *world, c *account.Client) { w.balance, w.estimate = big.NewInt(1e17), errors.New("AA21 didn't pay prefund") },
+			is(func(e *account.InsufficientFundsError) bool {
+				return e.AtLeast && strings.HasSuffix(e.Error(), "misses the fee, which is not yet known: it holds nothing for it") && strings.HasPrefix(e.Hint(), "send coins for the fee to 0x")
+			})},
 		"calls that revert": {func(w *world, c *account.Client) { w.estimate = errors.New("execution reverted") },
 			is(func(*account.EstimateError) bool { return true })},
 		"bundler down": {func(w *world, c *account.Client) { w.down = context.DeadlineExceeded },
