@@ -123,6 +123,14 @@ func (p *Prepared) generic(c Call, coin string) (words, warning string) {
 	}
 	switch {
 	case len(c.Data) == 0 && c.To == p.acct.Address():
+		switch op := p.Op(); {
+		case len(p.calls) > 1:
+			return "do nothing", ""
+		case p.deploys:
+			return "create the account, and nothing else", ""
+		case op.Authorization != nil:
+			return "make the address a smart account, and nothing else", ""
+		}
 		return "do nothing but use up a nonce", ""
 	case len(c.Data) == 0:
 		return fmt.Sprintf("send %s %s to %s", Ether(c.Value), coin, c.To), ""

@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/userop"
 )
 
 func data(selector string, words ...[]byte) []byte {
@@ -69,6 +70,7 @@ func TestSummarySaysWhatHappens(t *testing.T) {
 		"nothing":          {account.Call{To: self}, "do nothing but use up a nonce", ""},
 		"known itself":     {func() account.Call { c, _ := o.acct.ProbePrecompile(); return c }(), "find out whether this chain verifies passkeys natively", ""},
 	}
+	w.code[self] = true
 	for name, c := range cases {
 		p, err := account.Prepare(t.Context(), w.client(), o.acct, o.auth, []account.Call{c.call})
 		if err != nil {
@@ -98,6 +100,33 @@ value 0.3 ETH, fee at most 0.00153 ETH, paid by the account
 approved by ` + o.auth.Name() + ` (EntryPoint v0.8)`
 	if got := p.Summary().String(); !strings.EqualFold(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestAnOperationThatOnlyCreatesSaysSo(t *testing.T) {
+	first := func(s account.Summary) string { return strings.Join(s.Does, " | ") }
+	w, o := newWorld(), newOwner(t)
+	nothing := account.Call{To: o.acct.Address()}
+	for want, calls := range map[string][]account.Call{
+		"create the account, and nothing else": {nothing},
+		"do nothing | do nothing":              {nothing, nothing},
+	} {
+		p, err := account.Prepare(t.Context(), w.client(), o.acct, o.auth, calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := p.Summary(); first(s) != want || !s.Deploys {
+			t.Errorf("got %q, want %q", first(s), want)
+		}
+	}
+	a := newKeyAccount(t, userop.V08)
+	w = keyWorld(a)
+	p, err := account.Prepare(t.Context(), w.client(), a, a, []account.Call{{To: a.Address()}}, account.WithAuthorization(authorized(t, w, a)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Summary(); first(s) != "make the address a smart account, and nothing else" {
+		t.Errorf("got %q", first(s))
 	}
 }
 
