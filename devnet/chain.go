@@ -34,7 +34,7 @@ type chain struct {
 	log       *slog.Logger
 
 	bundler *bundler // set once, before blocks are made on demand
-	manual  bool     // blocks come only when asked for
+	manual  bool     // blocks come only when asked for: while the chain is completed, and with a negative BlockTime
 	durable bool     // blocks are written down before mine returns
 	wake    chan struct{}
 
@@ -54,7 +54,7 @@ func openChain(config Config, keys devKeys) (_ *chain, err error) {
 		return nil, err
 	}
 	c := &chain{stack: stack, predeploy: list, log: config.Log, stop: func() {},
-		manual: config.BlockTime < 0, durable: config.DataDir != "", wake: make(chan struct{}, 1)}
+		manual: true, durable: config.DataDir != "", wake: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.close())
@@ -188,7 +188,8 @@ func (c *chain) checkKeys(keys devKeys) error {
 }
 
 // complete deploys what this program expects and an older data directory lacks, and gives paymasters back what
-// they have spent.
+// they have spent. Each is in a block, and that on disk, before the next begins: a process that is killed meanwhile
+// leaves a chain that the next one completes.
 func (c *chain) complete(ctx context.Context, f *faucet) error {
 	for _, p := range c.predeploy {
 		code, err := c.client.CodeAt(ctx, p.address, nil)
@@ -199,6 +200,7 @@ func (c *chain) complete(ctx context.Context, f *faucet) error {
 			return &Error{Kind: ErrMismatch, Err: fmt.Errorf("%s is missing", p.name), Hint: "use another --data directory"}
 		}
 		if len(code) == 0 {
+			c.log.Info("deploying what the data directory lacks", "contract", p.name, "address", p.address)
 			err = f.deploy(ctx, p)
 		}
 		if err == nil && p.deposit != nil {

@@ -144,12 +144,13 @@ func Start(ctx context.Context, config Config) (_ *Net, err error) {
 	if c.bundler, err = newBundler(c, keys, config); err != nil {
 		return nil, err
 	}
-	c.stop = c.startSealing(config.BlockTime)
-	c.poke()
 	n.faucet = newFaucet(c, keys.Faucet, config)
 	if err := c.complete(ctx, n.faucet); err != nil {
 		return nil, err
 	}
+	c.manual = config.BlockTime < 0
+	c.stop = c.startSealing(config.BlockTime)
+	c.poke()
 	n.info = c.info(config)
 	if n.paymaster, err = newPaymaster(c.bundler, keys.Paymaster, n.info, config.FaucetPerMinute); err != nil {
 		return nil, err

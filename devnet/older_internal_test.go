@@ -3,7 +3,14 @@ package devnet
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/tracing"
@@ -20,10 +27,12 @@ func TestADataDirectoryOfAnEarlierVersionGetsWhatItLacks(t *testing.T) {
 	if err != nil {
 		t.Skipf("SKIPPED: the EntryPoint bytecode is not to be had here: %v", err)
 	}
-	config := Config{DataDir: t.TempDir(), Artifacts: set}
+	config := Config{DataDir: t.TempDir(), Artifacts: set, BlockTime: time.Hour} // it does not wait for blocks
 	old := makeOlder(t, config)
 	for round := range 2 {
-		n, err := Start(t.Context(), config)
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		n, err := Start(ctx, config)
+		cancel()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,6 +52,70 @@ func TestADataDirectoryOfAnEarlierVersionGetsWhatItLacks(t *testing.T) {
 		if err := n.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// suicide ends the process, as kill -9 does, when the n-th contract is about to be deployed.
+type suicide struct {
+	slog.Handler
+	n *atomic.Int32
+}
+
+func (s suicide) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s suicide) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "deploying") && s.n.Add(-1) == 0 {
+		self, err := os.FindProcess(os.Getpid())
+		if err != nil {
+			return err
+		}
+		return self.Kill()
+	}
+	return nil
+}
+
+// TestADataDirectoryThatWasKilledWhileItWasCompletedIsCompleted runs itself as another process, which dies at
+// ever later points.
+func TestADataDirectoryThatWasKilledWhileItWasCompletedIsCompleted(t *testing.T) {
+	set, err := artifacts.Open(context.Background(), artifacts.Options{})
+	if err != nil {
+		t.Skipf("SKIPPED: the contracts' bytecode is not to be had here: %v", err)
+	}
+	if dir := os.Getenv("DEVNET_TEST_OLDER"); dir != "" {
+		var n atomic.Int32
+		lives, err := strconv.ParseInt(os.Getenv("DEVNET_TEST_LIVES"), 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.Store(int32(lives))
+		_, err = Start(t.Context(), Config{DataDir: dir, Artifacts: set, Log: slog.New(suicide{slog.DiscardHandler, &n})})
+		t.Fatal("it lives", err)
+	}
+	config := Config{DataDir: t.TempDir(), Artifacts: set}
+	makeOlder(t, config)
+	for _, lives := range []int{1, 1, 3, 5} { // of what the one before has left
+		child := exec.Command(os.Args[0], "-test.run=^TestADataDirectoryThatWasKilledWhileItWasCompletedIsCompleted$")
+		child.Env = append(os.Environ(), "DEVNET_TEST_OLDER="+config.DataDir, "DEVNET_TEST_LIVES="+strconv.Itoa(lives))
+		if out, err := child.CombinedOutput(); err == nil || strings.Contains(string(out), "it lives") {
+			t.Fatalf("%d lives: %v %s", lives, err, out)
+		}
+	}
+	n, err := Start(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range n.Info().Contracts {
+		if code, err := n.Client().CodeAt(t.Context(), c.Address, nil); err != nil || len(code) == 0 {
+			t.Errorf("%s is missing at %s (%v)", c.Name, c.Address, err)
+		}
+	}
+	for version, has := range deposits(t, n) {
+		if has.Cmp(deposited) != 0 {
+			t.Errorf("paymaster %s has %v at its EntryPoint", version, has)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
