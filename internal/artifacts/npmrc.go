@@ -43,7 +43,7 @@ func npmConfig(registry string) (*config, error) {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return nil, &Error{Kind: ErrMalformed, Package: "npm configuration",
-				Err:  fmt.Errorf("registry %q (scope %q) is no http(s) address", address, scope),
+				Err:  fmt.Errorf("the registry of scope %q is no http(s) address", scope), // it may hold a password
 				Hint: "correct it with `npm config set registry URL`"}
 		}
 	}

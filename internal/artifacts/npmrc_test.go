@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -37,8 +38,8 @@ func TestRegistryComesFromNpmsConfiguration(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"ftp://a.example/", "a.example", "file:///etc", "http://", "https://%zz/"} {
-		if _, err := configure(t, bad, "", "", ""); !errors.Is(err, ErrMalformed) {
+	for _, bad := range []string{"ftp://a.example/", "a.example", "file:///etc", "http://", "https://%zz/", "https://me:s3cret@a.example:port/"} {
+		if _, err := configure(t, bad, "", "", ""); !errors.Is(err, ErrMalformed) || strings.Contains(err.Error(), "s3cret") {
 			t.Errorf("registry %q: %v", bad, err)
 		}
 	}
