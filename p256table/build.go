@@ -46,9 +46,9 @@ func newBuilder(f Format, most int) (*builder, error) {
 // build returns the tables in the order of the keys, each in memory of its own.
 func (b *builder) build(keys []Key) ([][]byte, error) {
 	b.points = b.points[:0]
-	for i, k := range keys {
+	for _, k := range keys {
 		if k == (Key{}) {
-			return nil, &Error{Cause: ErrNoKey, Where: fmt.Sprintf("key %d", i)}
+			return nil, &Error{Cause: ErrNoKey}
 		}
 		b.points = append(b.points, k.point())
 	}
@@ -171,7 +171,7 @@ func (w *work) sumSlow(level []step, n int) error {
 				fine = of[s.minus].addSlow(&of[s.a], &of[s.b], true)
 			}
 			if !fine {
-				return &Error{Cause: ErrNoFCL, Where: fmt.Sprintf("key %d, point %d", i, s.plus), Seen: "infinity"}
+				return &Error{Cause: ErrNoFCL, Where: fmt.Sprintf("point %d", s.plus), Seen: "infinity"}
 			}
 		}
 	}

@@ -102,3 +102,14 @@ func numbered(t testing.TB, n int) Key {
 	h := sha256.Sum256(big.NewInt(int64(n)).Bytes())
 	return multiple(t, new(big.Int).SetBytes(h[:]))
 }
+
+func multipleOf1(t testing.TB) Key { return multiple(t, big.NewInt(1)) }
+
+func (k Key) opposite(t testing.TB) Key {
+	y := new(big.Int).Sub(bigP, new(big.Int).SetBytes(k.y[:]))
+	o, err := NewKey(k.x, [32]byte(y.FillBytes(make([]byte, 32))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
