@@ -28,7 +28,7 @@ func Example() {
 	fmt.Println(p256table.Verify(p256table.Format1k, key, code))
 	// Output:
 	// 1090 bytes, 00123f5a1ca6…
-	// p256table: point 13: the bytes are not the table of this key (byte 900 is 0x96, not 0x97)
+	// p256table: point 13: the bytes are not the table of this key (byte 900 is 0xbf, not 0xbe)
 }
 
 func ExampleBuildMany() {

@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 crypto/elliptic is plain and independent, which is what a reference needs.
+
 package p256table
 
 import (
