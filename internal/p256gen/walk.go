@@ -1,0 +1,183 @@
+// The walk of the accumulator through doublings and additions.
+
+package p256gen
+
+import "fmt"
+
+// source is where the points of a scalar's columns come from.
+type source struct {
+	columns
+	copy string // the instruction that copies from there to memory, with its arguments above size, offset and target
+}
+
+// step is a doubling (no source) or the addition of a column's point.
+type step struct {
+	from *source
+	col  int
+}
+
+// stretch is a run of steps. One that is run more than once is a loop: in each pass a column is by less than before.
+type stretch struct {
+	times int
+	steps []step
+	by    int
+}
+
+// walk is a whole program for the accumulator: its first step is an addition to nothing.
+type walk []stretch
+
+// sources lists those in use, in the order of their first use.
+func (w walk) sources() []*source {
+	var out []*source
+	seen := map[*source]bool{}
+	for _, s := range w {
+		for _, x := range s.steps {
+			if x.from != nil && !seen[x.from] {
+				seen[x.from] = true
+				out = append(out, x.from)
+			}
+		}
+	}
+	return out
+}
+
+// setSigns turns the signs of the columns that are added while A/C is +Y/ZZZ. It tells whether A/C is -Y/ZZZ in the end.
+func (w walk) setSigns() (negative bool) {
+	negative = true // the first point is taken as it is, and C is -1
+	first := true
+	for _, s := range w {
+		begin := negative
+		for pass := range s.times {
+			for _, x := range s.steps {
+				if x.from != nil && !negative {
+					x.from.negate(x.col - pass*s.by)
+				}
+				if !first {
+					negative = !negative
+				}
+				first = false
+			}
+			if s.times > 1 && negative != begin {
+				panic("p256gen: a loop has to leave the sign as it was")
+			}
+		}
+	}
+	return negative
+}
+
+// parts is the walk as the choice of schedules sees it.
+func (w walk) parts() []part {
+	var out []part
+	for i, s := range w {
+		p := part{times: s.times}
+		for j, x := range s.steps {
+			if i+j > 0 {
+				p.steps = append(p.steps, x.from == nil)
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// fetch is the program that brings a column's point to memory.
+func (x step) fetch() string {
+	return fmt.Sprintf("0x40 %s PUSH0 %s", x.from.offset(x.col), x.from.copy)
+}
+
+// define makes the words of an addition's schedule push a point that lies at pointX, with y by the given program.
+func define(a *Asm, y string) {
+	a.Define("x", fmt.Sprintf("%s MLOAD", pushText(pointX)))
+	a.Define("y", y)
+}
+
+func pushText(x int) string {
+	if x == 0 {
+		return "PUSH0"
+	}
+	return fmt.Sprintf("0x%x", x)
+}
+
+// emit writes the walk and leaves the accumulator on the stack, with its values named. The stack must hold the words of
+// the sources and, named, k (3/2) and p; if there is a loop, memory at roundsAt must hold 1.
+func (w walk) emit(a *Asm, cv *Curve, s *Schedules) {
+	a.Define("p", "$p")
+	a.Define("k", "$k")
+	chosen, _ := s.chain(w.parts())
+	for i, st := range w {
+		path := chosen[i]
+		steps := st.steps
+		if i == 0 {
+			begin(a, cv, steps[0], path[0])
+			steps = steps[1:]
+		}
+		loop := fmt.Sprint("loop", i)
+		if st.times > 1 {
+			a.Emit("%s:", loop)
+		}
+		for j, x := range steps {
+			x.emit(a, s, path[j], path[j+1])
+		}
+		switch st.times {
+		case 1:
+			continue
+		case 2:
+			for _, src := range w.sources() {
+				if src.in(steps) {
+					src.shift(a, st.by)
+				}
+			}
+			a.Emit("0x%x MLOAD PUSH0 0x%x MSTORE @%s JUMPI", roundsAt, roundsAt, loop)
+		default:
+			panic("p256gen: loops have two passes")
+		}
+	}
+	last := chosen[len(chosen)-1]
+	nameValues(a, last[len(last)-1])
+}
+
+func (s *source) in(steps []step) bool {
+	for _, x := range steps {
+		if x.from == s {
+			return true
+		}
+	}
+	return false
+}
+
+// begin makes the first point the accumulator: ZZ = 1 and ZZZ = 1, so Z = C = -1 and A = y.
+func begin(a *Asm, cv *Curve, x step, o Order) {
+	a.Emit("%s", x.fetch())
+	define(a, x.from.y(x.col))
+	for _, v := range o.String() {
+		switch v {
+		case 'X':
+			a.Emit("x")
+		case 'A':
+			a.Emit("y")
+		default:
+			a.Push(minus(cv.P, 1))
+		}
+	}
+}
+
+func (x step) emit(a *Asm, s *Schedules, before, after Order) {
+	height := a.Height()
+	table := &s.Double
+	if x.from != nil {
+		a.Emit("%s", x.fetch())
+		define(a, x.from.y(x.col))
+		table = &s.Add
+	}
+	a.Emit("%s", table[before][after].Code)
+	if a.Height() != height {
+		panic("p256gen: a schedule changes the height of the stack")
+	}
+}
+
+// nameValues names the four values on top.
+func nameValues(a *Asm, o Order) {
+	for i, v := range o.String() {
+		a.slots[string(v)] = a.height - 3 + i
+	}
+}
