@@ -113,12 +113,37 @@ func readP256(ctx context.Context, ch Chain, auth Authority, o options) (bool, e
 	return prober.HasP256(ctx)
 }
 
+// NonceError says that a node answered with a nonce of another sequence than was
+// asked for. An operation with it would stay valid when the same calls are approved
+// again in the right one.
+type NonceError struct {
+	Key, Nonce *big.Int
+}
+
+func (e *NonceError) Error() string {
+	return fmt.Sprintf("account: the node's nonce %s is not of the sequence %s that was asked for", e.Nonce, e.Key)
+}
+
+// Hint implements [Hinter].
+func (e *NonceError) Hint() string {
+	return "the node is faulty or means harm: use another one; nothing was signed"
+}
+
 func readNonce(ctx context.Context, ch Chain, ep, sender common.Address, key *big.Int) (*big.Int, error) {
 	data, err := userop.GetNonce(sender, key)
 	if err != nil {
 		return nil, err
 	}
-	return readWord(ctx, ch, ep, data)
+	nonce, err := readWord(ctx, ch, ep, data)
+	if err == nil && !inSequence(nonce, key) {
+		return nil, &NonceError{Key: key, Nonce: nonce}
+	}
+	return nonce, err
+}
+
+func inSequence(nonce, key *big.Int) bool {
+	has, _, err := userop.SplitNonce(nonce)
+	return err == nil && has.Cmp(key) == 0
 }
 
 func readWord(ctx context.Context, ch Chain, to common.Address, data []byte) (*big.Int, error) {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -78,7 +80,8 @@ type limit struct {
 // maxGas bounds every limit: more than any block holds, and far from overflow.
 var maxGas = new(big.Int).Lsh(big.NewInt(1), 40)
 
-// checkLimits returns the most that op can cost in fees, in wei.
+// checkLimits returns the most that op can cost its sender or paymaster in fees, in
+// wei.
 func checkLimits(op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
 	for _, l := range []limit{
 		{"callGasLimit", op.CallGasLimit}, {"verificationGasLimit", op.VerificationGasLimit}, {"preVerificationGas", op.PreVerificationGas},
@@ -95,6 +98,9 @@ func checkLimits(op *userop.Op, ep userop.EntryPoint) (*big.Int, error) {
 	}
 	if op.MaxPriorityFeePerGas.Cmp(op.MaxFeePerGas) > 0 {
 		return nil, fmt.Errorf("account: the priority fee %s is above the maximum fee %s", op.MaxPriorityFeePerGas, op.MaxFeePerGas)
+	}
+	if op.Paymaster != nil && *op.Paymaster == (common.Address{}) {
+		return nil, ErrNoPaymaster
 	}
 	return op.RequiredPrefund(ep)
 }

@@ -77,7 +77,9 @@ func TestPrepareNamesWhatIsWrong(t *testing.T) {
 			is(func(e *account.InsufficientFundsError) bool {
 				return e.AtLeast && e.Missing.Sign() == 0 && strings.HasSuffix(e.Error(), "misses the fee, which is not yet known: it holds 0.9 ETH for it, and the bundler says that this is too little")
 			})},
-		"AA21 with nothing for the fee": {func(w *world, c *account.Client) { w.balance, w.estimate = big.NewInt(1e17), errors.New("AA21 didn't pay prefund") },
+		"AA21 with nothing for the fee": {func(w *world, c *account.Client) {
+			w.balance, w.estimate = big.NewInt(1e17), errors.New("AA21 didn't pay prefund")
+		},
 			is(func(e *account.InsufficientFundsError) bool {
 				return e.AtLeast && strings.HasSuffix(e.Error(), "misses the fee, which is not yet known: it holds nothing for it") && strings.HasPrefix(e.Hint(), "send coins for the fee to 0x")
 			})},

@@ -130,8 +130,14 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if err != nil {
 		return nil, err
 	}
+	if err := savedBirth(op, acct); err != nil {
+		return nil, err
+	}
 	if err := savedAuthorization(op, acct, chainID); err != nil {
 		return nil, err
+	}
+	if !inSequence(op.Nonce, auth.NonceKey()) {
+		return nil, fmt.Errorf("%w: its nonce is of another sequence than the authority's", ErrChanged)
 	}
 	charge, err := s.Token.charge(op)
 	if err != nil {
@@ -150,6 +156,24 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 		p.op.Signature = sig
 	}
 	return p, nil
+}
+
+// savedBirth checks that the operation creates the account as the account itself
+// would, if at all: EntryPoints call what stands there, before anything else.
+func savedBirth(op *userop.Op, acct Account) error {
+	_, delegated := acct.(Delegated)
+	switch factory, data := acct.Factory(); {
+	case op.Factory == nil:
+		return nil
+	case delegated && op.IsEIP7702() && len(op.FactoryData) == 0:
+		return nil
+	case delegated || op.IsEIP7702():
+	case factory == (common.Address{}): // attached by address meanwhile
+		return nil
+	case *op.Factory == factory && bytes.Equal(op.FactoryData, data):
+		return nil
+	}
+	return fmt.Errorf("%w: it creates the account in another way", ErrChanged)
 }
 
 // savedAuthorization checks the one part of an operation that its hash leaves

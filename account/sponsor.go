@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -23,6 +24,10 @@ func (e *PaymasterChangedError) Error() string {
 func (e *PaymasterChangedError) Hint() string {
 	return "the paymaster is faulty or means harm: use another one, or pay from the account; nothing was signed"
 }
+
+// ErrNoPaymaster is returned by Prepare and Resume for a sponsorship by the zero
+// address: EntryPoints before 0.8 take that for none, so that the account would pay.
+var ErrNoPaymaster = errors.New("account: the paymaster's address is zero: the account itself would pay")
 
 // apply writes the paymaster's fields; limits it does not name stay.
 func (s Sponsorship) apply(op *userop.Op) {

@@ -24,6 +24,7 @@ var sentinels = []struct {
 	{account.ErrRelayBusy, "busy", "try again in a moment"},
 	{account.ErrRelayOwn, "relay-own", "give another funded key with --relay-key, or leave it out for the bundler"},
 	{account.ErrBadEstimate, "bad-estimate", "use another bundler"},
+	{account.ErrNoPaymaster, "no-paymaster", "use another paymaster, or pay from the account"},
 	{account.ErrBadQuote, "no-quote", "use another paymaster, or leave --token out"},
 	{hybrid.ErrNoAccount, "not-deployed", "check address and chain; a new account is deployed with: postern hybrid create --deploy"},
 	{hybrid.ErrNotSigner, "not-a-signer", whoSigns},
@@ -40,6 +41,7 @@ var sentinels = []struct {
 var kinds = []kind{
 	coded[*account.WrongChainError]("wrong-chain"),
 	coded[*account.NoEntryPointError]("no-entry-point"),
+	coded[*account.NonceError]("wrong-nonce"),
 	coded[*account.NotDeployedError]("not-deployed"),
 	coded[*account.DeployedMeanwhileError]("deployed-meanwhile"),
 	coded[*account.InsufficientFundsError]("insufficient-funds"),
@@ -65,6 +67,7 @@ var kinds = []kind{
 	coded[*hybrid.EntryPointError]("no-deployment"),
 	coded[*hybrid.OwnerError]("dead-owner"),
 	coded[*hybrid.LastSignerError]("last-signer"),
+	coded[*hybrid.NotSignerError]("not-a-signer"),
 	coded[*hybrid.KeyExistsError]("key-exists"),
 	coded[*hybrid.NoSuchKeyError]("no-such-key"),
 	coded[*hybrid.UnknownTextError]("key-text-unknown"),

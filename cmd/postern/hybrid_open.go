@@ -29,7 +29,10 @@ type hybridAct struct {
 // not there where that is the likelier cause.
 func (a *hybridAct) explain(err error) error {
 	f := explain(err)
-	f.Hint = strings.Replace(f.Hint, whoSigns, "who signs today: postern hybrid signers "+a.spec.Address.Hex(), 1)
+	who := "who signs today: postern hybrid signers " + a.spec.Address.Hex()
+	if f.Hint = strings.Replace(f.Hint, whoSigns, who, 1); errors.Is(err, hybrid.ErrNotSigner) {
+		f.Hint = who
+	}
 	if a.unborn && errors.Is(err, hybrid.ErrNotSigner) {
 		f.Message = fmt.Sprintf("the account %s is not on this chain yet, and who approves is none of its first signers", a.spec.Address)
 		f.Hint = "a first signer creates it; is it another chain that is meant? A development chain without --data begins anew each time"
