@@ -94,9 +94,9 @@ type GasEstimate struct {
 type Receipt struct {
 	UserOpHash    common.Hash
 	TxHash        common.Hash
-	Success       bool   // false: the calls reverted; the fee was paid nevertheless
-	Reason        string // why, where the chain said so
-	ActualGasUsed *big.Int
+	Success       bool     // false: the calls reverted; the fee was paid nevertheless
+	Reason        string   // why, where the chain said so
+	ActualGasUsed *big.Int // nil if nobody said it, like ActualGasCost
 	ActualGasCost *big.Int // wei
 	BlockNumber   uint64
 	EntryPoint    common.Address

@@ -136,6 +136,14 @@ func (c *Chain) Confirm(ctx context.Context, r *account.Receipt, ep userop.Entry
 		if e.Sender != r.Sender || e.Success != r.Success {
 			return no("the event says otherwise about sender or success")
 		}
+		for _, n := range []struct {
+			what          string
+			says, claimed *big.Int // claimed is nil if the receipt leaves it out
+		}{{"nonce", e.Nonce, r.Nonce}, {"gas", e.ActualGasUsed, r.ActualGasUsed}, {"cost", e.ActualGasCost, r.ActualGasCost}} {
+			if n.claimed != nil && n.claimed.Cmp(n.says) != 0 {
+				return no(fmt.Sprintf("the event says otherwise about the %s: %s, not %s", n.what, n.says, n.claimed))
+			}
+		}
 		return nil
 	}
 	return no("there is no such event of EntryPoint " + ep.Version())

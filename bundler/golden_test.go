@@ -161,6 +161,39 @@ func TestConfirmAReceiptByTheNode(t *testing.T) {
 	}
 }
 
+func TestConfirmComparesWhatAReceiptClaims(t *testing.T) {
+	n := node(t, "confirm-numbers")
+	truth := func() *account.Receipt {
+		return &account.Receipt{UserOpHash: hash8, TxHash: tx, Success: true, Sender: common.HexToAddress("0xaa"),
+			Nonce: big.NewInt(5), ActualGasUsed: big.NewInt(50), ActualGasCost: big.NewInt(256_000)}
+	}
+	if err := n.Confirm(t.Context(), truth(), userop.V08); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		what string
+		lie  func(*account.Receipt)
+	}{
+		{"nonce", func(r *account.Receipt) { r.Nonce = big.NewInt(6) }},
+		{"gas", func(r *account.Receipt) { r.ActualGasUsed = big.NewInt(49) }},
+		{"cost", func(r *account.Receipt) { r.ActualGasCost = new(big.Int) }},
+	} {
+		r := truth()
+		c.lie(r)
+		var nc *bundler.NotConfirmedError
+		if err := n.Confirm(t.Context(), r, userop.V08); !errors.As(err, &nc) || !strings.Contains(err.Error(), "about the "+c.what) {
+			t.Errorf("%s: %v", c.what, err)
+		}
+	}
+}
+
+func TestAReceiptThatNamesNoCostHasNone(t *testing.T) {
+	r, err := dial(t, "receipt-no-cost").Receipt(t.Context(), hash8)
+	if err != nil || r.ActualGasCost != nil || r.ActualGasUsed != nil {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 func TestByHash(t *testing.T) {
 	o, err := dial(t, "by-hash").ByHash(t.Context(), hash8)
 	if err != nil || o.EntryPoint != userop.V08 || o.TxHash != tx || o.BlockNumber.Int64() != 16 || o.Op.Nonce.Int64() != 5 {

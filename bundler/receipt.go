@@ -67,7 +67,7 @@ func (c *Client) Receipt(ctx context.Context, hash common.Hash) (*account.Receip
 	}
 	r := &account.Receipt{
 		UserOpHash: hash, TxHash: *w.Receipt.TxHash, Success: *w.Success, Reason: w.reason(),
-		ActualGasUsed: w.ActualGasUsed.big(), ActualGasCost: w.ActualGasCost.big(),
+		ActualGasUsed: w.ActualGasUsed.orNil(), ActualGasCost: w.ActualGasCost.orNil(),
 		BlockNumber: w.Receipt.BlockNumber.big().Uint64(), Sender: *w.Sender, Nonce: w.Nonce.orNil(),
 	}
 	if w.EntryPoint != nil {
