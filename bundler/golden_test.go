@@ -165,7 +165,7 @@ func TestConfirmComparesWhatAReceiptClaims(t *testing.T) {
 	n := node(t, "confirm-numbers")
 	truth := func() *account.Receipt {
 		return &account.Receipt{UserOpHash: hash8, TxHash: tx, Success: true, Sender: common.HexToAddress("0xaa"),
-			Nonce: big.NewInt(5), ActualGasUsed: big.NewInt(50), ActualGasCost: big.NewInt(256_000)}
+			Nonce: big.NewInt(5), ActualGasUsed: big.NewInt(50), ActualGasCost: big.NewInt(1000)}
 	}
 	if err := n.Confirm(t.Context(), truth(), userop.V08); err != nil {
 		t.Fatal(err)
