@@ -15,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -134,6 +135,10 @@ func (f *failure) specific(err error) bool {
 		f.Message = fmt.Sprintf("there is no account at %s on chain %s", e.Account, e.ChainID)
 		f.Hint = "check address and chain; a development chain without --data begins anew each time"
 		return true
+	}
+	if e, ok := errors.AsType[*hybrid.NotHybridError](err); ok && !e.EIP7702 {
+		f.Hint = "check address and chain; if the framework's contracts are your own, name them by --environment"
+		return false
 	}
 	if e, ok := errors.AsType[*account.ApprovalError](err); ok {
 		f.Code, f.Hint = "not-approved", "approve with the key that it was prepared for; nothing was sent"

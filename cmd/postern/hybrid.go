@@ -30,6 +30,8 @@ postern key new), or somebody elsewhere:
 An account keeps the address of its first signers whatever becomes of them. So name an
 existing account by --account: from other signers follows another, empty account.
 
+Contracts of your own (deploySmartAccountsEnvironment): --environment FILE with the kit's JSON.
+
 Who pays: the account, or --paymaster URL (ERC-7677), for nothing or for --token 0x….
 
 More on each: postern help hybrid add-key`

@@ -103,6 +103,13 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 	if a.conn, err = f.dial(); err != nil {
 		return err
 	}
+	if err := made.Environment.findLibrary(ctx, a.conn.Chain); err != nil {
+		return err
+	}
+	if acct, err = made.account(); err != nil { // as before, but for the library
+		return err
+	}
+	a.acct = acct
 	there, err := a.deployed(ctx, spec.Address)
 	if err != nil {
 		return err

@@ -25,11 +25,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 	if err != nil {
 		return err
 	}
-	ep, err := parseEntryPoint(f.entryPoint)
-	if err != nil {
-		return err
-	}
-	d, err := hybrid.V130For(ep)
+	d, err := f.stateless(spec)
 	if err != nil {
 		return err
 	}
@@ -53,7 +49,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 			return err
 		}
 	}
-	out := &created{Account: spec.Address.Hex(), Kind: "stateless7702", Framework: d.Version, EntryPoint: ep.Version(),
+	out := &created{Account: spec.Address.Hex(), Kind: "stateless7702", Framework: d.Version, EntryPoint: d.EntryPoint.Version(),
 		Owner: ownerText(*spec.Owner), Keys: []hybridKey{}, Delegate: delegate.Hex()}
 	if !f.deploy {
 		return c.printCreated(out, f, notAsked)
@@ -80,6 +76,21 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 		return err
 	}
 	return a.deploy(ctx, out, f.save, option)
+}
+
+// stateless are the contracts for the EntryPoint that is asked for, or those of --environment.
+func (f *createFlags) stateless(spec *hybridSpec) (d hybrid.Deployment, err error) {
+	if spec.Environment, err = readEnvironment(f.contracts); err != nil || spec.Environment != nil {
+		if err == nil {
+			d, err = spec.Environment.deployment()
+		}
+		return d, err
+	}
+	ep, err := parseEntryPoint(f.entryPoint)
+	if err != nil {
+		return d, err
+	}
+	return hybrid.V130For(ep)
 }
 
 // authorize has the key sign that its address runs the code.

@@ -18,10 +18,11 @@ type hybridFlags struct {
 	wait        bool
 
 	// Which account: its address, or what it is created from.
-	address  string
-	owner    string
-	salt     string
-	passkeys repeated
+	address   string
+	owner     string
+	salt      string
+	passkeys  repeated
+	contracts string // file of an environment
 
 	// Who approves.
 	ownerKey, key string
@@ -42,6 +43,7 @@ func (f *hybridFlags) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.salt, "salt", "", "the kit's deploySalt in `hex`, of an account that is not on the chain yet")
 	fs.Var(&f.passkeys, "passkey", "`passkey` among the first signers, of an account that is not on the chain yet; may be repeated")
 
+	environmentFlag(fs, &f.contracts)
 	fs.StringVar(&f.ownerKey, "owner-key", "", "the owner approves: `file` with its key, or - for standard input (default $"+ownerEnv+")")
 	fs.StringVar(&f.key, "key", "", "a passkey approves: its key `file` (postern key new)")
 	fs.StringVar(&f.elsewhere.PublicKey, "public-key", "", "a passkey elsewhere approves: its public `key`")
@@ -134,7 +136,9 @@ func (f *hybridFlags) creation(spec *hybridSpec) (*hybridCreation, error) {
 	if out.Salt, err = parseSalt(f.salt); err != nil {
 		return nil, err
 	}
-	return out, nil
+	out.Environment, err = readEnvironment(f.contracts)
+	spec.Environment = out.Environment
+	return out, err
 }
 
 // parseSalt reads the kit's deploySalt, which it fills up with zeros on the left.

@@ -56,6 +56,9 @@ func (f *hybridFlags) act(ctx context.Context, c *call) (*hybridAct, error) {
 		if spec.Address, saved, err = parseAccount("--account", f.address); err != nil {
 			return nil, err
 		}
+		if saved != nil && f.contracts == "" {
+			made.Environment, spec.Environment = saved.Environment, saved.Environment
+		}
 		if saved != nil && f.salt == "" && len(f.passkeys) == 0 {
 			made = saved
 		}
@@ -65,6 +68,9 @@ func (f *hybridFlags) act(ctx context.Context, c *call) (*hybridAct, error) {
 		return nil, err
 	}
 	a := &hybridAct{call: c, flags: f, conn: conn, spec: spec, signer: signer}
+	if err := spec.Environment.findLibrary(ctx, conn.Chain); err != nil {
+		return nil, err
+	}
 	if f.address == "" {
 		return nil, a.whichAccount(ctx)
 	}
@@ -147,7 +153,11 @@ func (a *hybridAct) found(ctx context.Context) *common.Address {
 	if err != nil {
 		return nil
 	}
-	found, err := hybrid.FindByKey(ctx, a.conn.Chain, hybrid.V130(), ref.key())
+	d, err := a.spec.Environment.deployment()
+	if err != nil {
+		return nil
+	}
+	found, err := hybrid.FindByKey(ctx, a.conn.Chain, d, ref.key())
 	if err != nil || len(found) == 0 {
 		return nil
 	}

@@ -54,6 +54,8 @@ func runHybridSigners(ctx context.Context, c *call) error {
 	var n network
 	n.flags(fs)
 	address := fs.String("account", "", "the `account`, in place of the argument")
+	var contracts string
+	environmentFlag(fs, &contracts)
 	var passkeys repeated
 	fs.Var(&passkeys, "passkey", "a `passkey` to recognise, as for add-key; may be repeated")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -85,7 +87,14 @@ func runHybridSigners(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, n.timeout)
 	defer cancel()
-	info, err := readSigners(ctx, conn, addr, append(keysOf(known), made.keys()...), known)
+	spec := &hybridSpec{Address: addr}
+	if spec.Environment, err = readEnvironment(contracts); err != nil {
+		return err
+	}
+	if spec.Environment == nil && made != nil {
+		spec.Environment = made.Environment
+	}
+	info, err := readSigners(ctx, conn, spec, append(keysOf(known), made.keys()...), known)
 	if err != nil {
 		return err
 	}
@@ -96,7 +105,7 @@ func runHybridSigners(ctx context.Context, c *call) error {
 	return nil
 }
 
-func readSigners(ctx context.Context, conn *connection, addr common.Address, texts []hybrid.Key, known []passkeyRef) (*signersInfo, error) {
+func readSigners(ctx context.Context, conn *connection, spec *hybridSpec, texts []hybrid.Key, known []passkeyRef) (*signersInfo, error) {
 	id, err := conn.Chain.ChainID(ctx)
 	if err != nil {
 		return nil, err
@@ -104,7 +113,8 @@ func readSigners(ctx context.Context, conn *connection, addr common.Address, tex
 	if conn.ChainID != nil && conn.ChainID.Cmp(id) != 0 {
 		return nil, &account.WrongChainError{Who: "the node", Want: conn.ChainID, Got: id}
 	}
-	acct, err := (&hybridSpec{Address: addr}).account(ctx, conn.Chain, texts...)
+	addr := spec.Address
+	acct, err := spec.account(ctx, conn.Chain, texts...)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,8 @@ type hybridSpec struct {
 	Create   *hybridCreation `json:"create,omitempty"`   // what it is made of while it is not on the chain
 	Owner    *common.Address `json:"owner,omitempty"`    // approves, or
 	Passkey  *passkeySigner  `json:"passkey,omitempty"`  // does
+
+	Environment *environment `json:"environment,omitempty"`
 }
 
 // A hybridCreation is what an account was created with. Its address follows from it.
@@ -26,6 +28,8 @@ type hybridCreation struct {
 	Owner common.Address `json:"owner"`
 	Keys  []hybridKey    `json:"keys"`
 	Salt  common.Hash    `json:"salt"`
+
+	Environment *environment `json:"environment,omitempty"`
 }
 
 type hybridKey struct {
@@ -72,18 +76,22 @@ func (s *hybridSpec) open(ctx context.Context, chain account.Chain) (account.Acc
 
 // account opens the account as the chain has it, or as it will be created.
 func (s *hybridSpec) account(ctx context.Context, chain account.Chain, known ...hybrid.Key) (hybridAccount, error) {
+	d, err := s.Environment.deployment()
+	if err != nil {
+		return nil, err
+	}
 	if s.Delegate != nil {
-		return statelessOf(s.Address, *s.Delegate)
+		return statelessOf(d, s.Address, *s.Delegate)
 	}
 	code, err := chain.Code(ctx, s.Address)
 	if err != nil {
 		return nil, fmt.Errorf("read the code of %s: %w", s.Address, err)
 	}
 	if delegate, ok := userop.ParseDelegation(code); ok {
-		return statelessOf(s.Address, delegate)
+		return statelessOf(d, s.Address, delegate)
 	}
 	if len(code) > 0 {
-		acct, err := hybrid.At(ctx, chain, s.Address, hybrid.WithKnownKeys(known...))
+		acct, err := hybrid.At(ctx, chain, s.Address, hybrid.WithDeployment(d), hybrid.WithKnownKeys(known...))
 		if err != nil {
 			return nil, fmt.Errorf("open the account %s: %w", s.Address, err)
 		}
@@ -107,13 +115,16 @@ func (s *hybridSpec) account(ctx context.Context, chain account.Chain, known ...
 }
 
 // statelessOf is the account of an EOA that runs one of the framework's codes.
-func statelessOf(eoa, delegate common.Address) (hybridAccount, error) {
+func statelessOf(d hybrid.Deployment, eoa, delegate common.Address) (hybridAccount, error) {
+	if delegate == d.Stateless {
+		return hybrid.NewStateless(d, eoa)
+	}
 	for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
 		if d, err := hybrid.V130For(ep); err == nil && d.Stateless == delegate {
 			return hybrid.NewStateless(d, eoa)
 		}
 	}
-	return nil, failf("other-code", "use the wallet that set it, or let it remove its delegation first", "%s is an ordinary account that runs the code of %s, which is none of MetaMask's framework 1.3.0", eoa, delegate)
+	return nil, failf("other-code", "use the wallet that set it, or let it remove its delegation first; contracts of your own are named by --environment", "%s is an ordinary account that runs the code of %s, which is none of MetaMask's framework 1.3.0", eoa, delegate)
 }
 
 // empty reports whether nothing is known of who the first signers are.
@@ -138,7 +149,11 @@ func (c *hybridCreation) keys() []hybrid.Key {
 }
 
 func (c *hybridCreation) config() (hybrid.Config, error) {
-	out := hybrid.Config{Deployment: hybrid.V130(), Owner: c.Owner, Salt: c.Salt}
+	d, err := c.Environment.deployment()
+	out := hybrid.Config{Deployment: d, Owner: c.Owner, Salt: c.Salt}
+	if err != nil {
+		return out, err
+	}
 	for _, k := range c.Keys {
 		public, err := parseKey(k.PublicKey)
 		if err != nil {
