@@ -70,8 +70,8 @@ func create2(deployer common.Address, salt [32]byte, initCode []byte) common.Add
 }
 
 // mustType is a type of the contract interface made by hand.
-func mustType(name string, parts ...abi.ArgumentMarshaling) abi.Type {
-	t, err := abi.NewType(name, "", parts)
+func mustType(name string) abi.Type {
+	t, err := abi.NewType(name, "", nil)
 	if err != nil {
 		panic(err)
 	}

@@ -1,7 +1,6 @@
 package hybrid
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -148,13 +147,14 @@ func (r reader) other(format string, args ...any) error {
 // checkCode checks that there is a proxy, and what is behind it.
 func (r reader) checkCode(d Deployment) error {
 	code, err := r.chain.Code(r.ctx, r.addr)
+	delegate, delegated := userop.ParseDelegation(code)
 	switch {
 	case err != nil:
 		return fmt.Errorf("hybrid: read the code of %s: %w", r.addr, err)
 	case len(code) == 0:
 		return fmt.Errorf("%w: %s", ErrNoAccount, r.addr)
-	case len(code) == 23 && bytes.HasPrefix(code, delegation):
-		return &NotHybridError{Address: r.addr, EIP7702: true, Why: fmt.Sprintf("it is an ordinary account that runs the code of %s", common.BytesToAddress(code[3:]))}
+	case delegated:
+		return &NotHybridError{Address: r.addr, EIP7702: true, Why: fmt.Sprintf("it is an ordinary account that runs the code of %s", delegate)}
 	case crypto.Keccak256Hash(d.mask(codeProxy.name, r.addr, new(big.Int), code)) != codeProxy.hash:
 		return r.other("it is another contract than the proxy that MetaMask's kit deploys")
 	}

@@ -13,21 +13,12 @@ import (
 	"github.com/postern-dev/postern/internal/abiargs"
 )
 
-// modeBatch is ERC-7579's mode of a batch that is all or none.
-var modeBatch = [32]byte{0: 0x01}
-
-// execution is ERC-7579's struct Execution.
+// execution is the contract's struct Execution.
 type execution struct {
 	Target   common.Address
 	Value    *big.Int
 	CallData []byte
 }
-
-var executionParts = []abi.ArgumentMarshaling{
-	{Name: "target", Type: "address"}, {Name: "value", Type: "uint256"}, {Name: "callData", Type: "bytes"},
-}
-
-var executions = abi.Arguments{{Type: mustType("tuple[]", executionParts...)}}
 
 // SelfCallError says that a call of the account to itself would not do what it
 // says.
@@ -107,19 +98,11 @@ func encodeCalls(self common.Address, calls []account.Call) ([]byte, error) {
 		}
 		return bytes.Clone(calls[0].Data), nil
 	}
-	return encodeBatch(calls)
-}
-
-func encodeBatch(calls []account.Call) ([]byte, error) {
-	list := make([]execution, len(calls))
-	for i, c := range calls {
-		list[i] = execution{c.To, orZero(c.Value), c.Data}
-	}
-	data, err := executions.Pack(list)
+	mode, data, err := account.EncodeExecution(calls)
 	if err != nil {
-		return nil, fmt.Errorf("hybrid: encode the batch: %w", err)
+		return nil, err
 	}
-	return pack(executeMode, modeBatch, data)
+	return pack(executeMode, mode, data)
 }
 
 // ErrCallData is returned by DecodeCalls for callData of another form.
@@ -144,39 +127,19 @@ func DecodeCalls(self common.Address, callData []byte) ([]account.Call, error) {
 		e := *abi.ConvertType(args[0], new(execution)).(*execution)
 		return []account.Call{{To: e.Target, Value: e.Value, Data: e.CallData}}, nil
 	case bytes.HasPrefix(callData, several.ID):
-		return decodeMode(&several, callData)
+		args, err := abiargs.Method(&several, callData)
+		if err != nil {
+			return nil, ErrCallData
+		}
+		calls, ok := account.DecodeExecution(args[0].([32]byte), args[1].([]byte))
+		if !ok {
+			return nil, ErrCallData
+		}
+		return calls, nil
 	case onlyOthers(callData):
 		return nil, ErrCallData
 	}
 	return []account.Call{{To: self, Value: new(big.Int), Data: bytes.Clone(callData)}}, nil
-}
-
-// decodeMode reads execute(bytes32,bytes) of one or several calls.
-func decodeMode(m *abi.Method, callData []byte) ([]account.Call, error) {
-	args, err := abiargs.Method(m, callData)
-	if err != nil {
-		return nil, ErrCallData
-	}
-	mode, data := args[0].([32]byte), args[1].([]byte)
-	switch {
-	case mode == [32]byte{} && len(data) >= 52: // packed
-		return []account.Call{{To: common.BytesToAddress(data[:20]), Value: new(big.Int).SetBytes(data[20:52]), Data: data[52:]}}, nil
-	case mode == modeBatch:
-		v, err := abiargs.Unpack(executions, data)
-		if err != nil {
-			return nil, ErrCallData
-		}
-		var list []execution
-		if err := executions.Copy(&list, v); err != nil || len(list) == 0 {
-			return nil, ErrCallData
-		}
-		calls := make([]account.Call, len(list))
-		for i, e := range list {
-			calls[i] = account.Call{To: e.Target, Value: e.Value, Data: e.CallData}
-		}
-		return calls, nil
-	}
-	return nil, ErrCallData
 }
 
 func orZero(v *big.Int) *big.Int {

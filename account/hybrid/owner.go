@@ -12,6 +12,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/userop"
 )
 
 // OwnerError says that an address cannot be meant as the owner: no signature of
@@ -59,9 +60,6 @@ func (a *Account) whyDead(owner common.Address, keys []Key) string {
 	return ""
 }
 
-// delegation is how the code of an EIP-7702 account begins; its key still signs.
-var delegation = []byte{0xef, 0x01, 0x00}
-
 // CheckOwner asks a chain whether an address can sign as owner. The contract
 // recovers a secp256k1 key from the owner's signature and asks no contract, whatever
 // its documentation says of staked ones: an owner with code is a *[OwnerError],
@@ -85,8 +83,8 @@ func deadOnChain(ctx context.Context, ch account.Chain, owner common.Address) (s
 	if err != nil {
 		return "", fmt.Errorf("hybrid: read the code of the owner %s: %w", owner, err)
 	}
-	if len(code) == 0 || len(code) == 23 && bytes.HasPrefix(code, delegation) {
-		return "", nil
+	if _, delegated := userop.ParseDelegation(code); delegated || len(code) == 0 {
+		return "", nil // the key of an EIP-7702 account still signs
 	}
 	return "it is a contract, and this account recovers keys from signatures but asks no contract (ERC-1271)", nil
 }
