@@ -16,11 +16,11 @@ const module = "github.com/postern-dev/postern/"
 // layers lists every package. A package may import packages of lower layers only, and its own sub-packages' parents.
 // Test helpers (softkey, accounttest) stand beside the package they help.
 var layers = map[string]int{
-	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "internal/abituple": 0, "p256table": 0,
+	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "internal/abituple": 0, "p256table": 0, "p256hint": 0,
 	"userop": 1, "seal": 1, "internal/abiargs": 1, "internal/p256gen": 1,
 	"contracts": 2, "account": 2,
 	"account/hybrid": 3, "account/webauthn": 3,
-	"bundler": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "devnet": 4, "internal/artifacts": 4,
+	"bundler": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "devnet": 4, "internal/artifacts": 4,
 	"account/accounttest": 4, "relyingparty/storetest": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
 	"cmd/postern": 6, "internal/p256gen/cmd": 6,
