@@ -31,11 +31,13 @@ var (
 	P256Table1k  = mustP256("P256Table1k")
 	P256Table4k  = mustP256("P256Table4k")
 	P256Table16k = mustP256("P256Table16k")
+	P256NoTable  = mustP256("P256NoTable") // h r s x y w yR i1 i2: hints from package p256hint
+	P256Plain    = mustP256("P256Plain")   // h r s x y
 )
 
 // P256Engines lists the engines.
 func P256Engines() []P256Engine {
-	return []P256Engine{P256Table512, P256Table1k, P256Table4k, P256Table16k}
+	return []P256Engine{P256Table512, P256Table1k, P256Table4k, P256Table16k, P256NoTable, P256Plain}
 }
 
 // Code is the engine's code on a chain.

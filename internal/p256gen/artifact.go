@@ -42,6 +42,8 @@ func Engines(slow common.Address) []Artifact {
 		NewArtifact("P256Table1k", TableEngine(cv, Table1k, s, slow)),
 		NewArtifact("P256Table4k", TableEngine(cv, Table4k, s, slow)),
 		NewArtifact("P256Table16k", TableEngine(cv, Table16k, s, slow)),
+		NewArtifact("P256NoTable", NoTableEngine(cv, s, slow)),
+		NewArtifact("P256Plain", PlainEngine(cv, s, slow)),
 	}
 }
 

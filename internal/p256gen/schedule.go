@@ -57,6 +57,17 @@ func gasOf(code string) int {
 // Steps are the schedules of one formula by the orders before and after; nil where there is none.
 type Steps [24][24]*Schedule
 
+// cheapest is the order that is cheapest to get to from the given one.
+func (s *Steps) cheapest(before Order) Order {
+	best := Order(-1)
+	for to, x := range s[before] {
+		if x != nil && (best < 0 || x.Gas < s[before][best].Gas) {
+			best = Order(to)
+		}
+	}
+	return best
+}
+
 // Schedules are those of the two formulas of the accumulator.
 type Schedules struct{ Add, Double Steps }
 

@@ -2,7 +2,10 @@
 
 package p256gen
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // source is where the points of a scalar's columns come from.
 type source struct {
@@ -80,6 +83,13 @@ func (w walk) parts() []part {
 	return out
 }
 
+// lastOrder is the order in which the values are left.
+func (w walk) lastOrder(s *Schedules) Order {
+	chosen, _ := s.chain(w.parts())
+	last := chosen[len(chosen)-1]
+	return last[len(last)-1]
+}
+
 // fetch is the program that brings a column's point to memory.
 func (x step) fetch() string {
 	return fmt.Sprintf("0x40 %s PUSH0 %s", x.from.offset(x.col), x.from.copy)
@@ -99,14 +109,16 @@ func pushText(x int) string {
 }
 
 // emit writes the walk and leaves the accumulator on the stack, with its values named. The stack must hold the words of
-// the sources and, named, k (3/2) and p; if there is a loop, memory at roundsAt must hold 1.
+// the sources and, named, k (3/2) and p; if there is a loop, memory at roundsAt must hold
+// a set bit for each pass but the first.
 func (w walk) emit(a *Asm, cv *Curve, s *Schedules) {
 	a.Define("p", "$p")
 	a.Define("k", "$k")
 	chosen, _ := s.chain(w.parts())
+	moved := map[*source]int{}
 	for i, st := range w {
 		path := chosen[i]
-		steps := st.steps
+		steps := found(st.steps, moved)
 		if i == 0 {
 			begin(a, cv, steps[0], path[0])
 			steps = steps[1:]
@@ -118,22 +130,41 @@ func (w walk) emit(a *Asm, cv *Curve, s *Schedules) {
 		for j, x := range steps {
 			x.emit(a, s, path[j], path[j+1])
 		}
-		switch st.times {
-		case 1:
+		if st.times == 1 {
 			continue
-		case 2:
-			for _, src := range w.sources() {
-				if src.in(steps) {
-					src.shift(a, st.by)
-				}
-			}
-			a.Emit("0x%x MLOAD PUSH0 0x%x MSTORE @%s JUMPI", roundsAt, roundsAt, loop)
-		default:
-			panic("p256gen: loops have two passes")
 		}
+		for _, src := range w.sources() {
+			if src.in(steps) {
+				src.shift(a, st.by)
+				moved[src] += st.times * st.by
+			}
+		}
+		again(a, st.times, loop)
 	}
 	last := chosen[len(chosen)-1]
 	nameValues(a, last[len(last)-1])
+}
+
+// again goes back to a loop, times - 1 times: memory at roundsAt holds as many set bits in the beginning.
+func again(a *Asm, times int, loop string) {
+	rest := "PUSH0"
+	if times > 2 {
+		rest = "DUP1 0x1 SHR"
+	}
+	a.Emit("0x%x MLOAD %s 0x%x MSTORE", roundsAt, rest, roundsAt)
+	if times > 2 {
+		a.Emit("0x1 AND")
+	}
+	a.Emit("@%s JUMPI", loop)
+}
+
+// found is where the columns are after loops have moved the words.
+func found(steps []step, moved map[*source]int) []step {
+	out := slices.Clone(steps)
+	for i, x := range out {
+		out[i].col += moved[x.from]
+	}
+	return out
 }
 
 func (s *source) in(steps []step) bool {
