@@ -161,6 +161,91 @@ func TestAServerThatLiesAboutMetaMaskIsCaught(t *testing.T) {
 	}
 }
 
+// A contract of somebody else's may keep MetaMask's address where a proxy does, and name any signers.
+func TestAContractThatPosesAsAnAccountIsNotOpened(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, replies(`(url, body, j) => body.includes('"eth_getCode"') && window.posing ? { ...j, result: j.result.replace(/.$/, (last) => last === '0' ? '1' : '0') } : undefined`))
+	address := p.begin()
+	p.click("gasless")
+	p.create()
+	p.stage("passkey")
+	p.click("passkey-form button")
+	p.shows("prove")
+	p.click("test")
+	p.approve("The passkey is a signer")
+	p.leave()
+	p.eval("window.posing = true, document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
+	p.write("open-address", address)
+	p.click("address-form button")
+	p.wantProblem("no MetaMask Hybrid account")
+	p.click("open-passkey")
+	p.wantProblem("account of the wallet")
+	p.eval("window.posing = false", nil)
+	p.click("open-passkey")
+	p.stage("send")
+}
+
+// On a chain where keys guard something, the page takes none, keeps none and makes none.
+func TestThereAreNoOwnerKeysOutsideOfDevelopmentChains(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, replies(`(url, body, j) => !localStorage.getItem('real') ? undefined : url.endsWith('config.json') ? { ...j, chainId: 11155111 } : body.includes('"eth_chainId"') ? { ...j, result: '0xaa36a7' } : undefined`))
+	p.begin()
+	p.click("gasless")
+	p.create()
+	p.addPasskey()
+	p.stage("lose")
+	p.eval(`localStorage.setItem('real', '1'), sessionStorage.setItem('postern.backup.account', JSON.stringify({ ...JSON.parse(localStorage.getItem('postern.backup.account')), sent: true }))`, nil)
+	p.open("")
+	p.stage("owner") // although the key is still in the tab's storage
+	if got := p.text("key-note"); !strings.Contains(got, "No owner key") {
+		t.Errorf("the page says %q", got)
+	}
+	var offered bool
+	p.eval(byID("new-owner")+".checkVisibility()", &offered)
+	if offered || !strings.Contains(p.text("owner-panel"), "no development chain") {
+		t.Error("the page offers to make an owner key")
+	}
+	p.click("leave")
+	p.shows("start")
+	p.eval(byID("key-box")+".checkVisibility()", &offered)
+	if offered {
+		t.Error("the page takes owner keys")
+	}
+}
+
+// A browser's offer to save a password would carry the key to its owner's other devices.
+func TestTheImportedKeyIsNoPassword(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, "")
+	p.shows("start")
+	var field struct{ Type, Autocomplete, Shown string }
+	p.eval(`(({ type, autocomplete }, s) => ({ Type: type, Autocomplete: autocomplete, Shown: s.webkitTextSecurity }))(`+byID("secret")+`, getComputedStyle(`+byID("secret")+`))`, &field)
+	if field.Type != "text" || field.Autocomplete != "off" || field.Shown != "disc" {
+		t.Errorf("the field is %+v", field)
+	}
+}
+
+// A bundler that allows the call no gas would have the fee for nothing.
+func TestACallWithoutGasIsPointedOut(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, replies(`(url, body, j) => body.includes('eth_estimateUserOperationGas') && window.starve ? { ...j, result: { ...j.result, callGasLimit: '0x0' } } : undefined`))
+	p.begin()
+	p.click("gasless")
+	p.create()
+	p.stage("passkey")
+	p.click("passkey-form button")
+	p.shows("prove")
+	p.click("test")
+	p.shows("review")
+	if got := p.text("cautions"); got != "" {
+		t.Errorf("the page warns %q", got)
+	}
+	p.click("review-back")
+	p.stage("passkey")
+	p.eval("window.starve = true", nil)
+	p.click("passkey-go")
+	p.shows("review")
+	if got := p.text("cautions"); !strings.Contains(got, "the call 0 gas") {
+		t.Errorf("the page warns %q", got)
+	}
+}
+
 // A passkey of a MetaMask account is told in the wallet where it belongs, and one
 // that the account does not list opens nothing.
 func TestPasskeysFindTheirOwnPage(t *testing.T) {
@@ -175,8 +260,7 @@ func TestPasskeysFindTheirOwnPage(t *testing.T) {
 	p.shows("review") // made and proven, never added
 	p.open("")
 	p.stage("passkey")
-	p.click("leave")
-	p.shows("start")
+	p.leave()
 	p.click("open-passkey")
 	p.wantProblem("no signer of its account", address)
 	p.path = "/"

@@ -3,12 +3,15 @@ package browsertest
 import (
 	"encoding/json"
 	"math/big"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/holiman/uint256"
 
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/bundler"
@@ -209,7 +212,7 @@ func TestOwnerLost(t *testing.T) {
 				t.Error("the page still has the owner key")
 			}
 			p.until("document.querySelector('#key-note .gone')")
-			if got := p.text("signers"); !strings.Contains(got, "lost: nobody has it") {
+			if got := p.text("signers"); !strings.Contains(got, "lost: this page has forgotten it") {
 				t.Errorf("the page lists %q", got)
 			}
 		}
@@ -263,6 +266,43 @@ func TestOwnerLost(t *testing.T) {
 			t.Errorf("the new owner's key led to %s", got)
 		}
 	})
+}
+
+// grants listens; what it returns tells who has signed the EIP-7702 authorizations that were sent since it was last asked.
+func (p *tab) grants() func() []string {
+	var mu sync.Mutex
+	var by []string
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = func(r string) {
+		_, body, _ := strings.Cut(r, " ")
+		var call struct{ Params []json.RawMessage }
+		var op struct {
+			Auth *struct {
+				Address                       common.Address
+				ChainID, Nonce, YParity, R, S hexutil.Big
+			} `json:"eip7702Auth"`
+		}
+		if json.Unmarshal([]byte(body), &call) != nil || len(call.Params) == 0 || json.Unmarshal(call.Params[0], &op) != nil || op.Auth == nil {
+			return
+		}
+		a := op.Auth
+		signed := types.SetCodeAuthorization{ChainID: *uint256.MustFromBig(a.ChainID.ToInt()), Address: a.Address, Nonce: a.Nonce.ToInt().Uint64(), V: uint8(a.YParity.ToInt().Uint64()), R: *uint256.MustFromBig(a.R.ToInt()), S: *uint256.MustFromBig(a.S.ToInt())}
+		who := "nobody"
+		if signer, err := signed.Authority(); err == nil && a.ChainID.ToInt().Uint64() == 31337 {
+			who = signer.Hex()
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		by = append(by, who)
+	}
+	return func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		out := by
+		by = nil
+		return out
+	}
 }
 
 // verificationGas listens; what it returns tells the limit in the operation that was sent last.
@@ -334,6 +374,7 @@ func TestEIP7702(t *testing.T) {
 		}
 		p.pay(at, owner)
 		before := wei(t, at, recipient)
+		granted := p.grants()
 		send := func(allows bool) {
 			t.Helper()
 			p.write("eoa-to", recipient)
@@ -342,6 +383,9 @@ func TestEIP7702(t *testing.T) {
 			p.shows("review")
 			if got := p.text("review-rows"); strings.Contains(got, hybrid.V130().Stateless.Hex()) != allows {
 				t.Errorf("the review says %q", got)
+			}
+			if got := granted(); slices.Contains(got, owner) {
+				t.Errorf("the key has signed before it was asked: %v", got)
 			}
 			p.approve("0.25 ETH sent")
 		}
@@ -353,18 +397,24 @@ func TestEIP7702(t *testing.T) {
 			t.Fatalf("the address runs %x, %v", code, err)
 		}
 
+		if got := granted(); !slices.Equal(got, []string{owner}) {
+			t.Errorf("the operation was sent with the word of %v", got)
+		}
+
 		// 2. The next one needs none; a reload changes nothing.
 		p.open("")
 		p.until("!" + byID("eoa-panel") + ".hidden")
 		p.shows("account")
 		send(false)
+		if got := granted(); len(got) != 0 {
+			t.Errorf("authorizations of %v were sent again", got)
+		}
 		if got := new(big.Int).Sub(wei(t, at, recipient), before); got.Cmp(ether(0.5)) != 0 {
 			t.Errorf("the recipient got %s wei", got)
 		}
 
 		// 3. As an account with passkeys it is refused, with the reason.
-		p.click("leave")
-		p.shows("start")
+		p.leave()
 		p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
 		p.write("open-address", owner)
 		p.click("address-form button")

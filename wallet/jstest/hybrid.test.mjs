@@ -176,6 +176,30 @@ test('EIP-7702 authorizations hash as viem’s do, and what the page makes verif
   for (const other of ['0x', '0xef0100', '0xef0101' + '11'.repeat(20), '0xef0100' + '11'.repeat(21)]) assert.equal(delegateOf(fromHex(other)), undefined);
 });
 
+test('an authorization to estimate gas with is nobody’s, and as long as a real one', async () => {
+  const { authorizationHash, authorize, unsigned } = await import('../page/authorization.js');
+  const real = authorize(31337n, hybrid.V130.stateless, 7n, secret);
+  const stub = unsigned(31337n, hybrid.V130.stateless, 7n);
+  assert.deepEqual({ ...real, r: 0, s: 0, yParity: 0 }, { ...stub, r: 0, s: 0, yParity: 0 });
+  assert.deepEqual([stub.r.length, stub.s.length], [66, 66]);
+  const by = signer(authorizationHash(31337n, stub.address, 7n), concat(fromHex(stub.r), fromHex(stub.s), Uint8Array.of(27 + Number(stub.yParity))));
+  assert.notEqual(by, kit.account.owner);
+  assert.match(by, /^0x/); // of somebody: bundlers that recover a signer find one
+});
+
+test('what is read from an operation is what it does, or nothing', async () => {
+  Object.assign(globalThis, { location: { origin: 'http://localhost:8080' } });
+  const { Gator } = await import('../page/backup/chain.js');
+  const config = { chainId: 31337, rpId: 'localhost', rpName: '', entryPoint: { version: '0.8', address: '' }, factory: '', implementation: '', proxyInitCodeHash: '', rpcUrl: '/rpc', passkeyUrl: '/passkeys', hybrid: hybrid.V130 };
+  const chain = await Gator.open(config);
+  const made = { ...ops['4-deploy-ecdsa'].op, callData: '0x' };
+  assert.equal(chain.read(made).sentence, 'Create the account');
+  const { factory, factoryData, ...there } = made;
+  assert.throws(() => chain.read(there), /already/);
+  assert.throws(() => chain.read(ops['7b-passkey-batch'].op), /nothing else/);
+  for (const k of ['version', 'factory', 'implementation']) await assert.rejects(Gator.open({ ...config, hybrid: { ...hybrid.V130, [k]: '0x11' } }), new RegExp(k));
+});
+
 test('an account of a key’s own address signs under another name', () => {
   const { op } = ops['7-passkey-send'];
   assert.notEqual(toHex(hybrid.digest(op, ep, chainId, 'EIP7702StatelessDeleGator')), toHex(hybrid.digest(op, ep, chainId)));

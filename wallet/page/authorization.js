@@ -3,6 +3,7 @@
 import { keccak } from './abi.js';
 import { concat, fromHex, toHex, uint } from './bytes.js';
 import { sign } from './secp256k1.js';
+import { R, S } from './userop.js';
 
 /** @typedef {{chainId: string, address: string, nonce: string, yParity: string, r: string, s: string}} Authorization as on the wire */
 
@@ -23,8 +24,16 @@ export function authorizationHash(chainId, delegate, nonce) {
 export function authorize(chainId, delegate, nonce, secret) {
   if (chainId < 1n || chainId >= 1n << 64n || nonce < 0n || nonce >= 1n << 64n) throw new RangeError('no such chain or nonce');
   const signature = sign(authorizationHash(chainId, delegate, nonce), secret);
+  return wire(chainId, delegate, nonce, signature);
+}
+
+/** To estimate gas with, before anybody has signed: by somebody whom nobody knows. @param {bigint} chainId @param {string} delegate @param {bigint} nonce */
+export const unsigned = (chainId, delegate, nonce) => wire(chainId, delegate, nonce, concat(R, S, Uint8Array.of(27)));
+
+/** @param {bigint} chainId @param {string} address @param {bigint} nonce @param {Uint8Array} signature @returns {Authorization} */
+function wire(chainId, address, nonce, signature) {
   const hex = (/** @type {bigint} */ n) => '0x' + n.toString(16);
-  return { chainId: hex(chainId), address: delegate, nonce: hex(nonce), yParity: hex(BigInt(signature[64] - 27)), r: toHex(signature.subarray(0, 32)), s: toHex(signature.subarray(32, 64)) };
+  return { chainId: hex(chainId), address, nonce: hex(nonce), yParity: hex(BigInt(signature[64] - 27)), r: toHex(signature.subarray(0, 32)), s: toHex(signature.subarray(32, 64)) };
 }
 
 /** The contract that an address has let its code be; undefined if its code is something else. @param {Uint8Array} code */

@@ -9,7 +9,7 @@ import { bytesAt, encode, encodeCall, keccak, word } from './abi.js';
 import { checksum } from './account.js';
 import { FLAGS, parseClientData } from './assertion.js';
 import { MalformedError, concat, equal, fromBase64url, fromHex, toBase64url, toBigInt, toHex, uint, utf8 } from './bytes.js';
-import { PROXY } from './hybridproxy.js';
+import { PROXY, RUNTIME } from './hybridproxy.js';
 import { R, S, longest, pack, typedHash } from './userop.js';
 
 /**
@@ -153,9 +153,10 @@ export const OWNER_STUB = toHex(concat(S.subarray(1), Uint8Array.of(0x57), S, Ui
 const ADDED = toHex(keccak(utf8('AddedP256Key(bytes32,string,uint256,uint256)')));
 const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc';
 
-/** Whether this is a Hybrid account, and of which implementation: what its proxy's slot says. @param {import('./operate.js').Chain} chain @param {string} address */
-export async function implementationOf(chain, address) {
-  return checksum(toHex(fromHex(await chain.ask('eth_getStorageAt', address, IMPLEMENTATION_SLOT, 'latest'), 32).slice(12)));
+/** Whether the kit's own proxy stands at an address, with 1.3.0 behind it: another contract may keep the same word in that slot, and say what it likes. @param {import('./operate.js').Chain} chain @param {string} address */
+export async function isHybrid(chain, address) {
+  const [code, slot] = await Promise.all([chain.ask('eth_getCode', address, 'latest'), chain.ask('eth_getStorageAt', address, IMPLEMENTATION_SLOT, 'latest')]);
+  return toHex(fromHex(code)) === RUNTIME && equal(fromHex(slot, 32), encode(['address'], [V130.implementation]));
 }
 
 /**

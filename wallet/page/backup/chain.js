@@ -2,6 +2,7 @@
 /** The chain as MetaMask's accounts see it, and their operations in words. */
 import { checksum } from '../account.js';
 import { sha256 } from '../assertion.js';
+import { authorizationHash } from '../authorization.js';
 import { concat, toBase64url, toBigInt, toHex, utf8 } from '../bytes.js';
 import { V130, decodeAction, digest, keyIdHash } from '../hybrid.js';
 import { Chain } from '../operate.js';
@@ -53,6 +54,7 @@ export class Gator extends Chain {
   read(op) {
     const action = decodeAction(op.callData);
     if (!action) throw new Error('This page signs what its own steps make, and nothing else.');
+    if (action.kind === 'create' && !op.factory) throw new Trouble('Your account is on the chain already.', 'Nothing needs to be signed; the next step is open.');
     const what = words(action);
     const fee = maxFee(op);
     const contract = this.eoa ? 'EIP7702StatelessDeleGator' : 'HybridDeleGator';
@@ -69,11 +71,12 @@ export class Gator extends Chain {
         ['From your account', checksum(op.sender), 'code'],
         ['On', chainName(this.id)],
         ...(op.factory && action.kind !== 'create' ? [['Also', 'Creates your account on the chain; this is its first operation.']] : []),
-        ...(grant ? [['Also', 'From then on your address runs MetaMask’s code, as your key has just allowed: for this chain alone, once.'], ['That code', checksum(grant.address), 'code']] : []),
+        ...(grant ? [['Also', 'From then on your address runs MetaMask’s code, as your key allows with the same click: for this chain alone, once.'], ['That code', checksum(grant.address), 'code']] : []),
       ]),
       details: /** @type {[string, string, 'code'][]} */ ([
         [`Digest that is signed (EIP-712, ${contract})`, toHex(signed), 'code'],
         ['As a passkey’s challenge', toBase64url(signed), 'code'],
+        ...(grant ? [[`Authorization that is signed with it (EIP-7702), nonce ${BigInt(grant.nonce)}`, toHex(authorizationHash(this.id, grant.address, BigInt(grant.nonce))), 'code']] : []),
         ['Operation hash', opHash, 'code'],
         ['Entry point', `${this.entryPoint.address} (version ${this.entryPoint.version})`, 'code'],
         ['Nonce', '0x' + op.nonce.toString(16), 'code'],

@@ -7,9 +7,10 @@ import { $, input, problem, show, status } from '../view.js';
 import { chainName, explain } from '../words.js';
 import { Gator } from './chain.js';
 import { openAddress, short } from './key.js';
-import { keepLooking } from './overview.js';
-import { leave, remembered, restore, session } from './session.js';
-import { keepOffer } from './steps.js';
+import { onItsWay } from './operation.js';
+import { arrivals, keepLooking } from './overview.js';
+import { leave, openHere, remembered, restore, session } from './session.js';
+import { keepOffer, unreveal } from './steps.js';
 import './trap.js';
 
 function start() {
@@ -22,13 +23,43 @@ function start() {
   show('start');
 }
 
+/** What would be lost by leaving, in words; empty: nothing. */
+function atStake() {
+  const { owner, account, now } = session;
+  if (onItsWay()?.shown.action.kind === 'owner') return 'The new owner’s key is in this tab alone until the chain names it. Wait for that, or it is lost.';
+  if (!owner) return '';
+  const others = !account?.eoa && now?.deployed && (now.keys.length || now.owner !== owner.address);
+  return `The owner key goes with it, and this page keeps no copy. ${others ? 'The account can be opened again with its passkey.' : 'Nobody else can sign for this account.'} Show the key and write it down first, if you have it nowhere else.`;
+}
+
 on('leave', 'click', () => {
   if (busy()) return;
+  $('leave-text').textContent = atStake();
+  if (!$('leave-text').textContent) return depart();
+  $('leave-box').hidden = false;
+  $('leave-not').focus();
+});
+
+on('leave-not', 'click', () => {
+  stay();
+  $('leave').focus();
+});
+
+on('leave-sure', 'click', () => !busy() && depart());
+
+function stay() {
+  $('leave-box').hidden = true;
+}
+arrivals.add(stay);
+
+function depart() {
+  stay();
+  unreveal();
   leave();
   for (const id of ['to', 'amount', 'eoa-to', 'eoa-amount', 'secret', 'open-address']) input(id).value = '';
   start();
   status('This page has forgotten the account and its key. The account itself stays where it is.');
-});
+}
 
 async function boot() {
   const missing = obstacle();
@@ -42,11 +73,11 @@ async function boot() {
   }
   $('network').textContent = chainName(session.chain.id).replace(/ \(.*/, '');
   $('network').hidden = false;
-  restore();
+  if (session.chain.development) restore();
   start();
   status();
-  const last = remembered();
-  if (last && (session.owner || session.lost)) await openAddress(last.address).catch((e) => problem(explain(e)));
+  const here = openHere();
+  if (here) await openAddress(here.address).catch((e) => problem(explain(e)));
   for (const b of document.querySelectorAll('#start button')) b.removeAttribute('disabled');
   keepLooking();
   setInterval(keepOffer, 1000);

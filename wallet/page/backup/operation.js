@@ -1,7 +1,7 @@
 // @ts-check
 /** Any step that changes the account: prepared, shown in words, signed by owner key or passkey, sent, and its receipt. */
 import { verify } from '../assertion.js';
-import { authorize, delegateOf } from '../authorization.js';
+import { authorize, delegateOf, unsigned } from '../authorization.js';
 import { equal, fromHex, quantity, toHex } from '../bytes.js';
 import { get } from '../ceremony.js';
 import { NO_LIBRARY, OWNER_STUB, V130, account, credentialId, encodeAction, keyId, keyIdHash, keyOf, passkeyStub, sealPasskey } from '../hybrid.js';
@@ -28,6 +28,8 @@ import { session } from './session.js';
 export const settledOperations = new Set();
 /** @type {Set<() => void>} Told when what is on its way changes. */
 export const traffic = new Set();
+/** @type {Set<() => void>} Told when a review is left unsigned. */
+export const returns = new Set();
 
 /** What this account has on its way. */
 export const onItsWay = () => /** @type {Held | undefined} */ (session.account && heldFor(session.chain, session.account.address));
@@ -44,8 +46,11 @@ export async function propose(action, by) {
   const [op, gasPrice] = await Promise.all([assemble(chain, sender, encodeAction(action), value, pays), chain.gasPrice()]);
   if (mine.address !== session.account?.address) return;
   pending = { op, shown: chain.read(op), by };
-  review(pending, cautions(op, pays ? 0n : value, gasPrice));
+  review(pending, [...starved(op), ...cautions(op, pays ? 0n : value, gasPrice)]);
 }
+
+/** A call that cannot do anything with its gas: the proxy alone takes more. @param {import('../userop.js').UserOp} op */
+const starved = (op) => (op.callData !== '0x' && op.callGasLimit < 5000n ? [`The server allows the call ${op.callGasLimit} gas: it would fail, and the fee be paid all the same.`] : []);
 
 /** What would put the account on the chain, where its first parameters are known. @param {import('./session.js').Remembered} mine */
 function creation({ address, owner, salt }) {
@@ -54,7 +59,7 @@ function creation({ address, owner, salt }) {
   return made === address ? { factory, factoryData } : {};
 }
 
-/** The key's word that its address may run MetaMask's code, where it does not yet. @param {string} address */
+/** The permission that the key's address runs MetaMask's code, where it does not yet; signed with the operation, not before. @param {string} address */
 async function grant(address) {
   const { chain, owner } = session;
   const code = fromHex(await chain.ask('eth_getCode', address, 'latest'));
@@ -63,7 +68,7 @@ async function grant(address) {
   if (code.length) throw new Trouble('This address runs other code already.', `It is ${now ?? 'a contract'}. Nothing was signed; another key’s address is free.`);
   if (owner?.address !== address) throw new Trouble('This page does not have the key of this address.', 'Leave this account and import it.');
   const nonce = quantity(await chain.ask('eth_getTransactionCount', address, 'latest'), 'the nonce');
-  return { eip7702Auth: authorize(chain.id, V130.stateless, nonce, owner.secret) };
+  return { eip7702Auth: unsigned(chain.id, V130.stateless, nonce) };
 }
 
 /** @param {By} by */
@@ -89,10 +94,12 @@ function review({ shown, by }, doubts) {
 const SIGN = { owner: 'Sign with the owner key', passkey: 'Sign with your passkey' };
 
 /** @param {Pending} p @returns {Uint8Array} */
-function byOwner({ shown }) {
+function byOwner({ op, shown }) {
   if (!session.owner) throw new Trouble('This page does not have the owner key.', 'Import it, or sign with a passkey of the account.');
   const signature = signWithKey(shown.digest, session.owner.secret);
   if (signer(shown.digest, signature) !== session.owner.address) throw new Trouble('The signature came out wrong.', 'Nothing was sent. Reload and try again.');
+  const grant = op.eip7702Auth;
+  if (grant) op.eip7702Auth = authorize(session.chain.id, grant.address, BigInt(grant.nonce), session.owner.secret);
   return signature;
 }
 
@@ -131,9 +138,7 @@ on('sign', 'click', () => {
 on('review-back', 'click', () => {
   if (busy()) return;
   pending = undefined;
-  show('account');
-  status();
-  for (const tell of traffic) tell();
+  for (const go of returns) go();
 });
 
 on('held-again', 'click', () => {

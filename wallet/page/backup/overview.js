@@ -5,7 +5,7 @@ import { ZERO, signersOf } from '../hybrid.js';
 import { busy, on, task } from '../task.js';
 import { $, element, show, showing, status } from '../view.js';
 import { ether, roughly } from '../words.js';
-import { follow, onItsWay, settledOperations, traffic } from './operation.js';
+import { follow, onItsWay, returns, settledOperations, traffic } from './operation.js';
 import { adopt, hold, session } from './session.js';
 
 /** @typedef {'create' | 'passkey' | 'lose' | 'send' | 'owner' | 'done'} Stage what is to be done next */
@@ -25,6 +25,7 @@ export async function enter(account, says, passkeys = []) {
   $('balance').textContent = '…';
   $('life').textContent = '';
   $('signers').replaceChildren();
+  for (const id of ['steps-box', 'eoa-panel', 'gasless-box', 'faucet-box', 'reveal-box', 'all-done']) $(id).hidden = true; // until the chain has said which
   for (const greet of arrivals) greet();
   await refresh();
   show('account');
@@ -47,7 +48,7 @@ export async function refresh() {
     $('life').textContent = mine.eoa ? `The address of a key${deployed ? ', running MetaMask’s code' : ''}.` : deployed ? 'On the chain.' : 'Not on the chain yet. It can receive already.';
   } catch (e) {
     if (mine.address !== session.account?.address) return;
-    $('life').textContent = 'The account cannot be read at the moment.';
+    $('life').textContent = 'The account cannot be read at the moment. Trying again.';
   }
   draw();
 }
@@ -69,11 +70,11 @@ export function stage() {
 function draw() {
   const { now, account, chain } = session;
   if (!now || !account) return;
+  const focused = document.activeElement;
   $('balance').textContent = ether(now.balance).length > 14 ? roughly(now.balance) : ether(now.balance);
   $('balance').title = `${ether(now.balance)} ETH`;
   $('steps-box').hidden = !!account.eoa;
   $('eoa-panel').hidden = !account.eoa;
-  $('eoa-go').textContent = now.deployed ? 'Review' : 'Authorize the code, and review';
   const here = stage();
   const at = here === 'done' ? STEPS.length : STEPS.indexOf(here);
   STEPS.forEach((step, i) => {
@@ -96,7 +97,28 @@ function draw() {
     $(`${panel}-form`).hidden = !ok;
     $(`${panel}-blocked`).textContent = `This page does not have the owner key ${now.owner}. Leave this account and import it.`;
   }
+  $('new-owner').hidden = !chain.development;
+  $('owner-none').hidden = chain.development;
   $('reveal-box').hidden = !session.owner;
+  if (focused?.closest('[hidden]')) point(); // what had the focus is gone
+}
+
+/** Leads to what is to be done next: with the focus, and on small screens into view. */
+function point() {
+  const line = document.querySelector('.steps > .present');
+  if (!line || session.account?.eoa) return;
+  const heading = /** @type {HTMLElement} */ (line.querySelector('h2'));
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  line.scrollIntoView({ block: 'nearest' });
+}
+
+/** Back to the account's screen, and to the step that is next. */
+export function back() {
+  show('account');
+  point();
+  status();
+  for (const tell of traffic) tell();
 }
 
 /** What is said under each step's heading. @param {number} at @returns {Record<typeof STEPS[number], (string | Node)[]>} */
@@ -130,7 +152,7 @@ function signerLines() {
     return line('Passkey ', `${toHex(k.hash).slice(0, 12)}…`, mine ? ' – the one you use here' : k.keyId ? '' : ' – its name is not known to this node');
   });
   if (now.owner === ZERO) return [element('li', 'No owner key'), ...keys];
-  return [line('Owner key ', now.owner, owner?.address === now.owner ? ' – held by this tab' : session.lost === now.owner ? ' – lost: nobody has it' : ''), ...keys];
+  return [line('Owner key ', now.owner, owner?.address === now.owner ? ' – held by this tab' : session.lost === now.owner ? ' – lost: this page has forgotten it' : ''), ...keys];
 }
 
 settledOperations.add(async ({ shown, receipt }) => {
@@ -149,12 +171,11 @@ traffic.add(() => {
   if (held) $('held-text').textContent = `Your ${held.shown.noun} is signed and may be on its way. Until the chain has answered, nothing else is sent from this account.`;
 });
 arrivals.add(() => { for (const tell of traffic) tell(); });
+returns.add(back);
 
 on('done-back', 'click', () => {
   if (!session.account) return;
-  show('account');
-  status();
-  for (const tell of traffic) tell();
+  back();
   refresh();
 });
 

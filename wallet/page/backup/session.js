@@ -2,7 +2,7 @@
 /**
  * What this page knows while it is open, and what it remembers. The one secret is
  * the owner key: in memory, and in sessionStorage so that a reload of this tab does
- * not lose it. It is written nowhere else, and forgetting it empties both.
+ * not lose it. It is written nowhere else; forgetting it overwrites the one and empties the other.
  */
 import { fromHex, toHex } from '../bytes.js';
 import { addressOf, valid } from '../secp256k1.js';
@@ -50,7 +50,7 @@ export function holdOwner(secret) {
   });
 }
 
-/** The page forgets the owner key: the bytes are overwritten, here and in the tab's storage. */
+/** The page forgets the owner key: its bytes are overwritten here and removed from the tab's storage. */
 export function forgetOwner() {
   if (!session.owner) return;
   session.lost = session.owner.address;
@@ -77,16 +77,28 @@ export function adopt(owner) {
   return true;
 }
 
-/** What is known of the account is remembered in this browser; there is no secret in it. @param {Remembered} account */
+/**
+ * What is known of the account is remembered in this browser; there is no secret in it.
+ * And in this tab: another tab's account would not be the one that this tab's key opens.
+ * @param {Remembered} account
+ */
 export function hold(account) {
   session.account = account;
-  quietly(() => localStorage.setItem(ACCOUNT, JSON.stringify(account)));
+  const text = JSON.stringify(account);
+  quietly(() => sessionStorage.setItem(ACCOUNT, text));
+  quietly(() => localStorage.setItem(ACCOUNT, text));
 }
 
-/** The account that was open last. @returns {Remembered | undefined} */
-export function remembered() {
+/** The account that was open last in this tab, else in this browser. */
+export const remembered = () => openHere() ?? read(() => localStorage);
+
+/** The account that was open last in this tab. */
+export const openHere = () => read(() => sessionStorage);
+
+/** @param {() => Storage} from @returns {Remembered | undefined} */
+function read(from) {
   try {
-    const r = JSON.parse(localStorage.getItem(ACCOUNT) ?? 'null');
+    const r = JSON.parse(from().getItem(ACCOUNT) ?? 'null');
     fromHex(r.address, 20);
     if (r.owner !== undefined) fromHex(r.owner, 20);
     if (r.salt !== undefined) fromHex(r.salt, 32);
@@ -103,7 +115,7 @@ function stored(name) {
   return secret && valid(secret) ? secret : undefined;
 }
 
-/** After a reload: the key that this tab holds, or the address of the one it has lost. */
+/** After a reload, on a development chain: the key that this tab holds, or the address of the one it has lost. */
 export function restore() {
   quietly(() => {
     session.lost = sessionStorage.getItem(LOST) ?? undefined;
@@ -116,9 +128,10 @@ export function restore() {
 /** Leaves the account: everything is forgotten, the owner key with it. */
 export function leave() {
   session.owner?.secret.fill(0);
+  session.next?.fill(0);
   Object.assign(session, { owner: undefined, lost: undefined, next: undefined, account: undefined, now: undefined, passkeys: [] });
   quietly(() => {
-    for (const k of [OWNER, LOST, NEXT]) sessionStorage.removeItem(k);
+    for (const k of [OWNER, LOST, NEXT, ACCOUNT]) sessionStorage.removeItem(k);
     localStorage.removeItem(ACCOUNT);
   });
 }

@@ -9,11 +9,11 @@ import { addressOf, generate } from '../secp256k1.js';
 import { answered, asked, busy, on, task } from '../task.js';
 import { $, fieldError, input, show, showing, status } from '../view.js';
 import { Trouble, parseAddress, parseEther } from '../words.js';
-import { propose, settledOperations } from './operation.js';
-import { arrivals, ownerHeld, refresh, stage } from './overview.js';
+import { propose, settledOperations, traffic } from './operation.js';
+import { arrivals, back, ownerHeld, refresh, stage } from './overview.js';
 import { forgetOwner, holdNext, session } from './session.js';
 
-/** @typedef {import('../register.js').Offer} Offer @typedef {import('../register.js').Made & {proven?: boolean}} Made */
+/** @typedef {import('../register.js').Offer} Offer @typedef {import('../register.js').Made & {proven?: boolean, told?: boolean}} Made told: the passkey server knows it */
 
 /** @type {Offer | undefined} */ let offer;
 /** @type {Made | undefined} A passkey that the account does not know yet. */ let made;
@@ -32,9 +32,17 @@ export function keepOffer() {
 }
 arrivals.add(() => {
   offer = made = undefined;
+  label();
 });
 
-on('passkey-form', 'submit', () => task(asked, async (signal) => {
+/** One that was made and tested need not be made again, whatever came in between. */
+function label() {
+  $('name-box').hidden = !!made?.proven;
+  $('passkey-go').textContent = made?.proven ? 'Add the passkey you have tested' : 'Create passkey';
+}
+traffic.add(label);
+
+on('passkey-form', 'submit', () => (made?.proven ? tell(made) : task(asked, async (signal) => {
   const ready = offer && fresh(offer) ? offer : await newOffer();
   made = await make(session.chain, ready, input('name').value || 'Backup signer', signal, () => {
     offer = undefined;
@@ -46,47 +54,56 @@ on('passkey-form', 'submit', () => task(asked, async (signal) => {
     : 'It lives on this device only: it saves you when the owner key is lost, not when this device is lost as well.';
   show('prove');
   status('Passkey created.');
-}, { ceremony: true }));
+}, { ceremony: true })));
 
 on('test', 'click', () => {
   const m = /** @type {Made} */ (made);
-  const add = async (/** @type {Promise<void>} */ registered) => {
-    await settled(registered, () => ($('test').textContent = 'Try again'));
-    const key = passkeyKey(m.id, m.key);
-    session.passkeys = [...session.passkeys.filter((k) => k.keyId !== key.keyId), { id: m.id, ...key }];
-    answered('Working out the fee…');
-    await propose({ kind: 'addKey', keyId: key.keyId, x: toBigInt(key.x), y: toBigInt(key.y) }, 'owner');
-  };
-  if (m.proven) {
-    task('Telling the passkey server…', () => add(m.register()));
-    return;
-  }
+  if (m.proven) return tell(m);
   task(asked, async (signal) => {
     await prove(session.chain, m, signal, () => answered('Checking the signature…'));
     m.proven = true;
-    await add(m.registered);
+    await add(m);
   }, { ceremony: true });
 });
 
+/** Goes on after the proof: tells the passkey server again, unless it knows. @param {Made} m */
+function tell(m) {
+  task('Telling the passkey server…', () => {
+    if (!m.told) m.registered = m.register();
+    return add(m);
+  });
+}
+
+/** Shows the operation that makes it a signer. @param {Made} m proven */
+async function add(m) {
+  await settled(m.registered, () => ($('test').textContent = 'Try again'));
+  m.told = true;
+  const key = passkeyKey(m.id, m.key);
+  session.passkeys = [...session.passkeys.filter((k) => k.keyId !== key.keyId), { id: m.id, ...key }];
+  answered('Working out the fee…');
+  await propose({ kind: 'addKey', keyId: key.keyId, x: toBigInt(key.x), y: toBigInt(key.y) }, 'owner');
+}
+
 on('test-back', 'click', () => {
   if (busy()) return;
-  made = undefined;
-  show('account');
-  status();
+  if (!made?.proven) made = undefined;
+  back();
 });
 
 on('reveal', 'click', () => {
   const shown = !$('reveal-key').hidden;
   $('reveal-key').hidden = shown;
   $('reveal-key').textContent = shown || !session.owner ? '' : toHex(session.owner.secret);
-  $('reveal').textContent = shown ? 'Show the key' : 'Hide the key';
+  $('reveal').textContent = shown ? SHOW : 'Hide the owner key';
 });
 
+const SHOW = 'Show the owner key';
+
 /** Nothing shows a key that is to be forgotten. */
-function unreveal() {
+export function unreveal() {
   $('reveal-key').hidden = true;
   $('reveal-key').textContent = '';
-  $('reveal').textContent = 'Show the key';
+  $('reveal').textContent = SHOW;
 }
 arrivals.add(unreveal);
 
@@ -131,5 +148,6 @@ on('new-owner', 'click', () => task('Working out the fee…', async () => {
 }));
 
 settledOperations.add(({ shown, receipt }) => {
+  if (receipt?.success && shown.action.kind === 'addKey') made = undefined;
   if (receipt?.success && shown.action.kind === 'send') for (const id of ['to', 'amount', 'eoa-to', 'eoa-amount']) input(id).value = '';
 });
