@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -139,7 +140,7 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if !inSequence(op.Nonce, auth.NonceKey()) {
 		return nil, fmt.Errorf("%w: its nonce is of another sequence than the authority's", ErrChanged)
 	}
-	charge, err := s.Token.charge(op)
+	charge, err := s.Token.charge(op, calls)
 	if err != nil {
 		return nil, err
 	}
@@ -192,13 +193,24 @@ func savedAuthorization(op *userop.Op, acct Account, chainID *big.Int) error {
 	return nil
 }
 
-// charge is nil for a fee that is not paid in a token.
-func (s *savedCharge) charge(op *userop.Op) (*TokenCharge, error) {
+// charge is nil for a fee that is not paid in a token. Where the operation sets the
+// allowance, that is the most that it may say.
+func (s *savedCharge) charge(op *userop.Op, calls []Call) (*TokenCharge, error) {
 	if s == nil {
 		return nil, nil
 	}
 	if op.Paymaster == nil || s.Max == nil || s.Allowance == nil || s.Max.ToInt().Sign() < 0 || s.Allowance.ToInt().Sign() < 0 {
 		return nil, fmt.Errorf("%w: a charge in a token that is not possible", ErrSaved)
 	}
-	return &TokenCharge{Token: s.Token, Paymaster: *op.Paymaster, Max: s.Max.ToInt(), Allowance: s.Allowance.ToInt()}, nil
+	c := &TokenCharge{Token: s.Token, Paymaster: *op.Paymaster, Max: s.Max.ToInt(), Allowance: s.Allowance.ToInt()}
+	if c.Max.BitLen() > unlimitedBits || c.Allowance.BitLen() > 256 {
+		return nil, fmt.Errorf("%w: a charge in a token that is not possible", ErrSaved)
+	}
+	allows := func(call Call) bool {
+		return call.To == c.Token && bytes.Equal(call.Data, approve(c.Token, c.Paymaster, c.Max).Data)
+	}
+	if c.Allowance.Sign() == 0 && !slices.ContainsFunc(calls, allows) {
+		return nil, fmt.Errorf("%w: it does not allow what it may cost in a token", ErrChanged)
+	}
+	return c, nil
 }

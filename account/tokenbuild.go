@@ -113,13 +113,15 @@ func (g *tokenGas) charge(op *userop.Op, fee *big.Int) *big.Int {
 // approvals allow the paymaster exactly amount. Some tokens refuse to change an
 // allowance that is not zero: it is taken back first.
 func (g *tokenGas) approvals(amount *big.Int) []Call {
-	approve := func(n *big.Int) Call {
-		return Call{To: g.quote.Token, Value: new(big.Int), Data: pack(selApprove, g.quote.Paymaster[:], n.Bytes())}
-	}
+	set := approve(g.quote.Token, g.quote.Paymaster, amount)
 	if g.allowance.Sign() == 0 {
-		return []Call{approve(amount)}
+		return []Call{set}
 	}
-	return []Call{approve(new(big.Int)), approve(amount)}
+	return []Call{approve(g.quote.Token, g.quote.Paymaster, new(big.Int)), set}
+}
+
+func approve(token, spender common.Address, amount *big.Int) Call {
+	return Call{To: token, Value: new(big.Int), Data: pack(selApprove, spender[:], amount.Bytes())}
 }
 
 // check is of the amount before it stands in an approval.

@@ -121,6 +121,18 @@ func TestAnApprovalOfExactlyTheMostIsAdded(t *testing.T) {
 			if q, err := account.Resume(saved, w.client(), o.acct, o.auth); err != nil || q.Summary().String() != sum.String() || q.TokenCharge().Max.Cmp(tokenCost) != 0 {
 				t.Errorf("resumed: %v", err)
 			}
+			var m map[string]any
+			if err := json.Unmarshal(saved, &m); err != nil {
+				t.Fatal(err)
+			}
+			m["token"].(map[string]any)["max"] = "0x1"
+			less, err := json.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := account.Resume(less, w.client(), o.acct, o.auth); len(c.approvals) > 0 && !errors.Is(err, account.ErrChanged) {
+				t.Errorf("a file that says less than the operation allows: %v", err)
+			}
 		})
 	}
 }

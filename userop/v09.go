@@ -33,7 +33,7 @@ func (ep v09) Hash(op *Op, chainID *big.Int) (common.Hash, error) {
 	return d.Digest(), nil
 }
 
-// TypedData is the EIP-712 form of what [Hash] hashes.
+// TypedData is the EIP-712 form of what [EntryPoint.Hash] hashes.
 func (ep v09) TypedData(op *Op, chainID *big.Int) (*TypedData, error) {
 	return typedData(ep, op, chainID)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/postern-dev/postern/seal"
 )
 
-// The keccak256 of each contract's code of framework 1.3.0 after [mask]. Made from
+// The keccak256 of each contract's code of framework 1.3.0 after mask. Made from
 // MetaMask's creation code; a test makes them again.
 var (
 	codeFactory   = contractCode{"SimpleFactory", common.HexToHash("0x98765cb5f0406ae73883545e4f8c81020b97e2492023d398e0f44890c7b4ccac")}

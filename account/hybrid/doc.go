@@ -16,7 +16,7 @@
 //
 // Not promised: that the signers given to [New] are still those of an account that
 // has lived on a chain; [Account.With] reads them. And not that a signature for
-// [Account.Message] is worth nothing elsewhere: the contract binds such
+// [Authority.SignText] is worth nothing elsewhere: the contract binds such
 // signatures to no account; see there.
 //
 // # The text of a key
