@@ -36,8 +36,9 @@ type Relayer struct {
 	Chain Chain
 	Key   *ecdsa.PrivateKey
 
-	mu   sync.Mutex
-	sent map[common.Hash]common.Hash // operation → transaction
+	mu      sync.Mutex
+	sent    map[common.Hash]common.Hash // operation → transaction
+	chainID *big.Int                    // for which the key signs; nil: as the node says when it is first asked
 }
 
 var (
@@ -57,8 +58,24 @@ var ErrRelayOwn = errors.New("account: an address cannot relay the authorization
 // From is the address that pays.
 func (r *Relayer) From() common.Address { return crypto.PubkeyToAddress(r.Key.PublicKey) }
 
-// ChainID returns the chain's id.
-func (r *Relayer) ChainID(ctx context.Context) (*big.Int, error) { return r.Chain.ChainID(ctx) }
+// ChainID returns the chain's id. A node that changes its mind is refused with a
+// *[WrongChainError]: the key's transactions would be for another chain, on which
+// it may hold money, too.
+func (r *Relayer) ChainID(ctx context.Context) (*big.Int, error) {
+	id, err := r.Chain.ChainID(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.chainID == nil {
+		r.chainID = new(big.Int).Set(id)
+	}
+	if r.chainID.Cmp(id) != 0 {
+		return nil, &WrongChainError{Who: "the node", Want: r.chainID, Got: id}
+	}
+	return id, nil
+}
 
 // Send simulates the operation and, if it would run, sends it in a transaction of
 // its own, which carries the operation's EIP-7702 authorization if it has one.
@@ -67,12 +84,12 @@ func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint)
 	if op.Authorization != nil && op.Sender == r.From() {
 		return common.Hash{}, ErrRelayOwn
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	chainID, err := r.Chain.ChainID(ctx)
+	chainID, err := r.ChainID(ctx)
 	if err != nil {
 		return common.Hash{}, err
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	hash, err := ep.Hash(op, chainID)
 	if err != nil {
 		return common.Hash{}, err

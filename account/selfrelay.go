@@ -10,7 +10,7 @@ import (
 // operation that the bundler brings to the chain meanwhile is found and not sent
 // again.
 func (p *Prepared) SelfRelay(ctx context.Context, node Node, key *ecdsa.PrivateKey) (*Receipt, error) {
-	r := &Relayer{Node: node, Chain: p.client.Chain, Key: key}
+	r := &Relayer{Node: node, Chain: p.client.Chain, Key: key, chainID: p.chainID}
 	p.mu.Lock()
 	op := p.op.Clone()
 	p.mu.Unlock()

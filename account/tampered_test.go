@@ -96,3 +96,21 @@ func TestAPaymasterWithoutAnAddressIsRefused(t *testing.T) {
 		t.Errorf("got %v, %v", p, err)
 	}
 }
+
+// A relaying key signs for the chain that was meant, whatever the node says later.
+func TestARelayingKeySignsForOneChain(t *testing.T) {
+	w, o := newWorld(), newOwner(t)
+	p := o.sealed(t, w)
+	relay := &account.Relayer{Node: (*worldChain)(w), Chain: (*worldChain)(w), Key: newKey(t)}
+	if id, err := relay.ChainID(t.Context()); err != nil || id.Int64() != w.chainID {
+		t.Fatal(id, err)
+	}
+	w.chainID = 1
+	_, own := p.SelfRelay(t.Context(), (*worldChain)(w), newKey(t))
+	_, sent := relay.Send(t.Context(), p.Op(), userop.V08)
+	for _, err := range []error{own, sent} {
+		if e, ok := errors.AsType[*account.WrongChainError](err); !ok || e.Want.Int64() != 31337 || e.Got.Int64() != 1 {
+			t.Errorf("got %v", err)
+		}
+	}
+}
