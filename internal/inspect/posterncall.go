@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -22,9 +23,9 @@ func (in *inspector) posternCall(b []byte) (Reading, bool) {
 			continue
 		}
 		r := Reading{Kind: "contract-call", Title: contract.name + ": " + m.Name, Likelihood: Certain}
-		args, err := m.Inputs.Unpack(b[4:])
+		args, err := abiargs.Method(m, b)
 		if err != nil {
-			r.wrong("malformed", "the arguments do not decode", "cut, or encoded for another function", "")
+			r.wrong("malformed", "the arguments do not decode, or are not in the one canonical encoding", "cut, or encoded for another function", "")
 			return r, true
 		}
 		for i, input := range m.Inputs {
