@@ -1,7 +1,13 @@
 package browsertest
 
 import (
+	"bytes"
 	"encoding/json"
+	"image"
+	"image/color"
+	"image/draw"
+	"image/png"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -211,24 +217,75 @@ func TestTheFirstLoadIsSmallAndStaysAtHome(t *testing.T) {
 	}
 }
 
-// The picture in the README: the moment before signing.
-func TestReadmePicture(t *testing.T) {
+// The pictures in the README: the wallet before signing, and the guided page when
+// the owner key is gone and the passkey has sent.
+func TestReadmePictures(t *testing.T) {
 	if !*readmeShot {
-		t.Skip("run with -readme-shot to write docs/wallet.png")
+		t.Skip("run with -readme-shot to write docs/wallet.png and docs/backup.png")
 	}
-	p := newTab(t, "")
-	p.scheme("light")
-	p.size(760, 640)
-	p.register()
-	p.fund()
-	p.fill(recipient, "0.25")
-	p.shows("review")
-	dir := t.TempDir()
-	png := p.shot(dir, "wallet")
-	if len(png) > 150_000 {
-		t.Errorf("the picture is %d bytes, more than 150,000", len(png))
+	for _, picture := range []struct {
+		name string
+		take func(t *testing.T) *tab
+	}{
+		{"wallet", func(t *testing.T) *tab {
+			p := newTab(t, "")
+			p.scheme("light")
+			p.size(760, 640)
+			p.register()
+			p.fund()
+			p.fill(recipient, "0.25")
+			p.shows("review")
+			return p
+		}},
+		{"backup", func(t *testing.T) *tab {
+			p := openBackup(t, place{origin: origin(t)}, "")
+			p.scheme("light")
+			p.size(760, 640)
+			address := p.begin()
+			p.pay(place{}, address)
+			p.create()
+			p.addPasskey()
+			p.stage("lose")
+			p.click("lose")
+			p.stage("send")
+			p.sendByPasskey("0.25")
+			p.stage("owner")
+			p.size(620, 640)
+			return p
+		}},
+	} {
+		t.Run(picture.name, func(t *testing.T) {
+			small := compressed(t, picture.take(t).shot(t.TempDir(), picture.name))
+			if len(small) > 80_000 {
+				t.Errorf("the picture is %d bytes, more than 80,000", len(small))
+			}
+			if err := os.WriteFile("../../docs/"+picture.name+".png", small, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
-	if err := os.WriteFile("../../docs/wallet.png", png, 0o644); err != nil {
+}
+
+// compressed is a picture in its 256 most frequent colors: text on plain ground has few.
+func compressed(t *testing.T, shot []byte) []byte {
+	t.Helper()
+	full, err := png.Decode(bytes.NewReader(shot))
+	if err != nil {
 		t.Fatal(err)
 	}
+	area := full.Bounds()
+	count := map[color.Color]int{}
+	for y := area.Min.Y; y < area.Max.Y; y++ {
+		for x := area.Min.X; x < area.Max.X; x++ {
+			count[full.At(x, y)]++
+		}
+	}
+	palette := color.Palette(slices.SortedFunc(maps.Keys(count), func(a, b color.Color) int { return count[b] - count[a] }))
+	few := image.NewPaletted(area, palette[:min(256, len(palette))])
+	draw.Draw(few, area, full, area.Min, draw.Src)
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, few); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

@@ -16,7 +16,7 @@ import (
 
 var (
 	shots      = flag.String("shots", "", "directory to keep screenshots in; empty: a temporary one")
-	readmeShot = flag.Bool("readme-shot", false, "write docs/wallet.png anew")
+	readmeShot = flag.Bool("readme-shot", false, "write docs/wallet.png and docs/backup.png anew")
 )
 
 // What all walks share: the stack on a free port and one browser process. Each
