@@ -52,28 +52,31 @@ contract P256Slow {
             /// P + the point at `at`, whichever they are.
             function add_(x1, y1, zz1, zzz1, at) -> x3, y3, zz3, zzz3 {
                 let zz2 := mload(add(at, 0x40))
-                if iszero(zz2) {
-                    // P + infinity
-                    x3 := x1
-                    y3 := y1
-                    zz3 := zz1
-                    zzz3 := zzz1
-                    leave
-                }
-                if iszero(zz1) {
-                    // infinity + the other
-                    x3 := mload(at)
-                    y3 := mload(add(at, 0x20))
-                    zz3 := zz2
-                    zzz3 := mload(add(at, 0x60))
-                    leave
-                }
                 let u1 := mulmod(x1, zz2, P)
                 let s1 := mulmod(y1, mload(add(at, 0x60)), P)
                 // What x and y differ by: h = X₂·Z₁² - X₁·Z₂², t = Y₂·Z₁³ - Y₁·Z₂³.
                 let h := addmod(mulmod(mload(at), zz1, P), sub(P, u1), P)
                 let t := addmod(mulmod(mload(add(at, 0x20)), zzz1, P), sub(P, s1), P)
-                if iszero(h) {
+                let hh := mulmod(h, h, P)
+                zz3 := mulmod(mulmod(zz1, zz2, P), hh, P)
+                // Zero is never the Z² of a sum that these formulas can give: a point is infinity, or both have one x.
+                if iszero(zz3) {
+                    if iszero(zz1) {
+                        // infinity + the other
+                        x3 := mload(at)
+                        y3 := mload(add(at, 0x20))
+                        zz3 := zz2
+                        zzz3 := mload(add(at, 0x60))
+                        leave
+                    }
+                    if iszero(zz2) {
+                        // P + infinity
+                        x3 := x1
+                        y3 := y1
+                        zz3 := zz1
+                        zzz3 := zzz1
+                        leave
+                    }
                     // Same x. Same y too: double. Otherwise the points are opposite, and the sum is infinity: zeros.
                     if iszero(t) {
                         x3, y3, zz3, zzz3 := minusDouble(x1, y1, zz1, zzz1)
@@ -81,13 +84,11 @@ contract P256Slow {
                     }
                     leave
                 }
-                let hh := mulmod(h, h, P)
-                zz3 := mulmod(mulmod(zz1, zz2, P), hh, P)
-                zz2 := mulmod(h, hh, P) // h³ from here on
+                let hhh := mulmod(h, hh, P)
+                zzz3 := mulmod(mulmod(zzz1, mload(add(at, 0x60)), P), hhh, P)
                 u1 := mulmod(u1, hh, P)
-                x3 := addmod(mulmod(t, t, P), sub(P, addmod(zz2, addmod(u1, u1, P), P)), P)
-                y3 := addmod(mulmod(t, addmod(u1, sub(P, x3), P), P), sub(P, mulmod(s1, zz2, P)), P)
-                zzz3 := mulmod(mulmod(zzz1, mload(add(at, 0x60)), P), zz2, P)
+                x3 := addmod(mulmod(t, t, P), sub(P, addmod(hhh, addmod(u1, u1, P), P)), P)
+                y3 := addmod(mulmod(t, addmod(u1, sub(P, x3), P), P), sub(P, mulmod(s1, hhh, P)), P)
             }
 
             function store(at, x, y, zz, zzz) {
