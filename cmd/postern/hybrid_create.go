@@ -133,7 +133,6 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 
 // deploy makes the first operation, which does nothing else, and prints what became of it.
 func (a *hybridAct) deploy(ctx context.Context, out *created, save string, options ...account.Option) error {
-	a.founding = true
 	p, r, err := a.operate(ctx, []account.Call{{To: a.spec.Address}}, options...)
 	if err != nil || p == nil {
 		return err
@@ -156,37 +155,6 @@ func (a *hybridAct) deploy(ctx context.Context, out *created, save string, optio
 		out.Receipt, out.Deployed = wireReceipt(r), &r.Success
 	}
 	return errors.Join(printJSON(a.call.stdout, out), badReceipt(r))
-}
-
-// shown is the account for the summary: of an operation that does nothing but create it,
-// the summary says so.
-func (a *hybridAct) shown() account.Account {
-	switch acct := a.acct.(type) {
-	case *hybrid.Account:
-		if a.founding {
-			return newHybrid{acct}
-		}
-	case *hybrid.Stateless:
-		if a.founding {
-			return newStateless{acct}
-		}
-	}
-	return a.acct
-}
-
-type (
-	newHybrid    struct{ *hybrid.Account }
-	newStateless struct{ *hybrid.Stateless }
-)
-
-// DescribeCall implements [account.Describer] for the call that does nothing.
-func (newHybrid) DescribeCall(account.Call) (string, bool) {
-	return "create the account, and nothing else", true
-}
-
-// DescribeCall implements [account.Describer] for the call that does nothing.
-func (newStateless) DescribeCall(account.Call) (string, bool) {
-	return "make the address a smart account, and nothing else", true
 }
 
 // checkNew refuses the tutorial's mistake: a passkey that runs an account is put where

@@ -21,8 +21,7 @@ type hybridAct struct {
 	acct   hybridAccount
 	signer localSigner // nil: elsewhere
 
-	founding bool // the operation does nothing but create the account
-	unborn   bool // the account was opened and is not on the chain
+	unborn bool // the account was opened and is not on the chain
 }
 
 // explain gives an error about signers the account's name, and says that the account is
@@ -189,7 +188,7 @@ func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options .
 	if err != nil {
 		return nil, nil, a.explain(err)
 	}
-	p, err := account.Prepare(ctx, a.conn.Client, a.shown(), auth, calls, append(options, limits...)...)
+	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limits...)...)
 	if err != nil {
 		return nil, nil, err
 	}
