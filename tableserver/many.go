@@ -57,11 +57,15 @@ func (s *Server) many(w http.ResponseWriter, r *http.Request) error {
 	err = s.pool.Stream(r.Context(), f, in.all(r.Context()), out.result)
 	if err == nil {
 		<-in.ended
-		if in.broken != nil && !out.started && out.tables+out.refused == 0 {
+		if in.broken != nil && !out.started {
+			w.Header().Set("Connection", "close") // the rest of the body is nobody's
+		}
+		if in.broken != nil && out.tables+out.refused == 0 {
 			return in.broken
 		}
 		err = out.end(in.broken)
 	}
+	in.stop()
 	s.cfg.Log.Info("tables", "format", f.String(), "built", out.tables, "refused", out.refused, "seconds", time.Since(begun).Seconds(), "error", errText(err, in.broken))
 	return nil // the reply has begun, or nobody waits for it
 }

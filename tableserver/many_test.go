@@ -262,13 +262,21 @@ func TestAClientThatStallsIsGivenUp(t *testing.T) {
 	}
 }
 
-// A long computation outlives the time that the client had for its body.
+// A long computation outlives the time that the client had for its body. FCL's table of the generator
+// itself takes the slow road.
 func TestAClientThatOnlyWaitsIsNotStalling(t *testing.T) {
-	server, _ := serve(t, Config{Stall: 100 * time.Millisecond, Workers: 1})
-	k := bytes.Repeat(raw(key(t, 1)), 5000)
-	reply, body := post(t, server.URL+"/v1/tables?format=16k", binaryType, "", bytes.NewReader(k))
-	if end := []byte{FrameEnd, 0, 0, 5000 >> 8, 5000 & 0xff, 0, 0, 0, 0}; reply.StatusCode != 200 || !bytes.HasSuffix(body, end) {
+	server, _ := serve(t, Config{Stall: 150 * time.Millisecond, Workers: 1})
+	g, err := p256table.ParseKey("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	reply, body := post(t, server.URL+"/v1/tables?format=fcl", binaryType, "", bytes.NewReader(bytes.Repeat(raw(g), 400)))
+	if end := []byte{FrameEnd, 0, 0, 400 >> 8, 400 & 0xff, 0, 0, 0, 0}; reply.StatusCode != 200 || !bytes.HasSuffix(body, end) {
 		t.Errorf("%s, %d bytes", reply.Status, len(body))
+	}
+	if spent := time.Since(begun); spent < 200*time.Millisecond {
+		t.Errorf("it took %v only: the test tests nothing", spent)
 	}
 }
 
@@ -316,6 +324,37 @@ func TestACancelledRequestStopsTheWork(t *testing.T) {
 		if time.Since(begun) > 5*time.Second {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
+	}
+}
+
+// However much a stream carries, only a little of it is in memory.
+func TestMemoryIsBounded(t *testing.T) {
+	server, _ := serve(t, Config{})
+	const count = 5000 // 82 MB
+	body := bytes.NewReader(bytes.Repeat(raw(key(t, 1)), count))
+	r, _ := http.NewRequest("POST", server.URL+"/v1/tables?format=16k", body)
+	r.Header.Set("Content-Type", binaryType)
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	reply, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	n, most := int64(0), uint64(0)
+	for err == nil {
+		var got int64
+		got, err = io.CopyN(io.Discard, reply.Body, 1<<20)
+		n += got
+		runtime.ReadMemStats(&now)
+		most = max(most, now.HeapInuse)
+	}
+	if n < count*16450 || err != io.EOF {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	if limit := before.HeapInuse + 24<<20; most > limit {
+		t.Errorf("%d MB in use, %d before", most>>20, before.HeapInuse>>20)
 	}
 }
 
