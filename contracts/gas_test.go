@@ -104,6 +104,8 @@ func measure(t *testing.T, f fork) figures {
 		t.Fatal(err)
 	}
 	use("erc1271.passkey", stranger, a.address, a.pack("isValidSignature", hash, sealed(t, stub)))
+
+	maps.Copy(out, tableGas(t, f))
 	return out
 }
 
