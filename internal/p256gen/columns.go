@@ -48,18 +48,24 @@ func newColumn(name string, c Comb, base func(block int) int) column {
 func (d *column) comb() Comb     { return d.c }
 func (d *column) negate(col int) { d.neg[col] = !d.neg[col] }
 
-// newColumns picks the recoding. Points with 4 teeth are in memory with their negatives, see mirror.
+// newColumns picks the recoding.
 func newColumns(name string, c Comb, base func(block int) int) columns {
 	d := newColumn(name, c, base)
 	switch {
 	case c.T == 8 && c.A == 32:
 		return &bytewise{d}
-	case c.T == 4 && c.A == 64:
-		return &nibblewise{d}
-	case c.T == 6 && c.E <= 32 && c.V == 2:
+	case c.T < 8 && c.V == 2 && c.E <= 32:
 		return &gathered{d}
 	}
 	panic("p256gen: no recoding for this comb")
+}
+
+// newMirrored is for the table of a comb with 4 teeth that has its negatives beside it in memory, see mirror.
+func newMirrored(name string, c Comb, from int) columns {
+	if c.T != 4 || c.A != 64 {
+		panic("p256gen: no recoding for this comb")
+	}
+	return &nibblewise{newColumn(name, c, mirrored(from))}
 }
 
 // relative replaces, under a copy of the sign bits s (the top tooth), the other teeth of b by the ones relative to them:

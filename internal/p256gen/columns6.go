@@ -2,8 +2,8 @@ package p256gen
 
 import "fmt"
 
-// gathered cuts 6 teeth of 43 columns: too wide for transposing in one word, so a column's bits stay 43 apart. A mask
-// takes them, and MOD 2^42 - 1 gathers them: 2^(43j) = 2^j there.
+// gathered cuts teeth of any width A, in two blocks. It is for 6 teeth of 43 columns, too wide to be transposed in one
+// word: a column's bits stay A apart. A mask takes them, and MOD 2^(A-1) - 1 gathers them: 2^(Aj) = 2^j there.
 //
 // Words: name, b shifted so that the gathered index is times 64; Mname, the mask; Nname, the modulus; Sname0 and Sname1,
 // addresses of signs, one word for each block.

@@ -62,12 +62,14 @@ func withTable(cv *Curve, g Comb, program func(at int) *Asm) []byte {
 func tableEngine(cv *Curve, t Table, s *Schedules, slow [20]byte, tableG int) *Asm {
 	a := NewAsm()
 	g := &source{newColumns("G", t.G, blocksAt(tableG, t.G)), "CODECOPY"}
-	q := &source{newColumns("Q", t.Q, blocksAt(free, t.Q)), "MCOPY"}
+	q := &source{copy: "MCOPY"}
 	switch {
 	case t.Each:
 		q = &source{newColumns("Q", t.Q, blocksAt(Header, t.Q)), "$table EXTCODECOPY"}
 	case t.Q.T == 4:
-		q = &source{newColumns("Q", t.Q, mirrored(free+512)), "MCOPY"}
+		q.columns = newMirrored("Q", t.Q, free+512)
+	default:
+		q.columns = newColumns("Q", t.Q, blocksAt(free, t.Q))
 	}
 	w := t.walk(g, q)
 	w.setSigns()
