@@ -60,6 +60,9 @@ func wycheproofVectors(t *testing.T) (vectors []vector, want []bool) {
 				}
 				h := sha256.Sum256(msg)
 				s := signature{new(big.Int).SetBytes(h[:]), new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]), x, y}
+				if c.Result != "valid" && verifyGo(s.h, s.r, s.s, s.x, s.y) && name == "ecdsa_secp256r1_sha256_test.json" {
+					continue // right numbers, wrongly encoded
+				}
 				vectors = append(vectors, vector{c.Comment, s, s})
 				want = append(want, c.Result == "valid")
 			}
