@@ -376,8 +376,17 @@ func TestAnAnswerThatDoesNotVerifyIsNotSent(t *testing.T) {
 	mu.Unlock()
 	p.approve("0.1 ETH sent")
 	mu.Lock()
-	defer mu.Unlock()
 	if sent != 1 {
 		t.Errorf("%d operations were sent, want one", sent)
 	}
+	mu.Unlock()
+
+	// Nor does it open the account.
+	p.leave()
+	p.eval("window.bend = true", nil)
+	p.click("open-passkey")
+	p.wantProblem("no signer of its account")
+	p.eval("window.bend = false", nil)
+	p.click("open-passkey")
+	p.shows("account")
 }

@@ -99,11 +99,47 @@ func TestLeavingAsksWhileANewOwnerIsOnItsWay(t *testing.T) {
 	p.click("sign")
 	p.until(byID("done-title") + ".textContent === 'Waiting for the chain'")
 	p.click("done-back")
+	p.until("!" + byID("held") + ".hidden && " + byID("review-go") + ".checkVisibility()")
+	p.write("to", recipient)
+	p.write("amount", "0.1")
+	p.click("review-go")
+	p.wantProblem("still on its way", "only once")
 	p.click("leave")
 	p.until("!" + byID("leave-box") + ".hidden || !" + byID("start") + ".hidden")
 	if got := p.text("leave-text"); !strings.Contains(got, "in this tab alone") {
 		t.Errorf("the page says %q", got)
 	}
+}
+
+// The chain is asked once more before the key is let go.
+func TestTheOnlySignerIsNotLost(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, replies(`(url, body, j) => body.includes('"eth_call"') && window.bare && j.result.length > 130 ? { ...j, result: '0x' + '20'.padStart(64, '0') + '0'.repeat(64) } : undefined`)) // getKeyIdHashes()
+	p.begin()
+	p.click("gasless")
+	p.create()
+	p.addPasskey()
+	p.stage("lose")
+	secret := p.secret()
+	p.eval("window.bare = true, "+byID("lose")+".click()", nil)
+	p.wantProblem("nobody could sign")
+	if p.secret() != secret {
+		t.Error("the key is gone")
+	}
+}
+
+// An address that runs somebody else's code is not signed over.
+func TestAnAddressWithOtherCodeIsRefused(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, replies(`(url, body, j) => body.includes('"eth_getCode"') && window.taken ? { ...j, result: '0xef0100' + '11'.repeat(20) } : undefined`))
+	p.begin()
+	p.eval("document.querySelector('#create-panel details').open = true", nil)
+	p.click("become")
+	p.until("!" + byID("eoa-panel") + ".hidden")
+	p.shows("account")
+	p.eval("window.taken = true", nil)
+	p.write("eoa-to", recipient)
+	p.write("eoa-amount", "0.25")
+	p.click("eoa-go")
+	p.wantProblem("runs other code already", "0x"+strings.Repeat("11", 20))
 }
 
 // Two tabs of one browser: each keeps the account that its own key opens.

@@ -238,6 +238,8 @@ func (p *tab) shot(dir, name string) []byte {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
+	p.eval("document.querySelector('.bar').style.position = 'static'", nil) // what sticks to the window would stand in the middle
+	defer p.eval("document.querySelector('.bar').style.position = ''", nil)
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		p.t.Fatal(err)

@@ -183,13 +183,12 @@ function hashes(reply) {
   return Array.from({ length: Number(count) }, (_, i) => reply.slice(64 + 32 * i, 96 + 32 * i));
 }
 
-/** A log of a passkey's arrival; undefined if it does not hold together. @param {any} log @returns {Listed | undefined} */
+/** A log of a passkey's arrival; undefined if it cannot be read. The hash is the name's own, whatever the log says. @param {any} log @returns {Listed | undefined} */
 function readAdded(log) {
   try {
     const data = fromHex(log.data);
     const id = new TextDecoder('utf-8', { fatal: true }).decode(bytesAt(data));
-    const hash = keyIdHash(id);
-    return equal(hash, fromHex(log.topics[1], 32)) ? { hash, keyId: id, x: uint(word(data, 1), 32), y: uint(word(data, 2), 32) } : undefined;
+    return { hash: keyIdHash(id), keyId: id, x: uint(word(data, 1), 32), y: uint(word(data, 2), 32) };
   } catch {
     return undefined;
   }
