@@ -13,7 +13,15 @@ import (
 )
 
 // P256TableFactory is the contract that computes a key's table on chain and puts it where nothing else can be. Its code
-// is written by internal/p256gen/builder; docs/formats.md says what its functions take and refuse.
+// is written by internal/p256gen/builder. In Solidity's words it is
+//
+//	function build(uint8 format, uint256 x, uint256 y) external returns (address table);
+//	function tableOf(uint8 format, uint256 x, uint256 y) external view returns (address table);
+//	error UnknownCall(); error UnknownFormat(); error NotOnCurve(); error NotBuilding(); error BuildFailed();
+//
+// build is for anybody, and cheap when the table is there. It refuses unknown formats, coordinates that are not below p
+// and points off the curve, infinity among them. tableOf looks at the format alone. Neither is for the init code of an
+// account: an EntryPoint lets a factory create nothing but the sender (ERC-7562, OP-031).
 var P256TableFactory = mustP256("P256TableFactory")
 
 // tableInitCode creates every table: it calls its creator without calldata and returns what it is answered.
