@@ -45,7 +45,7 @@ func gaslessAddKey(ctx context.Context, w *walker) error {
 		if !ok {
 			return errors.Join(errAccepted, err)
 		}
-		s.Detail["refusal"] = e.Error()
+		s.Detail["missing"] = account.Ether(e.Missing) + " ETH"
 		return nil
 	}); err != nil {
 		return err
