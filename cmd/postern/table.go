@@ -14,6 +14,7 @@ It is the code of a contract that nobody calls: multiples of the public key.
 
   postern table build X Y          compute it; many keys with --keys FILE
   postern table verify FILE X Y    is this the table of that key, all of it?
+  postern table deploy X Y         have it computed on chain, where verifiers look for it
   postern table inspect FILE       what a file says of itself
   postern table serve              tables over HTTP
 
@@ -25,8 +26,8 @@ verify with. fcl is the 16 KB table of FreshCryptoLib. The bytes: docs/formats.m
 
 func tableCommand() command {
 	return command{
-		name: "table", summary: "compute, verify and serve the tables of P-256 keys",
-		usage: "build|verify|inspect|serve …", about: tableAbout, run: runTable,
+		name: "table", summary: "compute, verify, deploy and serve the tables of P-256 keys",
+		usage: "build|verify|deploy|inspect|serve …", about: tableAbout, run: runTable,
 	}
 }
 
@@ -34,6 +35,7 @@ func runTable(ctx context.Context, c *call) error {
 	return c.dispatch(ctx, []verb{
 		{"build", "<x> <y> | --keys <file> [--format 4k] [--out <file>] [--json]", tableBuildAbout, runTableBuild},
 		{"verify", "<file> [<x> <y>] | <x> <y> --from <url> [--json]", tableVerifyAbout, runTableVerify},
+		{"deploy", "<x> <y> [--format 4k] --owner-key <file> [--rpc URL] | --call [--json]", tableDeployAbout, runTableDeploy},
 		{"inspect", "<file> [--json]", tableInspectAbout, runTableInspect},
 		{"serve", "[--listen localhost:8081] [--json]", tableServeAbout, runTableServe},
 	})

@@ -31,10 +31,8 @@ type progress struct {
 
 func newProgress(w io.Writer, total int64) *progress {
 	p := &progress{total: total, begun: time.Now()}
-	if f, ok := w.(*os.File); ok && os.Getenv("TERM") != "dumb" {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.w = w
-		}
+	if f, ok := w.(*os.File); ok && isTerminal(f) && os.Getenv("TERM") != "dumb" {
+		p.w = w
 	}
 	return p
 }
