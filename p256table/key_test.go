@@ -24,7 +24,7 @@ func TestBadKeysAreRefusedWithTheReason(t *testing.T) {
 		"infinity": {zero, zero, ErrInfinity}, "off the curve": {x, x, ErrOffCurve}, "0, 1": {zero, at(big.NewInt(1)), ErrOffCurve},
 		"x = p": {p, y, ErrTooLarge}, "y = p": {x, p, ErrTooLarge}, "p, p": {p, p, ErrTooLarge}, "ff…": {strings.Repeat("f", 64), y, ErrTooLarge},
 		"x + p": {at(new(big.Int).Add(five, bigP)), at(root), ErrTooLarge},
-		"short": {x[1:], y, ErrHex}, "long": {"0" + x, y, ErrHex}, "empty": {"", "", ErrHex}, "0x alone": {"0x", y, ErrHex}, "0x twice": {"0x0x" + x[2:], y, ErrHex},
+		"short": {x[1:], y, ErrHex}, "long": {"0" + x, y, ErrHex}, "a byte too long": {"00" + x, y, ErrHex}, "empty": {"", "", ErrHex}, "0x alone": {"0x", y, ErrHex}, "0x twice": {"0x0x" + x[2:], y, ErrHex},
 		"no hex": {x[:63] + "g", y, ErrHex}, "a space": {" " + x[1:], y, ErrHex}, "not ASCII": {x[:62] + "é", y, ErrHex}, "0X": {"0X" + x, y, ErrHex},
 	} {
 		got, err := ParseKey(c.x, c.y)

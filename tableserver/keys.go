@@ -98,8 +98,6 @@ func (in *intake) read(next func(*bufio.Reader) (entry, error), most int) {
 	for n := 0; ; n++ {
 		e, err := next(body)
 		if err == io.EOF {
-			// A deadline left behind would end the request while tables are still being built.
-			in.deadline(time.Time{})
 			return
 		}
 		if err == nil && n == most {
@@ -142,7 +140,7 @@ func (in *intake) stop() {
 		in.mu.Lock()
 		in.stopped = true
 		in.mu.Unlock()
-		in.deadline(time.Time{})
+		in.deadline(time.Now())
 		<-in.ended
 	}
 	_ = in.body.Close()

@@ -187,6 +187,7 @@ func TestBadBodiesAreRefusedWithTheReason(t *testing.T) {
 		"far too many":             {linesType, strings.NewReader(strings.Repeat(good, 30)), 413, "too_many_keys"},
 		"too many bytes":           {binaryType, bytes.NewReader(bytes.Repeat(raw(key(t, 1)), 6)), 413, "too_many_keys"},
 		"part of a key, announced": {binaryType, bytes.NewReader(raw(key(t, 1))[:63]), 400, "bad_body"},
+		"a key and a part":         {binaryType, bytes.NewReader(append(raw(key(t, 1)), 1)), 400, "bad_body"},
 		"part of a key":            {binaryType, unsized(string(raw(key(t, 1))[:63])), 400, "bad_body"},
 		"another type":             {"application/json", unsized(good), 415, "unsupported_media_type"},
 		"no type":                  {"", unsized(good), 415, "unsupported_media_type"},
@@ -277,6 +278,35 @@ func TestAClientThatOnlyWaitsIsNotStalling(t *testing.T) {
 	}
 	if spent := time.Since(begun); spent < 200*time.Millisecond {
 		t.Errorf("it took %v only: the test tests nothing", spent)
+	}
+}
+
+// The server's own end does not wait for a client in the middle of its body.
+func TestTheEndOfTheServerEndsAStream(t *testing.T) {
+	log := &logBuffer{}
+	s, err := New(Config{Log: slog.New(slog.NewTextHandler(log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(context.Background())
+	server := httptest.NewUnstartedServer(s)
+	server.Config.BaseContext = func(net.Listener) context.Context { return ctx }
+	server.Start()
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/tables?format=512 HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 64000\r\n\r\n%s", binaryType, bytes.Repeat(raw(key(t, 1)), 16))
+	if _, err := conn.Read(make([]byte, 1)); err != nil { // the stream has begun
+		t.Log(err)
+	}
+	end()
+	for begun := time.Now(); !strings.Contains(log.String(), "built="); time.Sleep(time.Millisecond) {
+		if time.Since(begun) > 5*time.Second {
+			t.Fatal("it goes on")
+		}
 	}
 }
 
