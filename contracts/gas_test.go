@@ -106,6 +106,7 @@ func measure(t *testing.T, f fork) figures {
 	use("erc1271.passkey", stranger, a.address, a.pack("isValidSignature", hash, sealed(t, stub)))
 
 	maps.Copy(out, tableGas(t, f))
+	maps.Copy(out, p256Gas(t, f))
 	return out
 }
 
