@@ -2,7 +2,7 @@
 export CGO_ENABLED ?= 0
 GO ?= go
 
-.PHONY: up demo build test bench contracts check clean
+.PHONY: up demo build test test-long bench contracts check clean
 .DEFAULT_GOAL := build
 
 build: ## the binary, without cgo
@@ -19,11 +19,14 @@ demo: build ## the same journeys without a browser
 test: ## installs what is missing, then runs every check there is
 	@bash scripts/test.sh
 
+test-long: ## the full counts of random and edge vectors for P-256, on chain and off
+	POSTERN_LONG=1 $(GO) test -timeout 60m ./p256table ./internal/p256gen/... ./contracts
+
 check: ## the fast part of `make test`: formatting, vet, staticcheck, layers
 	@bash scripts/check.sh
 
 bench: ## speed and gas figures quoted in the docs
-	$(GO) test -run '^$$' -bench . -benchmem -count 5 ./passkey/... ./userop/... ./relyingparty/... ./devnet/...
+	$(GO) test -run '^$$' -bench . -benchmem -count 5 ./passkey/... ./userop/... ./relyingparty/... ./devnet/... ./p256table ./tableserver
 
 contracts: ## compile the Solidity sources again
 	cd contracts && npm ci --no-audit --no-fund --silent && node build.mjs
