@@ -16,7 +16,7 @@ import (
 var p256Files embed.FS
 
 // P256Engine is a verifier of P-256 signatures. It has no state and answers every call with one word, 1 for a valid
-// signature and 0 for anything else. docs/formats.md says what each takes.
+// signature and 0 for anything else, for calldata that is short, too. Words of calldata are 32 bytes, big endian.
 type P256Engine struct {
 	Name    string
 	Address common.Address // by CREATE2 from Deployer with salt zero: the same on every chain

@@ -177,6 +177,64 @@ func TestTablesAreThoseOfPackageP256table(t *testing.T) {
 	}
 }
 
+// A contract's code may not begin with 0xef: one key in 256 has an x that does, and no table does.
+func TestTableOfAKeyThatBeginsWithEF(t *testing.T) {
+	d := big.NewInt(1)
+	for base(d).X.FillBytes(make([]byte, 32))[0] != 0xef {
+		d.Add(d, big.NewInt(1))
+	}
+	for _, shape := range tables {
+		if code := tableOf(t, shape, signature{x: base(d).X, y: base(d).Y}); code[0] != 0 {
+			t.Errorf("format %x begins with %x", shape.Format, code[0])
+		}
+	}
+	onEveryPath(t, fromScalars(d, big.NewInt(1234), big.NewInt(5678)), true)
+}
+
+// FuzzEngines drives the EVM and the standard library with the same words.
+func FuzzEngines(f *testing.F) {
+	cv, schedules := P256(), LoadSchedules()
+	for _, v := range edgeVectors(1, 0)[:40] {
+		f.Add(v.h.Bytes(), v.r.Bytes(), v.s.Bytes(), uint64(1), uint64(1))
+	}
+	f.Add([]byte{1}, []byte{2}, []byte{3}, uint64(77), uint64(5))
+	engines := map[string][]byte{
+		"1k": TableEngine(cv, Table1k, schedules, slowAt), "4k": TableEngine(cv, Table4k, schedules, slowAt), "16k": TableEngine(cv, Table16k, schedules, slowAt),
+	}
+	noTable, plain := NoTableEngine(cv, schedules, slowAt), PlainEngine(cv, schedules, slowAt)
+	f.Fuzz(func(t *testing.T, h, r, s []byte, secret, nonce uint64) {
+		if len(h) > 32 || len(r) > 32 || len(s) > 32 || secret == 0 {
+			return
+		}
+		d := new(big.Int).SetUint64(secret)
+		q := base(d)
+		sig := signature{new(big.Int).SetBytes(h), new(big.Int).SetBytes(r), new(big.Int).SetBytes(s), q.X, q.Y}
+		cases := []signature{sig}
+		if k := new(big.Int).SetUint64(nonce); nonce != 0 {
+			cases = append(cases, signFast(d, k, sig.h))
+		}
+		for _, sig := range cases {
+			want := verifyGo(sig.h, sig.r, sig.s, sig.x, sig.y)
+			for name, code := range engines {
+				m := newMachine(t, true, code, verifyGo)
+				m.put(tableAt, tableOf(t, tables[name], sig))
+				if got, _, _ := m.call(wordsOf(sig.h, sig.r, sig.s, tableAt.Big())); got != want {
+					t.Errorf("%s: %t", name, got)
+				}
+			}
+			v := vector{"", sig, sig}
+			for what, data := range noTableCalls(t, v, rand.New(rand.NewSource(1))) {
+				if got, _, _ := newMachine(t, true, noTable, verifyGo).call(data); got != want {
+					t.Errorf("no table, %s: %t", what, got)
+				}
+			}
+			if got, _, _ := newMachine(t, true, plain, verifyGo).call(wordsOf(sig.h, sig.r, sig.s, sig.x, sig.y)); got != want {
+				t.Errorf("plain: %t", got)
+			}
+		}
+	})
+}
+
 func TestOddCalldata(t *testing.T) {
 	cv := P256()
 	sig := signFast(big.NewInt(4711), big.NewInt(815), big.NewInt(42))

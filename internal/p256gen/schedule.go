@@ -38,8 +38,8 @@ type Schedule struct {
 	Gas  int // with x, y and k at three each
 }
 
-// gasOf adds up a schedule.
-func gasOf(code string) int {
+// ScheduleGas adds up a schedule, with three for x, y and k.
+func ScheduleGas(code string) int {
 	gas := 0
 	for _, w := range strings.Fields(code) {
 		switch w {
@@ -94,7 +94,7 @@ func ParseSchedules(file []byte) (*Schedules, error) {
 				if i < 0 || j < 0 {
 					return nil, fmt.Errorf("p256gen: schedules: %s from %q to %q", formula, before, after)
 				}
-				steps[i][j] = &Schedule{code, gasOf(code)}
+				steps[i][j] = &Schedule{code, ScheduleGas(code)}
 			}
 		}
 	}

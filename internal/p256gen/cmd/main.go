@@ -1,6 +1,8 @@
-// Command cmd writes the P-256 engines to contracts/p256. Run it at the root of the module:
+// Command cmd writes the P-256 engines to contracts/p256, or searches for better schedules to write them with. Run it at
+// the root of the module:
 //
 //	go run ./internal/p256gen/cmd
+//	go run ./internal/p256gen/cmd search -seconds 60 -seed 7
 package main
 
 import (
@@ -16,7 +18,11 @@ import (
 )
 
 func main() {
-	if err := emit("contracts"); err != nil {
+	run := func() error { return emit("contracts") }
+	if len(os.Args) > 1 && os.Args[1] == "search" {
+		run = func() error { return findSchedules(os.Args[2:]) }
+	}
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "p256gen:", err)
 		os.Exit(1)
 	}
