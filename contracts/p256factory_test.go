@@ -166,7 +166,7 @@ func TestFactoryRefuses(t *testing.T) {
 		return out
 	}
 	top := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
-	small := pointWithSmallX(t)
+	small, low := pointWithSmallX(t), pointWithSmallY(t)
 	flipped := new(big.Int).SetBytes(good[68:100])
 	flipped.Xor(flipped, big.NewInt(1))
 	type refusal struct {
@@ -177,6 +177,7 @@ func TestFactoryRefuses(t *testing.T) {
 		"off the curve":       {with(2, flipped), contracts.ErrTableNotOnCurve},
 		"infinity":            {both(new(big.Int), new(big.Int)), contracts.ErrTableNotOnCurve},
 		"x + p":               {both(new(big.Int).Add(small.x, p), small.y), contracts.ErrTableNotOnCurve},
+		"y + p":               {both(low.x, new(big.Int).Add(low.y, p)), contracts.ErrTableNotOnCurve},
 		"x = p":               {with(1, p), contracts.ErrTableNotOnCurve},
 		"y = p":               {with(2, p), contracts.ErrTableNotOnCurve},
 		"y = 2^256 - 1":       {with(2, top), contracts.ErrTableNotOnCurve},
@@ -202,12 +203,14 @@ func TestFactoryRefuses(t *testing.T) {
 	if n := w.state.GetNonce(factory); n != 1 {
 		t.Errorf("the factory created %d contracts", n-1)
 	}
-	// the point with the small x is a key like any other
-	k, err := p256table.NewKey([32]byte(small.x.FillBytes(make([]byte, 32))), [32]byte(small.y.FillBytes(make([]byte, 32))))
-	if err != nil {
-		t.Fatal(err)
+	// the points with a small coordinate are keys like any other
+	for _, q := range []ecdsaInput{small, low} {
+		k, err := p256table.NewKey([32]byte(q.x.FillBytes(make([]byte, 32))), [32]byte(q.y.FillBytes(make([]byte, 32))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantTable(t, w, p256table.Format1k, k, w.must(stranger, factory, nil, buildCall(t, p256table.Format1k, k)))
 	}
-	wantTable(t, w, p256table.Format1k, k, w.must(stranger, factory, nil, buildCall(t, p256table.Format1k, k)))
 }
 
 func TestTableOfIsTheAddress(t *testing.T) {

@@ -5,20 +5,26 @@ package contracts_test
 //lint:file-ignore SA1019 points and scalars of every kind are needed here, keys that the newer functions refuse among them
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io/fs"
 	"math/big"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/c2sp/wycheproof"
 
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/internal/p256gen"
 )
 
 // ecdsaInput is what a verifier is asked: digest, signature, key.
@@ -106,11 +112,20 @@ func (s slow) check(name string, v ecdsaInput) (valid bool) {
 	return valid
 }
 
+// count is the number of vectors: the second with POSTERN_LONG=1 (make test-long).
+func count(usual, long int) int {
+	if os.Getenv("POSTERN_LONG") != "" {
+		return long
+	}
+	return usual
+}
+
+// TestSlowVerifierOnRandomSignatures: 1,080 vectors, 10,200 in the long run.
 func TestSlowVerifierOnRandomSignatures(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, f := range []fork{cancun, prague, osaka} {
 		s := newSlow(t, f)
-		for range 120 {
+		for range count(180, 1_700) {
 			v := signatureWith(randomScalar(random), randomScalar(random), randomScalar(random))
 			if !s.check("good", v) {
 				t.Fatalf("a signature that should be good: %v", v)
@@ -138,10 +153,14 @@ func TestSlowVerifierWherePointsMeet(t *testing.T) {
 	for _, e := range []uint{128, 254, 255} {
 		keys = append(keys, new(big.Int).Lsh(big.NewInt(1), e))
 	}
+	first, second := []int64{0, 1, 2, 3, 5, 15, 16, -1, -2, -3, -7}, []int64{1, 2, 3, 4, 5, -1, -2, -3, -5}
+	for i := int64(6); i < int64(count(6, 12)); i++ { // 1,485 vectors, 7,245 in the long run
+		first, second = append(first, i, 1-1<<i), append(second, i, -i)
+	}
 	infinite := 0
 	for _, d := range keys {
-		for _, u1 := range []int64{0, 1, 2, 3, 5, 15, 16, -1, -2, -3, -7} {
-			for _, u2 := range []int64{1, 2, 3, 4, 5, -1, -2, -3, -5} {
+		for _, u1 := range first {
+			for _, u2 := range second {
 				a, b := big.NewInt(u1), big.NewInt(u2)
 				sum := new(big.Int).Add(a, new(big.Int).Mul(b, d))
 				atInfinity := sum.Mod(sum, n).Sign() == 0
@@ -187,12 +206,43 @@ func TestSlowVerifierRanges(t *testing.T) {
 		s.check("h", ecdsaInput{big.NewInt(5), good.r, good.s, good.x, good.y}) {
 		t.Error("h counts mod n")
 	}
-	// x + p where that fits in a word: the same residue, but no coordinate
-	small := pointWithSmallX(t)
-	v := ecdsaInput{good.h, good.r, good.s, new(big.Int).Add(small.x, p), small.y}
-	if s.check("x + p", v) {
-		t.Error("x + p is accepted")
+	// Coordinates with p added, where that fits in a word: the same residues, but no coordinates. The signature is good
+	// for the point itself: Q is given, so r and s are made from R = u1·G + u2·Q.
+	curve256 := elliptic.P256()
+	for name, q := range map[string]ecdsaInput{"x": pointWithSmallX(t), "y": pointWithSmallY(t)} {
+		u1, u2 := big.NewInt(3), big.NewInt(5)
+		ax, ay := curve256.ScalarBaseMult(u1.Bytes())
+		bx, by := curve256.ScalarMult(q.x, q.y, u2.Bytes())
+		r, _ := curve256.Add(ax, ay, bx, by)
+		r.Mod(r, n)
+		sig := new(big.Int).Mul(r, new(big.Int).ModInverse(u2, n))
+		sig.Mod(sig, n)
+		h := new(big.Int).Mul(u1, sig)
+		h.Mod(h, n)
+		if !s.check("small "+name, ecdsaInput{h, r, sig, q.x, q.y}) {
+			t.Errorf("small %s is refused", name)
+		}
+		above := ecdsaInput{h, r, sig, q.x, q.y}
+		if name == "x" {
+			above.x = new(big.Int).Add(q.x, p)
+		} else {
+			above.y = new(big.Int).Add(q.y, p)
+		}
+		if s.check(name+" + p", above) {
+			t.Errorf("%s + p is accepted", name)
+		}
 	}
+}
+
+// pointWithSmallY has y = 5, so that y + p fits in a word.
+func pointWithSmallY(t *testing.T) ecdsaInput {
+	t.Helper()
+	x, _ := new(big.Int).SetString("d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7", 16)
+	y := big.NewInt(5)
+	if !elliptic.P256().IsOnCurve(x, y) {
+		t.Fatal("no point of the curve")
+	}
+	return ecdsaInput{x: x, y: y}
 }
 
 // pointWithSmallX is the point of the curve with the smallest x.
@@ -239,7 +289,35 @@ func TestSlowVerifierAcceptsRBelowX(t *testing.T) {
 			t.Error("not valid")
 		}
 		s.check("another r", ecdsaInput{h, new(big.Int).Add(r, big.NewInt(1)), sig, qx, qy})
+		// the same numbers mod n, but not in their ranges; here x(R) is r itself
+		if s.check("r = x(R)", ecdsaInput{h, x, sig, qx, qy}) || s.check("s + n", ecdsaInput{h, r, new(big.Int).Add(sig, c.N), qx, qy}) {
+			t.Error("r or s of n and more is accepted")
+		}
 	}
+}
+
+// TestSlowVerifierWantsKeysOnTheCurve: the formulas know nothing of b, so with h = 0, which leaves G out, a key on
+// another curve makes signatures that only the check of the key refuses.
+func TestSlowVerifierWantsKeysOnTheCurve(t *testing.T) {
+	s := newSlow(t, osaka)
+	cv := p256gen.P256()
+	for i := range int64(5) {
+		for k := int64(1); k < 6; k++ {
+			q := p256gen.Point{X: new(big.Int).Add(cv.Gx, big.NewInt(i)), Y: cv.Gy}
+			multiple := p256gen.Point{}
+			for range k {
+				multiple = cv.Add(multiple, q)
+			}
+			r := new(big.Int).Mod(multiple.X, cv.N)
+			sig := new(big.Int).Mul(r, new(big.Int).ModInverse(big.NewInt(k), cv.N))
+			v := ecdsaInput{new(big.Int), r, sig.Mod(sig, cv.N), q.X, q.Y}
+			if valid := s.check("on another curve", v); valid != (i == 0) {
+				t.Errorf("x(G) + %d, u2 = %d: %t", i, k, valid)
+			}
+		}
+	}
+	// h = 0 and r = 0: infinity, whose X is 0
+	s.check("all zero", ecdsaInput{new(big.Int), new(big.Int), big.NewInt(1), cv.Gx, cv.Gy})
 }
 
 func TestSlowVerifierWantsFiveWords(t *testing.T) {
@@ -281,45 +359,67 @@ func TestSlowVerifierNeverAnswersWithoutGas(t *testing.T) {
 	}
 }
 
+// TestSlowVerifierOnWycheproof runs what has two numbers of 256 bits in it; how they are encoded is for others to judge.
 func TestSlowVerifierOnWycheproof(t *testing.T) {
 	s := newSlow(t, osaka)
-	file, err := fs.ReadFile(wycheproof.TestVectors, "ecdsa_secp256r1_sha256_p1363_test.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var v vectorFile
-	if err := json.Unmarshal(file, &v); err != nil {
-		t.Fatal(err)
-	}
 	run, valid := 0, 0
-	for _, g := range v.TestGroups {
-		x, y := word(t, g.PublicKey.Wx), word(t, g.PublicKey.Wy)
-		for _, c := range g.Tests {
-			sig, err := hex.DecodeString(c.Sig)
-			if err != nil {
-				t.Fatal(err)
-			}
-			msg, err := hex.DecodeString(c.Msg)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(sig) != 64 {
-				continue // another encoding
-			}
-			h := sha256.Sum256(msg)
-			data := append(append(append(h[:], sig...), x[:]...), y[:]...)
-			if got := s.ask(data); got != (c.Result == "valid") {
-				t.Errorf("%d %s: %t", c.TcID, c.Comment, got)
-			}
-			run++
-			if c.Result == "valid" {
-				valid++
+	for _, name := range []string{"ecdsa_secp256r1_sha256_p1363_test.json", "ecdsa_secp256r1_sha256_test.json"} {
+		file, err := fs.ReadFile(wycheproof.TestVectors, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var v vectorFile
+		if err := json.Unmarshal(file, &v); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range v.TestGroups {
+			x, y := word(t, g.PublicKey.Wx), word(t, g.PublicKey.Wy)
+			for _, c := range g.Tests {
+				encoded, err := hex.DecodeString(c.Sig)
+				if err != nil {
+					t.Fatal(err)
+				}
+				msg, err := hex.DecodeString(c.Msg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sig := encoded
+				if strings.HasSuffix(name, "256_test.json") {
+					sig = wordsOfDER(encoded)
+				}
+				if len(sig) != 64 {
+					if c.Result == "valid" {
+						t.Errorf("%d %s: not run", c.TcID, c.Comment)
+					}
+					continue
+				}
+				h := sha256.Sum256(msg)
+				if got := s.ask(slices.Concat(h[:], sig, x[:], y[:])); got != (c.Result == "valid") {
+					t.Errorf("%s %d %s: %t", name, c.TcID, c.Comment, got)
+				}
+				run++
+				if c.Result == "valid" {
+					valid++
+				}
 			}
 		}
 	}
-	if run < 200 || valid < 100 {
+	t.Logf("%d vectors, %d valid", run, valid)
+	if run < 450 || valid < 300 {
 		t.Errorf("only %d vectors, %d valid", run, valid)
 	}
+}
+
+// wordsOfDER is r and s in 64 bytes, or nil.
+func wordsOfDER(der []byte) []byte {
+	var sig struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(der, &sig); err != nil {
+		return nil
+	}
+	if again, err := asn1.Marshal(sig); err != nil || !bytes.Equal(again, der) || sig.R.Sign() < 0 || sig.S.Sign() < 0 || sig.R.BitLen() > 256 || sig.S.BitLen() > 256 {
+		return nil
+	}
+	return append(sig.R.FillBytes(make([]byte, 32)), sig.S.FillBytes(make([]byte, 32))...)
 }
 
 func TestSlowVerifierStaysBelow200kGas(t *testing.T) {
