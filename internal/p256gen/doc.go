@@ -30,6 +30,14 @@
 //	doubling, scaled by ½: V = A², S = X·V, M = 3/2 (X + Z)(X - Z)
 //	                      X' = M² - 2S, Z' = V·Z, A' = M(X' - S) + V², C' = V·A·C
 //
+// Where doublings are many and additions few (the engines without a table, before G's columns begin) it is X, Z, A, T with
+// x = X/Z², y = ±A/Z³ and T = -3/2·Z⁴: modified Jacobian coordinates, dearer to add to and cheaper to double.
+//
+//	addition of (x, y):   P = X - xZ², R = yZ³ + A, Q = X·P²
+//	                      X' and A' as above, Z' = Z·P, T' = T·P⁴
+//	doubling, scaled by ½: V = A², S = X·V, M = 3/2·X² + T
+//	                      X' and A' as above, Z' = A·Z, T' = T·V²
+//
 // Which sign it is at which step is known when the program is written, and turned into the columns' signs.
 //
 // # Exceptions

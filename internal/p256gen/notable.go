@@ -91,14 +91,18 @@ func noTableWalk(g, joint *source) walk {
 		}
 		return append(out, step{joint, i})
 	}
-	var loop, tail []step
+	var loop, between, tail []step
 	for i := 62; i > 62-loopWindows; i-- {
 		loop = append(loop, window(i, false)...)
 	}
-	for i := tailWindows - 1; i >= 0; i-- {
+	withG := g.comb().A / 2
+	for i := tailWindows - 1; i >= withG; i-- {
+		between = append(between, window(i, false)...)
+	}
+	for i := withG - 1; i >= 0; i-- {
 		tail = append(tail, window(i, true)...)
 	}
-	return walk{{1, []step{{joint, 63}}, 0}, {2, loop, loopWindows}, {1, tail, 0}}
+	return walk{{jacobian, 1, []step{{joint, 63}}, 0}, {jacobian, 2, loop, loopWindows}, {jacobian, 1, between, 0}, {xyzz, 1, tail, 0}}
 }
 
 // checkPoints brings Q and R' to memory. A key that is no point makes the signature bad; a hint that makes no point is a
@@ -147,8 +151,8 @@ func correct(f *field, cv *Curve, s *Schedules, before Order, negative bool) {
 		y += " $p SUB"
 	}
 	define(a, y)
-	after := s.Add.cheapest(before)
-	a.Emit("%s", s.Add[before][after].Code)
+	after := s[Add].cheapest(before)
+	a.Emit("%s", s[Add][before][after].Code)
 	nameValues(a, after)
 	compareWithK0(a, cv, !negative)
 }

@@ -53,12 +53,16 @@ func plainWalk(g, q *source) walk {
 		}
 		return append(out, step{q, i})
 	}
-	var loop, tail []step
+	var loop, between, tail []step
 	for i := 62; i > 62-plainLoop; i-- {
 		loop = append(loop, window(i)...)
 	}
-	for i := plainTail - 1; i >= 0; i-- {
+	withG := g.comb().A / 4
+	for i := plainTail - 1; i >= withG; i-- {
+		between = append(between, window(i)...)
+	}
+	for i := withG - 1; i >= 0; i-- {
 		tail = append(tail, window(i)...)
 	}
-	return walk{{1, []step{{q, 63}}, 0}, {plainPasses, loop, plainLoop}, {1, tail, 0}}
+	return walk{{jacobian, 1, []step{{q, 63}}, 0}, {jacobian, plainPasses, loop, plainLoop}, {jacobian, 1, between, 0}, {xyzz, 1, tail, 0}}
 }

@@ -6,30 +6,95 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 //go:embed schedules.json
 var schedulesJSON []byte
 
-// Order is an order of the accumulator's values on the stack, bottom first: an index into orders.
-type Order int
+// Formula is a step of the accumulator.
+type Formula int
 
-// orders are all orders of A, C, X and Z, alphabetically: ties are decided by it, so that a program is always the same.
-var orders = permutations("", "ACXZ")
+// Add and Double are for X, Z, A, C; AddJacobian and DoubleJacobian for X, Z, A, T; Convert goes from the latter to the
+// former.
+const (
+	Add Formula = iota
+	Double
+	AddJacobian
+	DoubleJacobian
+	Convert
+	formulas
+)
 
-func permutations(head, rest string) []string {
-	if rest == "" {
-		return []string{head}
-	}
-	var out []string
-	for i := range rest {
-		out = append(out, permutations(head+rest[i:i+1], rest[:i]+rest[i+1:])...)
+// String is the formula's name in schedules.json.
+func (f Formula) String() string { return [...]string{"add", "dbl", "addj", "dblj", "convert"}[f] }
+
+// Orders lists the orders of the values before a formula, bottom of the stack first.
+func (f Formula) Orders() [][]string {
+	before, _ := f.systems()
+	var out [][]string
+	for o := range permutations {
+		out = append(out, strings.Split(before.order(Order(o)), ""))
 	}
 	return out
 }
 
-func (o Order) String() string { return orders[o] }
+// A system is the letters of an accumulator's values, alphabetically.
+type system string
+
+const (
+	xyzz     system = "ACXZ"
+	jacobian system = "ATXZ"
+)
+
+// systems are those before and after a formula.
+func (f Formula) systems() (before, after system) {
+	switch f {
+	case Add, Double:
+		return xyzz, xyzz
+	case Convert:
+		return jacobian, xyzz
+	}
+	return jacobian, jacobian
+}
+
+// Order is an order of the accumulator's values on the stack: a place in the alphabetical list of all of them. Ties are
+// decided by it, so that a program is always the same.
+type Order int
+
+var permutations = permute(nil, []int{0, 1, 2, 3})
+
+func permute(head, rest []int) [][]int {
+	if len(rest) == 0 {
+		return [][]int{head}
+	}
+	var out [][]int
+	for i, x := range rest {
+		others := append(slices.Clone(rest[:i]), rest[i+1:]...)
+		out = append(out, permute(append(slices.Clone(head), x), others)...)
+	}
+	return out
+}
+
+// order writes the letters in an order, bottom of the stack first.
+func (s system) order(o Order) string {
+	var b strings.Builder
+	for _, i := range permutations[o] {
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+// find is the order that is written so, with or without spaces, or -1.
+func (s system) find(text string) Order {
+	for o := range permutations {
+		if s.order(Order(o)) == strings.ReplaceAll(text, " ", "") {
+			return Order(o)
+		}
+	}
+	return -1
+}
 
 // Schedule is a program for one step of the accumulator. Besides instructions it has the words p (pushes the prime),
 // x and y (push the coordinates of the point to add) and k (pushes 3/2).
@@ -68,8 +133,8 @@ func (s *Steps) cheapest(before Order) Order {
 	return best
 }
 
-// Schedules are those of the two formulas of the accumulator.
-type Schedules struct{ Add, Double Steps }
+// Schedules are those of all formulas.
+type Schedules [formulas]Steps
 
 // LoadSchedules reads the committed schedules.
 func LoadSchedules() *Schedules {
@@ -87,33 +152,25 @@ func ParseSchedules(file []byte) (*Schedules, error) {
 		return nil, fmt.Errorf("p256gen: schedules: %w", err)
 	}
 	s := &Schedules{}
-	for formula, steps := range map[string]*Steps{"add": &s.Add, "dbl": &s.Double} {
-		for before, row := range raw[formula] {
+	for f := range formulas {
+		from, to := f.systems()
+		for before, row := range raw[f.String()] {
 			for after, code := range row {
-				i, j := orderOf(before), orderOf(after)
+				i, j := from.find(before), to.find(after)
 				if i < 0 || j < 0 {
-					return nil, fmt.Errorf("p256gen: schedules: %s from %q to %q", formula, before, after)
+					return nil, fmt.Errorf("p256gen: schedules: %s from %q to %q", f, before, after)
 				}
-				steps[i][j] = &Schedule{code, ScheduleGas(code)}
+				s[f][i][j] = &Schedule{code, ScheduleGas(code)}
 			}
 		}
 	}
 	return s, nil
 }
 
-func orderOf(text string) int {
-	for i, o := range orders {
-		if o == strings.ReplaceAll(text, " ", "") {
-			return i
-		}
-	}
-	return -1
-}
-
-// part is a stretch of steps that is run so many times, with the same code each time; true is a doubling.
+// part is a stretch of steps that is run so many times, with the same code each time.
 type part struct {
 	times int
-	steps []bool
+	steps []Formula
 }
 
 // impossible is a cost no program has.
@@ -126,18 +183,18 @@ func (s *Schedules) chain(parts []part) (chosen [][]Order, gas int) {
 		gas  int
 		path [][]Order
 	}
-	now := make([]state, len(orders))
+	now := make([]state, len(permutations))
 	for _, p := range parts {
-		next := make([]state, len(orders))
+		next := make([]state, len(permutations))
 		for i := range next {
 			next[i].gas = impossible
 		}
-		for from := range orders {
+		for from := range permutations {
 			if now[from].gas == impossible {
 				continue
 			}
 			paths, costs := s.paths(Order(from), p.steps)
-			for to := range orders {
+			for to := range permutations {
 				if paths[to] == nil || p.times > 1 && to != from {
 					continue
 				}
@@ -161,17 +218,14 @@ func (s *Schedules) chain(parts []part) (chosen [][]Order, gas int) {
 }
 
 // paths finds the cheapest way through the steps from one order to each.
-func (s *Schedules) paths(from Order, steps []bool) (paths [24][]Order, gas [24]int) {
+func (s *Schedules) paths(from Order, steps []Formula) (paths [24][]Order, gas [24]int) {
 	for o := range gas {
 		gas[o] = impossible
 	}
 	gas[from] = 0
 	before := make([][24]Order, len(steps))
-	for i, double := range steps {
-		table := &s.Add
-		if double {
-			table = &s.Double
-		}
+	for i, f := range steps {
+		table := &s[f]
 		var next [24]int
 		for to := range next {
 			next[to] = impossible

@@ -141,12 +141,12 @@ func (t Table) walk(g, q *source) walk {
 		head = append(head, row(i)...)
 	}
 	if t.Rolled == 0 {
-		return walk{{1, head, 0}}
+		return walk{{xyzz, 1, head, 0}}
 	}
 	for i := t.Rolled - 1; i >= t.Rolled/2; i-- {
 		loop = append(loop, row(i)...)
 	}
-	return walk{{1, head, 0}, {2, loop, t.Rolled / 2}}
+	return walk{{xyzz, 1, head, 0}, {xyzz, 2, loop, t.Rolled / 2}}
 }
 
 // loadWords brings the words of the sources to the stack: those for signs last, since they are looked for from higher up.

@@ -21,13 +21,31 @@ type step struct {
 
 // stretch is a run of steps. One that is run more than once is a loop: in each pass a column is by less than before.
 type stretch struct {
-	times int
-	steps []step
-	by    int
+	system system
+	times  int
+	steps  []step
+	by     int
 }
 
-// walk is a whole program for the accumulator: its first step is an addition to nothing.
+// walk is a whole program for the accumulator: its first step is an addition to nothing. Once it has left Jacobian
+// coordinates it does not come back.
 type walk []stretch
+
+// formula is what a step does.
+func (s stretch) formula(x step) Formula {
+	switch {
+	case s.system == jacobian && x.from == nil:
+		return DoubleJacobian
+	case s.system == jacobian:
+		return AddJacobian
+	case x.from == nil:
+		return Double
+	}
+	return Add
+}
+
+// converts tells whether a stretch begins with the conversion.
+func (w walk) converts(i int) bool { return i > 0 && w[i-1].system != w[i].system }
 
 // sources lists those in use, in the order of their first use.
 func (w walk) sources() []*source {
@@ -51,6 +69,9 @@ func (w walk) setSigns() (negative bool) {
 	for _, s := range w {
 		begin := negative
 		for pass := range s.times {
+			if pass > 0 && s.by == 0 {
+				panic("p256gen: a loop has to get on")
+			}
 			for _, x := range s.steps {
 				if x.from != nil && !negative {
 					x.from.negate(x.col - pass*s.by)
@@ -73,9 +94,12 @@ func (w walk) parts() []part {
 	var out []part
 	for i, s := range w {
 		p := part{times: s.times}
+		if w.converts(i) {
+			p.steps = append(p.steps, Convert)
+		}
 		for j, x := range s.steps {
 			if i+j > 0 {
-				p.steps = append(p.steps, x.from == nil)
+				p.steps = append(p.steps, s.formula(x))
 			}
 		}
 		out = append(out, p)
@@ -120,15 +144,19 @@ func (w walk) emit(a *Asm, cv *Curve, s *Schedules) {
 		path := chosen[i]
 		steps := found(st.steps, moved)
 		if i == 0 {
-			begin(a, cv, steps[0], path[0])
+			begin(a, cv, steps[0], st.system.order(path[0]))
 			steps = steps[1:]
+		}
+		if w.converts(i) {
+			a.Emit("%s", s[Convert][path[0]][path[1]].Code)
+			path = path[1:]
 		}
 		loop := fmt.Sprint("loop", i)
 		if st.times > 1 {
 			a.Emit("%s:", loop)
 		}
 		for j, x := range steps {
-			x.emit(a, s, path[j], path[j+1])
+			x.emit(a, &s[st.formula(x)], path[j], path[j+1])
 		}
 		if st.times == 1 {
 			continue
@@ -176,31 +204,32 @@ func (s *source) in(steps []step) bool {
 	return false
 }
 
-// begin makes the first point the accumulator: ZZ = 1 and ZZZ = 1, so Z = C = -1 and A = y.
-func begin(a *Asm, cv *Curve, x step, o Order) {
+// begin makes the first point the accumulator: X = x and A = y with ZZ = 1 and ZZZ = 1, so Z = C = -1; in Jacobian
+// coordinates Z = -1 and T = -3/2.
+func begin(a *Asm, cv *Curve, x step, order string) {
 	a.Emit("%s", x.fetch())
 	define(a, x.from.y(x.col))
-	for _, v := range o.String() {
+	for _, v := range order {
 		switch v {
 		case 'X':
 			a.Emit("x")
 		case 'A':
 			a.Emit("y")
+		case 'T':
+			a.Emit("k p SUB")
 		default:
 			a.Push(minus(cv.P, 1))
 		}
 	}
 }
 
-func (x step) emit(a *Asm, s *Schedules, before, after Order) {
+func (x step) emit(a *Asm, steps *Steps, before, after Order) {
 	height := a.Height()
-	table := &s.Double
 	if x.from != nil {
 		a.Emit("%s", x.fetch())
 		define(a, x.from.y(x.col))
-		table = &s.Add
 	}
-	a.Emit("%s", table[before][after].Code)
+	a.Emit("%s", steps[before][after].Code)
 	if a.Height() != height {
 		panic("p256gen: a schedule changes the height of the stack")
 	}
@@ -208,7 +237,7 @@ func (x step) emit(a *Asm, s *Schedules, before, after Order) {
 
 // nameValues names the four values on top.
 func nameValues(a *Asm, o Order) {
-	for i, v := range o.String() {
+	for i, v := range xyzz.order(o) {
 		a.slots[string(v)] = a.height - 3 + i
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/postern-dev/postern/internal/p256gen"
 	"github.com/postern-dev/postern/internal/p256gen/search"
@@ -20,7 +19,8 @@ const worthKeeping = 6
 // findSchedules searches for better schedules, from every order in turn, and keeps what it finds in the file.
 func findSchedules(args []string) error {
 	flags := flag.NewFlagSet("search", flag.ExitOnError)
-	seconds := flags.Int("seconds", 20, "time for each order and formula")
+	rounds := flags.Int("rounds", 50_000, "length of the search for each order and formula: 50,000 take about 20 seconds")
+	formula := flags.String("formula", "", "one of add, dbl, addj, dblj and convert; all if empty")
 	seed := flags.Int64("seed", 1, "chance of the search")
 	path := flags.String("schedules", "internal/p256gen/schedules.json", "file to improve")
 	if err := flags.Parse(args); err != nil {
@@ -34,12 +34,26 @@ func findSchedules(args []string) error {
 	if err := json.Unmarshal(file, &all); err != nil {
 		return fmt.Errorf("%s: %w", *path, err)
 	}
-	for _, formula := range []string{"add", "dbl"} {
-		problem := map[string]func([]string) search.Problem{"add": search.Add, "dbl": search.Double}[formula]
-		for before, row := range all[formula] {
-			found := problem(strings.Fields(before)).Solve(time.Duration(*seconds)*time.Second, *seed, worthKeeping+1)
-			if merge(row, found) {
-				fmt.Println(formula, before, "is better now")
+	problems := map[p256gen.Formula]func([]string) search.Problem{
+		p256gen.Add: search.Add, p256gen.Double: search.Double,
+		p256gen.AddJacobian: search.AddJacobian, p256gen.DoubleJacobian: search.DoubleJacobian, p256gen.Convert: search.Convert,
+	}
+	for f := p256gen.Add; f <= p256gen.Convert; f++ {
+		rows := all[f.String()]
+		if *formula != "" && *formula != f.String() {
+			continue
+		}
+		if rows == nil {
+			rows = map[string]map[string]string{}
+			all[f.String()] = rows
+		}
+		for _, before := range f.Orders() {
+			key := strings.Join(before, " ")
+			if rows[key] == nil {
+				rows[key] = map[string]string{}
+			}
+			if merge(rows[key], problems[f](before).Solve(*rounds, *seed, worthKeeping+1)) {
+				fmt.Println(f, before, "is better now")
 			}
 			text, err := json.MarshalIndent(all, "", " ")
 			if err != nil {

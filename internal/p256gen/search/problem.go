@@ -4,8 +4,8 @@
 // (the modulus p, coordinates, constants) whenever it likes, and has to end with exactly the outputs on the stack, in
 // whatever order is cheap: the cheapest program for every order that was met is reported.
 //
-// [Problem.Solve] is a search by best estimate, in layers by the number of operations done, with a time limit. It is a
-// heuristic: what it finds is right by construction, but nothing says that there is nothing cheaper. More time and
+// [Problem.Solve] is a search by best estimate, in layers by the number of operations done, with a limit of rounds. It is a
+// heuristic: what it finds is right by construction, but nothing says that there is nothing cheaper. More rounds or
 // another seed may find better.
 package search
 
@@ -58,5 +58,38 @@ func Double(in []string) Problem {
 		{"W", "ADDMOD", [2]string{"X'", "-S"}}, {"MW", "MULMOD", [2]string{"M", "W"}},
 		{"VV", "MULMOD", [2]string{"V", "V"}}, {"A'", "ADDMOD", [2]string{"MW", "VV"}},
 		{"Z'", "MULMOD", [2]string{"V", "Z"}}, {"C'", "MULMOD", [2]string{"V", "AC"}},
+	}}
+}
+
+// AddJacobian is the addition to (X, Z, A, T) with x = X/Z², y = ±A/Z³ and T = -3/2·Z⁴.
+func AddJacobian(in []string) Problem {
+	return Problem{In: in, Out: []string{"X'", "Z'", "A'", "T'"}, Words: []string{"x", "y"}, Height: 13, Ops: []Op{
+		{"ZZ", "MULMOD", [2]string{"Z", "Z"}}, {"xZZ", "MULMOD", [2]string{"x", "ZZ"}}, {"-xZZ", "SUB", [2]string{"p", "xZZ"}}, {"P", "ADDMOD", [2]string{"-xZZ", "X"}},
+		{"ZZZ", "MULMOD", [2]string{"Z", "ZZ"}}, {"yZZZ", "MULMOD", [2]string{"y", "ZZZ"}}, {"R", "ADDMOD", [2]string{"yZZZ", "A"}},
+		{"PP", "MULMOD", [2]string{"P", "P"}}, {"PPP", "MULMOD", [2]string{"P", "PP"}},
+		{"Q", "MULMOD", [2]string{"X", "PP"}}, {"-Q", "SUB", [2]string{"p", "Q"}},
+		{"RR", "MULMOD", [2]string{"R", "R"}}, {"s", "ADDMOD", [2]string{"RR", "PPP"}}, {"t", "ADDMOD", [2]string{"s", "-Q"}}, {"X'", "ADDMOD", [2]string{"t", "-Q"}},
+		{"W", "ADDMOD", [2]string{"X'", "-Q"}}, {"RW", "MULMOD", [2]string{"R", "W"}},
+		{"AP", "MULMOD", [2]string{"A", "PPP"}}, {"A'", "ADDMOD", [2]string{"RW", "AP"}},
+		{"Z'", "MULMOD", [2]string{"Z", "P"}}, {"P4", "MULMOD", [2]string{"PP", "PP"}}, {"T'", "MULMOD", [2]string{"T", "P4"}},
+	}}
+}
+
+// DoubleJacobian is the doubling of (X, Z, A, T), from the word k, 3/2.
+func DoubleJacobian(in []string) Problem {
+	return Problem{In: in, Out: []string{"X'", "Z'", "A'", "T'"}, Words: []string{"k"}, Height: 12, Ops: []Op{
+		{"V", "MULMOD", [2]string{"A", "A"}}, {"S", "MULMOD", [2]string{"X", "V"}}, {"-S", "SUB", [2]string{"p", "S"}},
+		{"XX", "MULMOD", [2]string{"X", "X"}}, {"kXX", "MULMOD", [2]string{"k", "XX"}}, {"M", "ADDMOD", [2]string{"kXX", "T"}},
+		{"MM", "MULMOD", [2]string{"M", "M"}}, {"t", "ADDMOD", [2]string{"MM", "-S"}}, {"X'", "ADDMOD", [2]string{"t", "-S"}},
+		{"W", "ADDMOD", [2]string{"X'", "-S"}}, {"MW", "MULMOD", [2]string{"M", "W"}},
+		{"VV", "MULMOD", [2]string{"V", "V"}}, {"A'", "ADDMOD", [2]string{"MW", "VV"}},
+		{"Z'", "MULMOD", [2]string{"A", "Z"}}, {"T'", "MULMOD", [2]string{"T", "VV"}},
+	}}
+}
+
+// Convert goes from (X, Z, A, T) to (X, -ZZ, A, ZZZ).
+func Convert(in []string) Problem {
+	return Problem{In: in, Out: []string{"X", "Z'", "A", "C'"}, Height: 10, Ops: []Op{
+		{"ZZ", "MULMOD", [2]string{"Z", "Z"}}, {"Z'", "SUB", [2]string{"p", "ZZ"}}, {"C'", "MULMOD", [2]string{"Z", "ZZ"}},
 	}}
 }

@@ -2,13 +2,11 @@ package search
 
 import (
 	"fmt"
-	"hash/maphash"
 	"maps"
 	"math/bits"
 	"math/rand"
 	"slices"
 	"strings"
-	"time"
 )
 
 const (
@@ -67,18 +65,17 @@ type solver struct {
 	slack   int    // how much dearer programs for other orders may be
 	queues  [][][]*state
 	lowest  []int // by layer: no queue below has states
-	seen    map[uint64]int16
-	seed    maphash.Seed
+	seen    map[key]int16
 	rng     *rand.Rand
 	found   map[string]Found
 }
 
-// Solve searches for as long as it is told. Programs dearer than the best by slack or more are not looked for.
-func (p Problem) Solve(limit time.Duration, seed int64, slack int) []Found {
+// Solve searches for so many rounds: a round takes a few states further from every number of operations done. The same
+// rounds and seed find the same. Programs dearer than the best by slack or more are not looked for.
+func (p Problem) Solve(rounds int, seed int64, slack int) []Found {
 	s := newSolver(p, seed, slack)
-	deadline := time.Now().Add(limit)
-	for round := 0; s.round(); round++ {
-		if round%64 == 0 && time.Now().After(deadline) || len(s.seen) > maxSeen {
+	for range rounds {
+		if !s.round() || len(s.seen) > maxSeen {
 			break
 		}
 	}
@@ -90,8 +87,8 @@ func (p Problem) Solve(limit time.Duration, seed int64, slack int) []Found {
 }
 
 func newSolver(p Problem, seed int64, slack int) *solver {
-	s := &solver{problem: p, names: []string{""}, best: 1 << 14, slack: slack, seen: map[uint64]int16{},
-		seed: maphash.MakeSeed(), rng: rand.New(rand.NewSource(seed)), found: map[string]Found{}}
+	s := &solver{problem: p, names: []string{""}, best: 1 << 14, slack: slack, seen: map[key]int16{},
+		rng: rand.New(rand.NewSource(seed)), found: map[string]Found{}}
 	ids := map[string]value{}
 	id := func(name string) value {
 		if _, ok := ids[name]; !ok {
@@ -175,30 +172,25 @@ func (s *solver) offer(t state) {
 	if total >= s.best+s.slack {
 		return
 	}
-	key := s.key(&t)
-	if gas, ok := s.seen[key]; ok && gas <= t.gas {
+	at := key{t.stack, t.done}
+	if gas, ok := s.seen[at]; ok && gas <= t.gas {
 		return
 	}
-	s.seen[key] = t.gas
+	s.seen[at] = t.gas
 	// low stacks first among equals, and a little chance
-	at := total*2 + s.rng.Intn(5) + int(t.height)/2
-	if at >= maxCost {
+	cost := total*2 + s.rng.Intn(5) + int(t.height)/2
+	if cost >= maxCost {
 		return
 	}
 	layer := bits.OnesCount32(t.done)
-	s.queues[layer][at] = append(s.queues[layer][at], &t)
-	s.lowest[layer] = min(s.lowest[layer], at)
+	s.queues[layer][cost] = append(s.queues[layer][cost], &t)
+	s.lowest[layer] = min(s.lowest[layer], cost)
 }
 
-func (s *solver) key(t *state) uint64 {
-	var b [maxHeight + 4]byte
-	for i, v := range t.stack[:t.height] {
-		b[i] = byte(v)
-	}
-	for i := range 4 {
-		b[maxHeight+i] = byte(t.done >> (8 * i))
-	}
-	return maphash.Bytes(s.seed, b[:])
+// key is what makes two states the same.
+type key struct {
+	stack [maxHeight]value
+	done  uint32
 }
 
 // round takes a few states from every layer on; false if there are none.

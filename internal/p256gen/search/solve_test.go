@@ -3,14 +3,13 @@ package search
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestASumOfProducts(t *testing.T) {
 	p := Problem{In: []string{"a", "b"}, Out: []string{"c"}, Words: []string{"k"}, Height: 8, Ops: []Op{
 		{"ab", "MULMOD", [2]string{"a", "b"}}, {"c", "ADDMOD", [2]string{"ab", "k"}},
 	}}
-	found := p.Solve(time.Second, 1, 4)
+	found := p.Solve(1000, 1, 4)
 	// p below a and b: one push and two swaps; then p and k, and the modulus below: another push and a swap or two
 	if len(found) != 1 || found[0].Gas > 34 || strings.Count(found[0].Code, "MOD") != 2 {
 		t.Errorf("%+v", found)
@@ -19,7 +18,7 @@ func TestASumOfProducts(t *testing.T) {
 
 func TestTheFormulasAreSolved(t *testing.T) {
 	for name, p := range map[string]Problem{"add": Add([]string{"X", "Z", "C", "A"}), "double": Double([]string{"X", "Z", "C", "A"})} {
-		found := p.Solve(time.Second, 1, 7)
+		found := p.Solve(1000, 1, 7)
 		best := 1 << 20
 		for _, f := range found {
 			best = min(best, f.Gas)
