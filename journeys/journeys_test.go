@@ -90,7 +90,7 @@ func walkOn(t *testing.T, env journeys.Env, name string, ep userop.EntryPoint, w
 	return steps
 }
 
-func find(t *testing.T, name string) journeys.Journey {
+func find(t testing.TB, name string) journeys.Journey {
 	t.Helper()
 	for _, j := range journeys.All() {
 		if j.Name == name {

@@ -255,7 +255,7 @@ func TestAClientThatStallsIsGivenUp(t *testing.T) {
 		before := strings.Count(log.String(), "\n")
 		send(conn)
 		for begun := time.Now(); strings.Count(log.String(), "\n") == before; time.Sleep(time.Millisecond) {
-			if time.Since(begun) > 10*time.Second {
+			if time.Since(begun) > 30*time.Second {
 				t.Fatalf("a client that %s holds its place", name)
 			}
 		}
@@ -266,17 +266,17 @@ func TestAClientThatStallsIsGivenUp(t *testing.T) {
 // A long computation outlives the time that the client had for its body. FCL's table of the generator
 // itself takes the slow road.
 func TestAClientThatOnlyWaitsIsNotStalling(t *testing.T) {
-	server, _ := serve(t, Config{Stall: 150 * time.Millisecond, Workers: 1})
+	server, _ := serve(t, Config{Stall: 500 * time.Millisecond, Workers: 1})
 	g, err := p256table.ParseKey("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296", "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
 	if err != nil {
 		t.Fatal(err)
 	}
 	begun := time.Now()
-	reply, body := post(t, server.URL+"/v1/tables?format=fcl", binaryType, "", bytes.NewReader(bytes.Repeat(raw(g), 400)))
-	if end := []byte{FrameEnd, 0, 0, 400 >> 8, 400 & 0xff, 0, 0, 0, 0}; reply.StatusCode != 200 || !bytes.HasSuffix(body, end) {
+	reply, body := post(t, server.URL+"/v1/tables?format=fcl", binaryType, "", bytes.NewReader(bytes.Repeat(raw(g), 2000)))
+	if end := []byte{FrameEnd, 0, 0, 2000 >> 8, 2000 & 0xff, 0, 0, 0, 0}; reply.StatusCode != 200 || !bytes.HasSuffix(body, end) {
 		t.Errorf("%s, %d bytes", reply.Status, len(body))
 	}
-	if spent := time.Since(begun); spent < 200*time.Millisecond {
+	if spent := time.Since(begun); spent < 700*time.Millisecond {
 		t.Errorf("it took %v only: the test tests nothing", spent)
 	}
 }
@@ -304,7 +304,7 @@ func TestTheEndOfTheServerEndsAStream(t *testing.T) {
 	}
 	end()
 	for begun := time.Now(); !strings.Contains(log.String(), "built="); time.Sleep(time.Millisecond) {
-		if time.Since(begun) > 5*time.Second {
+		if time.Since(begun) > 30*time.Second {
 			t.Fatal("it goes on")
 		}
 	}
@@ -328,7 +328,7 @@ func TestACancelledRequestStopsTheWork(t *testing.T) {
 	reply.Body.Close()
 	begun := time.Now()
 	for !strings.Contains(log.String(), "built=") {
-		if time.Since(begun) > 5*time.Second {
+		if time.Since(begun) > 30*time.Second {
 			t.Fatal("it goes on")
 		}
 		time.Sleep(time.Millisecond)
@@ -345,13 +345,13 @@ func TestACancelledRequestStopsTheWork(t *testing.T) {
 		if reply.StatusCode == 200 && len(body) > 4000 {
 			break
 		}
-		if reply.StatusCode != 503 || time.Since(begun) > 5*time.Second {
+		if reply.StatusCode != 503 || time.Since(begun) > 30*time.Second {
 			t.Fatalf("the next request: %s", reply.Status)
 		}
 	}
 	http.DefaultClient.CloseIdleConnections()
 	for begun := time.Now(); runtime.NumGoroutine() > before+2; time.Sleep(5 * time.Millisecond) {
-		if time.Since(begun) > 5*time.Second {
+		if time.Since(begun) > 30*time.Second {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
 		}
 	}

@@ -146,7 +146,7 @@ func TestTheLongestInputsTakeBoundedTime(t *testing.T) {
 	} {
 		start := time.Now()
 		_, err := inspect.Inspect(input, inspect.Options{})
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 30*time.Second {
 			t.Errorf("%s: %d bytes took %s", name, len(input), took)
 		} else {
 			t.Logf("%s: %s, %v", name, took.Round(time.Millisecond), err)

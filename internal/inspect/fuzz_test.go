@@ -43,7 +43,7 @@ func FuzzInspect(f *testing.F) {
 		for _, opt := range []inspect.Options{{}, known} {
 			start := time.Now()
 			r, err := inspect.Inspect(input, opt)
-			if took := time.Since(start); took > 5*time.Second {
+			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("%d bytes took %s", len(input), took)
 			}
 			if (err == nil) != (r != nil) {
