@@ -91,7 +91,7 @@ func TestStubTakesTheWholeWayOfARealSignature(t *testing.T) {
 
 		var stubs []seal.PosternApproval
 		for _, p := range []*rawPasskey{one, two} {
-			stub, err := seal.PosternPasskeyStub(p.signer, seal.StubLimits{})
+			stub, err := seal.PosternPasskeyStub(p.signer, seal.StubLimits{}, seal.PathPrecompile)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +124,7 @@ func TestStubTakesTheWholeWayOfARealSignature(t *testing.T) {
 func TestPlainArithmeticNeverCostsMoreThanTheStub(t *testing.T) {
 	p := newPasskey(t, "plain", seal.RequireUV)
 	a := newAccount(t, prague, equal(1, p.signer))
-	stub, err := seal.PosternPasskeyStub(p.signer, seal.StubLimits{})
+	stub, err := seal.PosternPasskeyStub(p.signer, seal.StubLimits{}, seal.PathPrecompile)
 	if err != nil {
 		t.Fatal(err)
 	}

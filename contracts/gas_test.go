@@ -99,7 +99,7 @@ func measure(t *testing.T, f fork) figures {
 
 	// A message's hash binds the account's address, and with it every byte of code. The stub costs
 	// the same whatever the hash (and is refused, after the whole of the work).
-	stub, err := seal.PosternPasskeyStub(one.signer, seal.StubLimits{Origin: 22, TopOrigin: -1, PackageName: -1})
+	stub, err := seal.PosternPasskeyStub(one.signer, seal.StubLimits{Origin: 22, TopOrigin: -1, PackageName: -1}, seal.PathPrecompile)
 	if err != nil {
 		t.Fatal(err)
 	}

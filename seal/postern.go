@@ -4,6 +4,7 @@ package seal
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"math"
 	"slices"
@@ -22,7 +23,38 @@ const (
 	PosternKindPasskey        PosternKind = 0x02 // clientDataJSON in the fixed form
 	PosternKindPasskeyGeneral PosternKind = 0x03 // clientDataJSON in any other member order
 	PosternKindContract       PosternKind = 0x04 // ERC-1271 or ERC-7913
+
+	PosternKindPasskeyHints        PosternKind = 0x05 // 0x02 and hints
+	PosternKindPasskeyGeneralHints PosternKind = 0x06 // 0x03 and hints
 )
+
+// IsPasskey reports whether approvals of this kind are a passkey's.
+func (k PosternKind) IsPasskey() bool { return k.isGeneral() || k.isFixed() }
+
+func (k PosternKind) isFixed() bool {
+	return k == PosternKindPasskey || k == PosternKindPasskeyHints
+}
+
+func (k PosternKind) isGeneral() bool {
+	return k == PosternKindPasskeyGeneral || k == PosternKindPasskeyGeneralHints
+}
+
+func (k PosternKind) hasHints() bool {
+	return k == PosternKindPasskeyHints || k == PosternKindPasskeyGeneralHints
+}
+
+// withHints is the kind of the same form with hints or without.
+func (k PosternKind) withHints(hints bool) PosternKind {
+	switch {
+	case k.isFixed() && hints:
+		return PosternKindPasskeyHints
+	case k.isFixed():
+		return PosternKindPasskey
+	case hints:
+		return PosternKindPasskeyGeneralHints
+	}
+	return PosternKindPasskeyGeneral
+}
 
 func (k PosternKind) String() string {
 	switch k {
@@ -34,6 +66,10 @@ func (k PosternKind) String() string {
 		return "passkey, general form"
 	case PosternKindContract:
 		return "contract"
+	case PosternKindPasskeyHints:
+		return "passkey, with hints"
+	case PosternKindPasskeyGeneralHints:
+		return "passkey, general form, with hints"
 	}
 	return "unknown"
 }
@@ -52,6 +88,10 @@ type PosternApproval struct {
 	TypeIndex int
 	Prefix    []byte
 	Suffix    []byte
+
+	// Of a passkey of the kinds with hints: 32 or 128 bytes that make verifying
+	// cheaper and can change nothing else. Nobody signs them. See [P256Path].
+	Hints []byte
 
 	// Of a secp256k1 key: r ‖ s ‖ v with low s and v 27 or 28.
 	ECDSA [65]byte
@@ -85,10 +125,20 @@ func Postern(approvals ...PosternApproval) ([]byte, error) {
 // ClientDataJSON is what the passkey's client made of the hash that was
 // approved; nil for other kinds.
 func (a *PosternApproval) ClientDataJSON(hash common.Hash) []byte {
-	if a.Kind != PosternKindPasskey && a.Kind != PosternKindPasskeyGeneral {
+	if !a.Kind.IsPasskey() {
 		return nil
 	}
 	return joinChallenge(a.Prefix, hash, a.Suffix)
+}
+
+// Digest is what the passkey's key signed if hash was approved:
+// SHA-256(authData ‖ SHA-256(clientDataJSON)); zero for other kinds.
+func (a *PosternApproval) Digest(hash common.Hash) [32]byte {
+	if !a.Kind.IsPasskey() {
+		return [32]byte{}
+	}
+	client := sha256.Sum256(a.ClientDataJSON(hash))
+	return sha256.Sum256(slices.Concat(a.AuthData, client[:]))
 }
 
 // appendTo writes the approval after checking it as the parser would.
@@ -106,14 +156,25 @@ func (a *PosternApproval) appendTo(b []byte) ([]byte, error) {
 		return appendField16(b, string(a.Inner)), nil
 	}
 	b = append(b, a.Signer.bytes[common.AddressLength:]...) // x y rule
+	return a.appendAssertion(b), nil
+}
+
+// appendAssertion writes what follows a passkey's name, in the account's
+// signature and in P256Verifier's.
+func (a *PosternApproval) appendAssertion(b []byte) []byte {
 	b = append(b, a.Signature.P1363()...)
 	b = append(b, byte(len(a.AuthData)))
 	b = append(b, a.AuthData...)
-	if a.Kind == PosternKindPasskeyGeneral {
+	if a.Kind.isGeneral() {
 		b = binary.BigEndian.AppendUint16(b, uint16(a.TypeIndex))
 		b = appendField16(b, string(a.Prefix))
 	}
-	return appendField16(b, string(a.Suffix)), nil
+	b = appendField16(b, string(a.Suffix))
+	if a.Kind.hasHints() {
+		b = append(b, byte(len(a.Hints)))
+		b = append(b, a.Hints...)
+	}
+	return b
 }
 
 func appendField16(b []byte, field string) []byte {
@@ -137,7 +198,8 @@ func (a *PosternApproval) check(where string) error {
 			return malformed(where, "a signature of %d bytes, at most %d", len(a.Inner), math.MaxUint16)
 		}
 		return nil
-	case PosternKindPasskey, PosternKindPasskeyGeneral:
+	}
+	if a.Kind.IsPasskey() {
 		return a.checkPasskey(where)
 	}
 	return malformed(where, "unknown kind %#02x", byte(a.Kind))
@@ -159,8 +221,12 @@ func (a *PosternApproval) checkPasskey(where string) error {
 		return malformed(where, "client data longer than %d bytes", math.MaxUint16)
 	case len(a.Suffix) == 0 || a.Suffix[0] != '"':
 		return malformed(where, "no quote after the challenge")
+	case a.Kind.hasHints() && len(a.Hints) != hintsTable && len(a.Hints) != hintsNoTable:
+		return malformed(where, "hints of %d bytes, not %d or %d", len(a.Hints), hintsTable, hintsNoTable)
+	case !a.Kind.hasHints() && len(a.Hints) > 0:
+		return malformed(where, "hints in a kind that has none")
 	}
-	if a.Kind == PosternKindPasskey {
+	if a.Kind.isFixed() {
 		if a.TypeIndex != 1 || string(a.Prefix) != fixedPrefix {
 			return malformed(where, "client data of the general form")
 		}

@@ -37,6 +37,20 @@ func PosternPasskey(signer Signer, a *passkey.Assertion) (PosternApproval, error
 	return approval, nil
 }
 
+// WithHints is the approval with the hints that fit the path on which the
+// account will verify it, or without where there are none. hash is what was
+// approved. Approvals of other kinds, and ones that do not approve of hash, come
+// back without hints.
+func (a PosternApproval) WithHints(path P256Path, hash common.Hash) PosternApproval {
+	key, _, ok := a.Signer.Passkey()
+	if !ok || !a.Kind.IsPasskey() {
+		return a
+	}
+	a.Hints = path.Hints(a.Digest(hash), a.Signature, key)
+	a.Kind = a.Kind.withHints(a.Hints != nil)
+	return a
+}
+
 // PosternECDSA is a secp256k1 key's approval: signature is r ‖ s ‖ v over the
 // hash as it is (no prefix), 65 bytes, v 0, 1, 27 or 28. A high s is turned into
 // the low one, which is the same signature.

@@ -67,7 +67,7 @@ func (r *reader) approval(where string) (a PosternApproval, err error) {
 		if a.Signer, err = ParseSigner(r.take(common.AddressLength)); err == nil {
 			a.ECDSA = [65]byte(r.take(65))
 		}
-	case PosternKindPasskey, PosternKindPasskeyGeneral:
+	case PosternKindPasskey, PosternKindPasskeyGeneral, PosternKindPasskeyHints, PosternKindPasskeyGeneralHints:
 		err = r.passkey(&a)
 	case PosternKindContract:
 		signer := r.take(r.uint16())
@@ -88,15 +88,8 @@ func (r *reader) approval(where string) (a PosternApproval, err error) {
 }
 
 func (r *reader) passkey(a *PosternApproval) error {
-	xyRule, rs := r.take(65), r.take(64)
-	a.AuthData = r.take(int(r.take(1)[0]))
-	if a.Kind == PosternKindPasskeyGeneral {
-		a.TypeIndex = r.uint16()
-		a.Prefix = r.take(r.uint16())
-	} else {
-		a.TypeIndex, a.Prefix = 1, []byte(fixedPrefix)
-	}
-	a.Suffix = r.take(r.uint16())
+	xyRule := r.take(65)
+	r.assertion(a)
 	if r.short {
 		return nil
 	}
@@ -108,9 +101,23 @@ func (r *reader) passkey(a *PosternApproval) error {
 	if err != nil {
 		return err
 	}
-	if a.Signer, err = PasskeySigner(key, rule); err != nil {
-		return err
-	}
+	a.Signer, err = PasskeySigner(key, rule)
+	return err
+}
+
+// assertion reads what appendAssertion writes.
+func (r *reader) assertion(a *PosternApproval) {
+	rs := r.take(64)
 	a.Signature = passkey.Signature{R: [32]byte(rs), S: [32]byte(rs[32:])}
-	return nil
+	a.AuthData = r.take(int(r.take(1)[0]))
+	if a.Kind.isGeneral() {
+		a.TypeIndex = r.uint16()
+		a.Prefix = r.take(r.uint16())
+	} else {
+		a.TypeIndex, a.Prefix = 1, []byte(fixedPrefix)
+	}
+	a.Suffix = r.take(r.uint16())
+	if a.Kind.hasHints() {
+		a.Hints = r.take(int(r.take(1)[0]))
+	}
 }

@@ -245,8 +245,8 @@ func TestStubsAreNeverShorterThanAnythingReal(t *testing.T) {
 		}
 		return len(b)
 	}
-	standard := length(seal.PosternPasskeyStub(d.signer(seal.RequireUV), seal.StubLimits{}))
-	web := length(seal.PosternPasskeyStub(d.signer(seal.RequireUV), seal.StubLimits{Origin: len(origin), TopOrigin: -1, PackageName: -1}))
+	standard := length(seal.PosternPasskeyStub(d.signer(seal.RequireUV), seal.StubLimits{}, seal.PathPrecompile))
+	web := length(seal.PosternPasskeyStub(d.signer(seal.RequireUV), seal.StubLimits{Origin: len(origin), TopOrigin: -1, PackageName: -1}, seal.PathPrecompile))
 	for name, q := range acceptable {
 		real := length(d.approval(hash, q), nil)
 		if real > standard {
@@ -272,7 +272,7 @@ func TestStubsSatisfyEveryRuleAndHoldNoFreeByte(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		stub, err := seal.PosternPasskeyStub(d.signer(rule), seal.StubLimits{})
+		stub, err := seal.PosternPasskeyStub(d.signer(rule), seal.StubLimits{}, seal.PathPrecompile)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -284,10 +284,10 @@ func TestStubsSatisfyEveryRuleAndHoldNoFreeByte(t *testing.T) {
 			t.Errorf("%s: a zero byte", rule)
 		}
 	}
-	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{AuthData: 256}); err == nil {
+	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{AuthData: 256}, seal.PathPrecompile); err == nil {
 		t.Error("256 bytes of authenticator data")
 	}
-	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{Origin: 70_000}); err == nil {
+	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{Origin: 70_000}, seal.PathPrecompile); err == nil {
 		t.Error("client data beyond 64 KB")
 	}
 }
@@ -455,7 +455,7 @@ func TestTheStubsSignatureHasNoZeroDigit(t *testing.T) {
 	// The plain arithmetic takes two bits of h/s and of r/s at a time and skips the addition where
 	// both are zero. With r/s free of zero digits it never skips, whatever the hash.
 	d := newDevice(t, "digits")
-	stub, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{})
+	stub, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{}, seal.PathPrecompile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -137,7 +137,7 @@ func TestStubsRefuseAbsurdLimits(t *testing.T) {
 		}
 	}
 	d := newDevice(t, "absurd")
-	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{AuthData: 1 << 60}); err == nil {
+	if _, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{AuthData: 1 << 60}, seal.PathPrecompile); err == nil {
 		t.Error("a huge approval")
 	}
 	b, err := seal.MetaMaskWebAuthnStub(common.Hash{}, seal.StubLimits{AuthData: 255, Origin: -5})

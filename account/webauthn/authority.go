@@ -64,7 +64,7 @@ func (p PasskeyApprover) stub() (seal.PosternApproval, error) {
 			l.TopOrigin = -1
 		}
 	}
-	return seal.PosternPasskeyStub(p.Passkey, l)
+	return seal.PosternPasskeyStub(p.Passkey, l, seal.PathPrecompile)
 }
 
 func (p PasskeyApprover) challenge(digest [32]byte) account.Challenge {
