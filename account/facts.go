@@ -23,7 +23,8 @@ type facts struct {
 	factoryData []byte
 	// authorization to run the account's code, if it does not run it yet
 	authorization *userop.Authorization
-	p256          bool // P256VERIFY works; read only where the authority wants to know
+	p256          bool   // P256VERIFY works; read only where the authority wants to know
+	paths         []byte // of a P256Pather
 }
 
 // chainIDer is an ability of bundlers that know their chain.
@@ -43,7 +44,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 		epCode                                    []byte
 		errID, errBID, errEP, errCode             error
 		errSrc, errNonce, errBal, errDep, errFees error
-		errP256                                   error
+		errP256, errPaths                         error
 	)
 	parallel(
 		func() { f.chainID, errID = c.Chain.ChainID(ctx) },
@@ -69,6 +70,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), userop.BalanceOf(self)) },
 		func() { f.fees, f.chainFee, errFees = readFees(ctx, c, o.fees) },
 		func() { f.p256, errP256 = readP256(ctx, c.Chain, auth, o) },
+		func() { f.paths, errPaths = readPaths(ctx, c.Chain, auth) },
 	)
 	if errID != nil {
 		return nil, fmt.Errorf("account: ask the node for its chain: %w", errID)
@@ -91,7 +93,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 	for _, e := range []struct {
 		what string
 		err  error
-	}{{"code", errCode}, {"factory", errSrc}, {"nonce", errNonce}, {"balance", errBal}, {"deposit", errDep}, {"fees", errFees}, {"P256VERIFY precompile", errP256}} {
+	}{{"code", errCode}, {"factory", errSrc}, {"nonce", errNonce}, {"balance", errBal}, {"deposit", errDep}, {"fees", errFees}, {"P256VERIFY precompile", errP256}, {"way in which signatures are verified", errPaths}} {
 		if e.err != nil {
 			return nil, fmt.Errorf("account: read the %s: %w", e.what, e.err)
 		}

@@ -57,13 +57,16 @@ func Prepare(ctx context.Context, c Client, acct Account, auth Authority, calls 
 	if err := facts.checkSuggestion(o); err != nil {
 		return nil, err
 	}
+	if auth, err = onPaths(auth, facts.paths); err != nil {
+		return nil, err
+	}
 	funds := funds{account: acct.Address(), balance: facts.balance, deposit: facts.deposit, value: value}
 	if !o.noFunds {
 		if err := funds.checkValue(c.Paymaster != nil); err != nil {
 			return nil, err
 		}
 	}
-	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: facts.chainID, chainFee: facts.chainFee}
+	p := &Prepared{client: c, acct: acct, auth: auth, paths: facts.paths, calls: calls, chainID: facts.chainID, chainFee: facts.chainFee}
 	b := &builder{Prepared: p, facts: facts, options: o}
 	if err := b.build(ctx); err != nil {
 		return nil, funds.explain(err)

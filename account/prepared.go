@@ -18,6 +18,7 @@ type Prepared struct {
 	client  Client
 	acct    Account
 	auth    Authority
+	paths   []byte // for which auth writes approvals; nil if it makes no difference
 	calls   []Call
 	chainID *big.Int
 	sponsor string

@@ -29,6 +29,9 @@ type saved struct {
 	ChainFee *hexutil.Big `json:"chainFee,omitempty"` // wei per gas
 	Estimate Estimate     `json:"estimate,omitzero"`
 	Token    *savedCharge `json:"token,omitempty"`
+	// The P-256 paths for which gas was estimated, see P256Pather. Wrong ones can
+	// make an operation fail or cost more, and nothing else.
+	P256Paths hexutil.Bytes `json:"p256Paths,omitempty"`
 
 	Sealed bool `json:"sealed"`
 	Sent   bool `json:"sent"`
@@ -66,7 +69,7 @@ func (p *Prepared) MarshalJSON() ([]byte, error) {
 		return nil, fmt.Errorf("account: save the operation: %w", err)
 	}
 	s := saved{Format: savedFormat, ChainID: (*hexutil.Big)(p.chainID), EntryPoint: p.acct.EntryPoint().Address(),
-		Hash: p.hash, Op: wire, Sponsor: p.sponsor, ChainFee: (*hexutil.Big)(p.chainFee), Estimate: p.estimate,
+		Hash: p.hash, Op: wire, Sponsor: p.sponsor, ChainFee: (*hexutil.Big)(p.chainFee), Estimate: p.estimate, P256Paths: p.paths,
 		Sealed: p.op.Signature != nil, Sent: p.sent}
 	if c := p.tokenCharge; c != nil {
 		s.Token = &savedCharge{Token: c.Token, Max: (*hexutil.Big)(c.Max), Allowance: (*hexutil.Big)(c.Allowance)}
@@ -140,12 +143,15 @@ func Resume(data []byte, c Client, acct Account, auth Authority) (*Prepared, err
 	if !inSequence(op.Nonce, auth.NonceKey()) {
 		return nil, fmt.Errorf("%w: its nonce is of another sequence than the authority's", ErrChanged)
 	}
+	if auth, err = onPaths(auth, s.P256Paths); err != nil {
+		return nil, err
+	}
 	charge, err := s.Token.charge(op, calls)
 	if err != nil {
 		return nil, err
 	}
 	sig := op.Signature
-	p := &Prepared{client: c, acct: acct, auth: auth, calls: calls, chainID: chainID, sponsor: s.Sponsor,
+	p := &Prepared{client: c, acct: acct, auth: auth, paths: s.P256Paths, calls: calls, chainID: chainID, sponsor: s.Sponsor,
 		deploys: deploys(op), op: op, fee: fee, chainFee: chainFee, estimate: s.Estimate, tokenCharge: charge, sent: s.Sent && s.Sealed}
 	if err := p.fix(); err != nil {
 		return nil, err
