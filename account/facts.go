@@ -44,7 +44,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 		epCode                                    []byte
 		errID, errBID, errEP, errCode             error
 		errSrc, errNonce, errBal, errDep, errFees error
-		errP256, errPaths                         error
+		errP256                                   error
 	)
 	parallel(
 		func() { f.chainID, errID = c.Chain.ChainID(ctx) },
@@ -70,7 +70,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 		func() { f.deposit, errDep = readWord(ctx, c.Chain, ep.Address(), userop.BalanceOf(self)) },
 		func() { f.fees, f.chainFee, errFees = readFees(ctx, c, o.fees) },
 		func() { f.p256, errP256 = readP256(ctx, c.Chain, auth, o) },
-		func() { f.paths, errPaths = readPaths(ctx, c.Chain, auth) },
+		func() { f.paths = readPaths(ctx, c.Chain, auth) },
 	)
 	if errID != nil {
 		return nil, fmt.Errorf("account: ask the node for its chain: %w", errID)
@@ -93,7 +93,7 @@ func readFacts(ctx context.Context, c Client, acct Account, auth Authority, o op
 	for _, e := range []struct {
 		what string
 		err  error
-	}{{"code", errCode}, {"factory", errSrc}, {"nonce", errNonce}, {"balance", errBal}, {"deposit", errDep}, {"fees", errFees}, {"P256VERIFY precompile", errP256}, {"way in which signatures are verified", errPaths}} {
+	}{{"code", errCode}, {"factory", errSrc}, {"nonce", errNonce}, {"balance", errBal}, {"deposit", errDep}, {"fees", errFees}, {"P256VERIFY precompile", errP256}} {
 		if e.err != nil {
 			return nil, fmt.Errorf("account: read the %s: %w", e.what, e.err)
 		}

@@ -11,8 +11,9 @@ import (
 // that is, and hints only save gas: what a node says of it, and what becomes of it
 // until the operation runs, can change what verifying costs and never its result.
 type P256Pather interface {
-	// P256Paths asks the chain for the paths, one byte per approver.
-	P256Paths(ctx context.Context, ch Chain) ([]byte, error)
+	// P256Paths asks the chain for the paths, one byte per approver. Where the chain
+	// does not say, it is a path on which no hints are used.
+	P256Paths(ctx context.Context, ch Chain) []byte
 	// OnP256Paths returns the authority whose stub and approvals are for these
 	// paths.
 	OnP256Paths(paths []byte) (Authority, error)
@@ -21,10 +22,10 @@ type P256Pather interface {
 // maxPaths bounds what is read from a saved operation.
 const maxPaths = 1024
 
-func readPaths(ctx context.Context, ch Chain, auth Authority) ([]byte, error) {
+func readPaths(ctx context.Context, ch Chain, auth Authority) []byte {
 	p, ok := auth.(P256Pather)
 	if !ok {
-		return nil, nil
+		return nil
 	}
 	return p.P256Paths(ctx, ch)
 }

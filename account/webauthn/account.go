@@ -20,6 +20,7 @@ type Account struct {
 	address    common.Address
 	members    []Member
 	threshold  uint64
+	paths      map[Signer]P256Path // as At read them; never changed
 
 	create *contracts.Params // how the factory makes it; nil if attached by address
 }

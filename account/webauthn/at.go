@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -49,7 +48,7 @@ type StorageReader interface {
 var implementationSlot = common.HexToHash("0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc")
 
 // At opens an account that exists, as the chain has it now: EntryPoint, signers,
-// weights, threshold. The result cannot be deployed elsewhere; [Account.With]
+// weights, threshold, and how each passkey's signatures are verified. The result cannot be deployed elsewhere; [Account.With]
 // keeps that ability of an account from New.
 func At(ctx context.Context, ch account.Chain, addr common.Address) (*Account, error) {
 	code, err := ch.Code(ctx, addr)
@@ -89,6 +88,7 @@ func At(ctx context.Context, ch account.Chain, addr common.Address) (*Account, e
 	if a.members, err = r.members(); err != nil {
 		return nil, err
 	}
+	a.paths = readPaths(ctx, ch, addr, a.members)
 	return a, nil
 }
 
@@ -165,17 +165,17 @@ func (r reader) members() ([]Member, error) {
 	if len(list) > maxMembers {
 		return nil, fmt.Errorf("%w: more than %d", ErrTooMany, maxMembers)
 	}
-	members := make([]Member, 0, len(list))
-	for _, b := range list {
-		s, err := seal.ParseSigner(b)
-		if err != nil {
+	members, errs := make([]Member, len(list)), make([]error, len(list))
+	for i, b := range list {
+		if members[i].Signer, err = seal.ParseSigner(b); err != nil {
 			return nil, &NotOursError{r.addr, err.Error()}
 		}
-		w, err := read[uint64](r, "signerWeight", b)
+	}
+	each(len(list), func(i int) { members[i].Weight, errs[i] = read[uint64](r, "signerWeight", list[i]) })
+	for _, err := range errs {
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, Member{s, w})
 	}
-	return slices.Clip(members), nil
+	return members, nil
 }

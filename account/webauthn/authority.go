@@ -19,9 +19,9 @@ import (
 type Approver interface {
 	Signer() Signer
 
-	stub() (seal.PosternApproval, error)
+	stub(P256Path) (seal.PosternApproval, error)
 	challenge(digest [32]byte) account.Challenge
-	seal(account.Approval) (seal.PosternApproval, error)
+	seal(account.Approval, P256Path) (seal.PosternApproval, error)
 }
 
 // PasskeyApprover asks for an assertion of a passkey.
@@ -54,7 +54,7 @@ var ErrNoPasskey = errors.New("webauthn: this signer is no passkey")
 // Signer implements [Approver].
 func (p PasskeyApprover) Signer() Signer { return p.Passkey }
 
-func (p PasskeyApprover) stub() (seal.PosternApproval, error) {
+func (p PasskeyApprover) stub(path P256Path) (seal.PosternApproval, error) {
 	l := p.Limits
 	if l.Origin == 0 {
 		l.Origin = longest(p.Origins)
@@ -64,7 +64,7 @@ func (p PasskeyApprover) stub() (seal.PosternApproval, error) {
 			l.TopOrigin = -1
 		}
 	}
-	return seal.PosternPasskeyStub(p.Passkey, l, seal.PathPrecompile)
+	return seal.PosternPasskeyStub(p.Passkey, l, path)
 }
 
 func (p PasskeyApprover) challenge(digest [32]byte) account.Challenge {
@@ -81,11 +81,15 @@ func (p PasskeyApprover) challenge(digest [32]byte) account.Challenge {
 	return c
 }
 
-func (p PasskeyApprover) seal(a account.Approval) (seal.PosternApproval, error) {
+func (p PasskeyApprover) seal(a account.Approval, path P256Path) (seal.PosternApproval, error) {
 	if a.Assertion == nil {
 		return seal.PosternApproval{}, account.ErrWrongKind
 	}
-	return seal.PosternPasskey(p.Passkey, a.Assertion)
+	out, err := seal.PosternPasskey(p.Passkey, a.Assertion)
+	if err != nil {
+		return out, err
+	}
+	return out.WithHints(path, common.BytesToHash(a.Assertion.ClientData.Challenge)), nil
 }
 
 // Signer implements [Approver].
@@ -94,13 +98,15 @@ func (k KeyApprover) Signer() Signer {
 	return s
 }
 
-func (k KeyApprover) stub() (seal.PosternApproval, error) { return seal.PosternECDSAStub(k.Address) }
+func (k KeyApprover) stub(P256Path) (seal.PosternApproval, error) {
+	return seal.PosternECDSAStub(k.Address)
+}
 
 func (k KeyApprover) challenge(digest [32]byte) account.Challenge {
 	return account.Challenge{Digest: digest, Kind: account.KindECDSA, Address: k.Address}
 }
 
-func (k KeyApprover) seal(a account.Approval) (seal.PosternApproval, error) {
+func (k KeyApprover) seal(a account.Approval, _ P256Path) (seal.PosternApproval, error) {
 	return seal.PosternECDSA(k.Address, a.ECDSA)
 }
 
@@ -108,13 +114,15 @@ func (k KeyApprover) seal(a account.Approval) (seal.PosternApproval, error) {
 type Authority struct {
 	account   *Account
 	approvers []Approver
+	paths     []P256Path // for each, how the account verifies it: what hints are for
 	stub      []byte
 	lane      uint32
 }
 
 var (
-	_ account.Authority = (*Authority)(nil)
-	_ account.Namer     = (*Authority)(nil)
+	_ account.Authority  = (*Authority)(nil)
+	_ account.Namer      = (*Authority)(nil)
+	_ account.P256Pather = (*Authority)(nil)
 )
 
 // WeightError says that approvals do not reach an account's threshold.
@@ -129,10 +137,12 @@ func (e *WeightError) Hint() string { return "ask further signers of the account
 
 // Authority returns the authority of approvers who are signers of the account.
 // With several, each is asked; those whose weights suffice must answer.
+//
+// Approvals carry the hints that fit how the account verifies them, as far as that
+// is known: read by [At], or by [account.Prepare] from the chain.
 func (a *Account) Authority(approvers ...Approver) (*Authority, error) {
 	auth := &Authority{account: a, approvers: approvers}
 	weight, seen := uint64(0), map[Signer]bool{}
-	var stubs []seal.PosternApproval
 	for _, p := range approvers {
 		s := p.Signer()
 		w := a.Weight(s)
@@ -144,20 +154,34 @@ func (a *Account) Authority(approvers ...Approver) (*Authority, error) {
 		}
 		seen[s] = true
 		weight += w // cannot overflow: the sum of all weights does not
-		stub, err := p.stub()
-		if err != nil {
-			return nil, fmt.Errorf("webauthn: make a stub for %s: %w", Name(s), err)
+		path, ok := a.paths[s]
+		if !ok {
+			path = unhinted
 		}
-		stubs = append(stubs, stub)
+		auth.paths = append(auth.paths, path)
 	}
 	if weight < a.threshold {
 		return nil, &WeightError{Weight: weight, Threshold: a.threshold}
 	}
-	var err error
-	if auth.stub, err = seal.Postern(stubs...); err != nil {
-		return nil, fmt.Errorf("webauthn: make a stub: %w", err)
+	if err := auth.makeStub(); err != nil {
+		return nil, err
 	}
 	return auth, nil
+}
+
+func (a *Authority) makeStub() error {
+	stubs := make([]seal.PosternApproval, len(a.approvers))
+	for i, p := range a.approvers {
+		var err error
+		if stubs[i], err = p.stub(a.paths[i]); err != nil {
+			return fmt.Errorf("webauthn: make a stub for %s: %w", Name(p.Signer()), err)
+		}
+	}
+	var err error
+	if a.stub, err = seal.Postern(stubs...); err != nil {
+		return fmt.Errorf("webauthn: make a stub: %w", err)
+	}
+	return nil
 }
 
 // Lane returns the authority with a nonce sequence of its own. Operations in
@@ -219,7 +243,7 @@ func (a *Authority) join(approval account.Approval) ([]byte, error) {
 		if parts[i].IsZero() {
 			continue
 		}
-		s, err := p.seal(parts[i])
+		s, err := p.seal(parts[i], a.paths[i])
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ type Change struct {
 	Add       []Member
 	Remove    []Signer
 	Reweigh   []Member // new weights of present signers
+	Tables    []Table  // of signers, as they are after the change
 	Threshold uint64   // 0 leaves it as it is
 }
 
@@ -55,6 +56,9 @@ func (a *Account) Change(c Change) ([]account.Call, *Account, error) {
 	}
 	if len(c.Reweigh) > 0 {
 		call("setSignerWeights", bytesOf(c.Reweigh), weightsOf(c.Reweigh))
+	}
+	for _, t := range c.Tables {
+		calls = append(calls, useTable(a.address, t))
 	}
 	if len(c.Remove) > 0 {
 		call("removeSigners", bytesOf(Members(c.Remove...)))
@@ -111,7 +115,7 @@ func (a *Account) after(c Change) (*Account, error) {
 	if err := checkMembers(out.members, out.threshold); err != nil {
 		return nil, err
 	}
-	return &out, nil
+	return &out, out.takeTables(c.Tables)
 }
 
 // AddSigners adds signers.
@@ -150,8 +154,7 @@ func (a *Account) one(c Change) (account.Call, error) {
 // remember it. Anybody may call it; after a fork of the chain it makes operations
 // cheaper.
 func (a *Account) ProbePrecompile() (account.Call, error) {
-	data, err := contracts.AccountABI.Pack("probePrecompile")
-	return account.Call{To: a.address, Data: data}, err
+	return ProbeCall(a.address), nil
 }
 
 // ErrUpgrade is returned for an upgrade that cannot be meant.

@@ -9,6 +9,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/abiargs"
+	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -40,6 +41,8 @@ func (a *Account) DescribeCall(c account.Call) (string, bool) {
 		return fmt.Sprintf("require approvals of weight %v together", args[0]), true
 	case "probePrecompile":
 		return "find out whether this chain verifies passkeys natively", true
+	case "useTable":
+		return describeTable(args)
 	case "upgradeToAndCall":
 		to, ok := args[0].(common.Address)
 		if !ok {
@@ -63,7 +66,7 @@ func (a *Account) WarnCall(c account.Call) string {
 	switch {
 	case err != nil:
 		return "a call of the account to itself can change who controls it"
-	case m.Name == "probePrecompile":
+	case m.Name == "probePrecompile", m.Name == "useTable":
 		return ""
 	case m.Name == "upgradeToAndCall":
 		return "the new code can take everything of this account and lock you out"
@@ -71,6 +74,23 @@ func (a *Account) WarnCall(c account.Call) string {
 		return "who is added can approve for this account: be sure whose key it is"
 	}
 	return "this changes who controls the account"
+}
+
+func describeTable(args []any) (string, bool) {
+	b, ok := args[0].([]byte)
+	f, ok2 := args[1].(uint8)
+	if !ok || !ok2 {
+		return "", false
+	}
+	s, err := seal.ParseSigner(b)
+	t := Table{s, p256table.Format(f)}
+	if err != nil || t.check() != nil {
+		return "", false
+	}
+	if f == 0 {
+		return "verify signatures of " + Name(s) + " without a table", true
+	}
+	return fmt.Sprintf("verify signatures of %s by its table of %s, and build that if it is not there", Name(s), t.Format), true
 }
 
 func weighted(verb, after string, args []any) (string, bool) {
