@@ -29,6 +29,7 @@ bench: ## speed and gas figures quoted in the docs
 	$(GO) test -run '^$$' -bench . -benchmem -count 5 ./passkey/... ./userop/... ./relyingparty/... ./devnet/... ./p256table ./tableserver
 
 contracts: ## compile the Solidity sources again
+	$(GO) run ./internal/p256addresses
 	cd contracts && npm ci --no-audit --no-fund --silent && node build.mjs
 
 clean:

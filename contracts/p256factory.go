@@ -4,6 +4,7 @@ package contracts
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -26,6 +27,9 @@ var P256TableFactory = mustP256("P256TableFactory")
 
 // tableInitCode creates every table: it calls its creator without calldata and returns what it is answered.
 var tableInitCode = hexutil.MustDecode("0x5f5f5f5f335afa3d5f5f3e6011575f5ffd5b3d5ff3")
+
+// TableInitCode is the code that creates every table. Its hash is part of every table's address.
+func TableInitCode() []byte { return slices.Clone(tableInitCode) }
 
 // Errors of the factory, by the first four bytes of a revert's data.
 var (

@@ -26,13 +26,17 @@ type harness struct {
 }
 
 func newHarness(t *testing.T, f fork) *harness {
-	w := newWorld(t, f)
+	w := engineWorld(t, f)
 	at, contract := w.deploy("P256Harness")
 	return &harness{w, at, contract}
 }
 
 func (h *harness) verify(native bool, words ...[32]byte) bool {
-	ret := h.must(stranger, h.at, nil, pack(h.t, h.contract, "verify", native, words[0], words[1], words[2], words[3], words[4]))
+	path := uint8(0)
+	if native {
+		path = 1
+	}
+	ret := h.must(stranger, h.at, nil, pack(h.t, h.contract, "verify", path, words[0], words[1], words[2], words[3], words[4], []byte{}))
 	return new(big.Int).SetBytes(ret).Sign() != 0
 }
 
