@@ -30,7 +30,7 @@ func PosternPasskeyStub(signer Signer, limits StubLimits, path P256Path) (Poster
 	if err != nil {
 		return PosternApproval{}, err
 	}
-	hints := stubHints(path)
+	signature, hints := stubHints(path)
 	limits.Origin = limit(limits.Origin, 128) + path.HintsLen() - len(hints)
 	prefix, suffix, typeIndex, err := stubClientData(limits)
 	if err != nil {
@@ -39,7 +39,7 @@ func PosternPasskeyStub(signer Signer, limits StubLimits, path P256Path) (Poster
 	a := PosternApproval{
 		Kind:      PosternKindPasskey,
 		Signer:    signer,
-		Signature: stubSignature,
+		Signature: signature,
 		AuthData:  authData,
 		TypeIndex: typeIndex,
 		Prefix:    []byte(prefix),
@@ -56,18 +56,20 @@ func PosternPasskeyStub(signer Signer, limits StubLimits, path P256Path) (Poster
 	return a, nil
 }
 
-// stubHints are right for a path through a table. Without a table they are of the
-// other length, which the account ignores: it verifies without hints then, and
-// refuses by itself. See [PosternPasskeyStub].
-func stubHints(path P256Path) []byte {
+// stubHints are right for a path through a table: 1/s, of an s such that neither has
+// a zero byte. Without a table they are of the other length, which the account
+// ignores: it verifies without hints then, and refuses by itself. See
+// [PosternPasskeyStub].
+func stubHints(path P256Path) (passkey.Signature, []byte) {
 	if path.HintsLen() == 0 {
-		return nil
+		return stubSignature, nil
 	}
-	inverse, err := p256hint.Inverse(stubSignature.S)
+	s := passkey.Signature{R: stubSignature.R, S: [32]byte(bytes.Repeat([]byte{0x56}, 32))}
+	inverse, err := p256hint.Inverse(s.S)
 	if err != nil {
-		panic(err) // the stub is in range
+		panic(err) // s is in range
 	}
-	return inverse[:]
+	return s, inverse[:]
 }
 
 // PosternECDSAStub is a secp256k1 approval in range that does not verify.

@@ -399,11 +399,13 @@ func FuzzParsePostern(f *testing.F) {
 	for _, q := range acceptable {
 		a := d.approval(hash, q)
 		for _, more := range [][]seal.PosternApproval{nil, {ecdsaApproval(f, "fuzz", hash)}} {
-			b, err := seal.Postern(append(more, a)...)
-			if err != nil {
-				f.Fatal(err)
+			for _, p := range paths {
+				b, err := seal.Postern(append(more[:len(more):len(more)], a.WithHints(p, hash))...)
+				if err != nil {
+					f.Fatal(err)
+				}
+				f.Add(b)
 			}
-			f.Add(b)
 		}
 	}
 	contract, err := seal.ParseSigner(append(bytes.Repeat([]byte{7}, 20), "key"...))
