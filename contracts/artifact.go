@@ -29,6 +29,9 @@ var FactoryABI = factoryArtifact.ABI
 type artifact struct {
 	ABI      abi.ABI       `json:"abi"`
 	Bytecode hexutil.Bytes `json:"bytecode"` // creation code, without constructor arguments
+	// The code that the contract gets stands here in the creation code.
+	RuntimeStart int `json:"runtimeStart"`
+	RuntimeSize  int `json:"runtimeSize"`
 }
 
 // mustArtifact decodes an embedded file; a test makes sure that it can.

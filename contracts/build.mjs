@@ -100,6 +100,7 @@ function artifacts({ dir, sources, own, input: inputName, runs }) {
       contractName: name,
       sourceName: source,
       compiler: solc.version(),
+      runtimeStart: contract.evm.bytecode.object.indexOf(runtime) / 2, // in the creation code; constants may follow it
       runtimeSize: size(runtime),
       abi: contract.abi,
       bytecode: "0x" + contract.evm.bytecode.object,
