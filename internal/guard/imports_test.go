@@ -23,7 +23,8 @@ var layers = map[string]int{
 	"bundler": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "devnet": 4, "internal/artifacts": 4,
 	"account/accounttest": 4, "relyingparty/storetest": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
-	"cmd/postern": 6, "internal/p256gen/cmd": 6, "internal/p256addresses": 6,
+	"internal/gasreport": 5,
+	"cmd/postern": 6, "internal/p256gen/cmd": 6, "internal/gasreport/cmd": 6, "internal/p256addresses": 6,
 }
 
 // sideways are the imports inside one layer that are meant.
