@@ -2,6 +2,7 @@
 // easy to check.
 //
 // Start with [For]: the hints of the verifier without a table. [Inverse] is the hint of the verifiers with one.
+// [Hints.Check] and [CheckInverse] say whether hints are right.
 //
 // Promised: hints from here are accepted by the verifiers' fast path, and nothing is computed for a signature that is
 // not valid. Not promised: that there are hints for every valid signature; where there are none the error says why
@@ -64,25 +65,25 @@ func For(h, r, s, x, y [32]byte) (Hints, error) {
 	if b.Sign() < 0 {
 		key = negate(key)
 	}
-	i1, i2, ok := inverses(key, minusR)
-	if !ok {
+	d1, d2 := denominators(key, minusR)
+	i1, i2 := d1.ModInverse(d1, p), d2.ModInverse(d2, p)
+	if i1 == nil || i2 == nil {
 		return Hints{}, &Error{Related}
 	}
 	return Hints{word(mulMod(a, inverse, n)), word(minusR.y), word(i1), word(i2)}, nil
 }
 
-// inverses are those of the points ±Q ± R and their triples. They do not exist if R is one of ±Q, ±3Q, ±Q/3.
-func inverses(q, r point) (i1, i2 *big.Int, ok bool) {
-	i1 = new(big.Int).ModInverse(mulMod(tripleDenominator(q), tripleDenominator(r), p), p)
+// denominators are what divides in the points ±Q ± R and their triples: in the triples, and in the sums. The second is 0
+// if R is one of ±Q, ±3Q, ±Q/3.
+func denominators(q, r point) (triples, sums *big.Int) {
 	q3, r3 := add(add(q, q), q), add(add(r, r), r)
-	product := big.NewInt(1)
+	sums = big.NewInt(1)
 	for _, u := range []point{r, r3} {
 		for _, v := range []point{q, q3} {
-			product = mulMod(product, new(big.Int).Sub(u.x, v.x), p)
+			sums = mulMod(sums, new(big.Int).Sub(u.x, v.x), p)
 		}
 	}
-	i2 = new(big.Int).ModInverse(product, p)
-	return i1, i2, i1 != nil && i2 != nil
+	return mulMod(tripleDenominator(q), tripleDenominator(r), p), sums
 }
 
 // tripleDenominator is t·(3x·t² - M²) with t = 2y and M = 3x² - 3.
