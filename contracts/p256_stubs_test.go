@@ -3,6 +3,7 @@
 package contracts_test
 
 import (
+	"crypto/elliptic"
 	"encoding/json"
 	"math/big"
 	"os"
@@ -152,5 +153,47 @@ func TestGoldenHintsAreAcceptedByTheEngines(t *testing.T) {
 		s := ecdsaInput{x: new(big.Int).SetBytes(v.X), y: new(big.Int).SetBytes(v.Y)}
 		table := common.LeftPadBytes(putTable(t, w, 0x13, s).Bytes(), 32)
 		answer("4k", engineCall{tableEngines[0x13].Address, slices.Concat(v.H, v.R, v.S, table, v.Inverse)}, 35_000)
+	}
+}
+
+// What p256hint.Check says of hints, and what they cost: the engine goes its short way with right ones only. The verdict
+// is the same with any.
+func TestTheEngineAndCheckAgreeOnHints(t *testing.T) {
+	w := engineWorld(t, osaka)
+	p := elliptic.P256().Params().P
+	for _, s := range signedInputs(12, 4) {
+		h, r, ss, x, y := word32(s.h), word32(s.r), word32(s.s), word32(s.x), word32(s.y)
+		good, err := p256hint.For(h, r, ss, x, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short := func(hints p256hint.Hints) bool {
+			t.Helper()
+			ret, used, err := w.send(stranger, contracts.P256NoTable.Address, nil, append(s.bytes(), hints.Bytes()...))
+			if err != nil || new(big.Int).SetBytes(ret).Cmp(big.NewInt(1)) != 0 {
+				t.Fatalf("%x with hints %x: %x, %v", s.bytes(), hints.Bytes(), ret, err)
+			}
+			return used < 68_000
+		}
+		if !short(good) {
+			t.Error("good hints cost more")
+		}
+		for bit := 0; bit < 1024; bit += 13 {
+			b := good.Bytes()
+			b[bit/8] ^= 1 << (bit % 8)
+			hints, err := p256hint.Parse(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if right := hints.Check(r, ss, x, y) == nil; right != short(hints) || right {
+				t.Errorf("bit %d flipped: right %t", bit, right)
+			}
+		}
+		opposite := good
+		opposite.RY = word32(new(big.Int).Sub(p, new(big.Int).SetBytes(good.RY[:])))
+		opposite.I1 = word32(new(big.Int).Sub(p, new(big.Int).SetBytes(good.I1[:])))
+		if err := opposite.Check(r, ss, x, y); err != nil || short(opposite) {
+			t.Errorf("hints of the opposite point: %v", err)
+		}
 	}
 }
