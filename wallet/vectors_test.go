@@ -18,6 +18,7 @@ import (
 
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/seal"
@@ -76,6 +77,7 @@ type signedVector struct {
 	Challenge  common.Hash     `json:"challenge"`
 	Candidates []hexutil.Bytes `json:"candidates"` // x ‖ y
 	Sealed     hexutil.Bytes   `json:"sealed"`
+	Hinted     []hexutil.Bytes `json:"hinted"`   // sealed with hints, for no table and for one
 	MetaMask   hexutil.Bytes   `json:"metaMask"` // sealed for a MetaMask account
 }
 
@@ -110,6 +112,7 @@ type stubVector struct {
 	X      hexutil.Bytes `json:"x"`
 	Y      hexutil.Bytes `json:"y"`
 	Rule   byte          `json:"rule"`
+	Path   byte          `json:"path"`
 	Origin string        `json:"origin"`
 	Stub   hexutil.Bytes `json:"stub"`
 }
@@ -158,7 +161,9 @@ func generate(t *testing.T) vectors {
 		v.Passkeys = append(v.Passkeys, makePasskey(t, r, k.name, byte(i), k.quirks))
 	}
 	for _, rule := range []byte{0x00, 0x01, 0x02, 0x05, 0x09, 0x15, 0x21} {
-		v.Stubs = append(v.Stubs, makeStub(t, v.Passkeys[0], rule))
+		for _, path := range []seal.P256Path{seal.PathPrecompile, seal.PathNone, seal.P256Path(p256table.Format1k)} {
+			v.Stubs = append(v.Stubs, makeStub(t, v.Passkeys[0], rule, path))
+		}
 	}
 	hash := seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID([]byte("a credential")))
 	stub, err := seal.MetaMaskWebAuthnStub(hash, seal.StubLimits{Origin: len(origin), TopOrigin: -1})
@@ -352,6 +357,13 @@ func makePasskey(t *testing.T, r *rand.Rand, name string, seed byte, q softkey.Q
 		if s.Sealed, err = seal.Postern(approval); err != nil {
 			t.Fatal(err)
 		}
+		for _, path := range []seal.P256Path{seal.PathNone, seal.P256Path(p256table.Format4k)} {
+			hinted, err := seal.Postern(approval.WithHints(path, challenge))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.Hinted = append(s.Hinted, hinted)
+		}
 		if s.MetaMask, err = seal.MetaMaskWebAuthn(seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID(reg.ID)), a); err != nil {
 			t.Fatal(err)
 		}
@@ -360,7 +372,7 @@ func makePasskey(t *testing.T, r *rand.Rand, name string, seed byte, q softkey.Q
 	return v
 }
 
-func makeStub(t *testing.T, of passkeyVector, rule byte) stubVector {
+func makeStub(t *testing.T, of passkeyVector, rule byte, path seal.P256Path) stubVector {
 	key, err := passkey.ParseRaw(append(bytes.Clone(of.X), of.Y...))
 	if err != nil {
 		t.Fatal(err)
@@ -373,7 +385,7 @@ func makeStub(t *testing.T, of passkeyVector, rule byte) stubVector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stub, err := seal.PosternPasskeyStub(signer, seal.StubLimits{Origin: len(origin), TopOrigin: -1})
+	stub, err := seal.PosternPasskeyStub(signer, seal.StubLimits{Origin: len(origin), TopOrigin: -1}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -381,5 +393,5 @@ func makeStub(t *testing.T, of passkeyVector, rule byte) stubVector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stubVector{of.X, of.Y, rule, origin, out}
+	return stubVector{of.X, of.Y, rule, byte(path), origin, out}
 }

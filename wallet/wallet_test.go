@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -123,7 +124,8 @@ func TestAMissingModuleIsAnErrorAtStart(t *testing.T) {
 var (
 	comment      = regexp.MustCompile(`(?s)/\*.*?\*/`) // whose import(…) are types
 	inlineScript = regexp.MustCompile(`(?s)<script([^>]*)>(.*?)</script>`)
-	imported     = regexp.MustCompile(`(?m)^(?:import|export)\s(?:[^'"\n]*from )?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)`)
+	atOnce       = regexp.MustCompile(`(?m)^(?:import|export)\s(?:[^'"\n]*from )?['"]([^'"]+)['"]`)
+	imported     = regexp.MustCompile(atOnce.String() + `|\bimport\(['"]([^'"]+)['"]\)`)
 )
 
 func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
@@ -165,22 +167,24 @@ func policyCovers(t *testing.T, name string) {
 // The modules that are served are those that are imported, and no others.
 func TestTheImportsAreTheModules(t *testing.T) {
 	p := newPage(t)
-	seen := reached(t, p, "/app.js", "/backup/main.js")
+	seen := reached(t, p, imported, "/app.js", "/backup/main.js")
 	for _, url := range p.Paths() {
 		if path.Ext(url) == ".js" && !seen[url] {
 			t.Errorf("%s is served and never imported", url)
 		}
 	}
 	html := get(p, "/").Body.String()
+	first, preloaded := reached(t, p, atOnce, "/app.js"), map[string]bool{"/app.js": true}
 	for _, m := range regexp.MustCompile(`modulepreload" href="\.([^"]+)"`).FindAllStringSubmatch(html, -1) {
-		if !seen[m[1]] {
-			t.Errorf("%s is preloaded and never imported", m[1])
-		}
+		preloaded[m[1]] = true
+	}
+	if !maps.Equal(preloaded, first) {
+		t.Errorf("preloaded is %v, imported at once %v", preloaded, first)
 	}
 }
 
-// reached lists the modules that those at from import, and what these import, at once or later.
-func reached(t *testing.T, p *wallet.Page, from ...string) map[string]bool {
+// reached lists the modules that those at from import, and what these import: as what matches, at once or later as well.
+func reached(t *testing.T, p *wallet.Page, what *regexp.Regexp, from ...string) map[string]bool {
 	t.Helper()
 	seen := map[string]bool{}
 	var walk func(url string)
@@ -193,8 +197,8 @@ func reached(t *testing.T, p *wallet.Page, from ...string) map[string]bool {
 		if w.Code != http.StatusOK {
 			t.Errorf("%s is imported and not served", url)
 		}
-		for _, m := range imported.FindAllStringSubmatch(comment.ReplaceAllString(w.Body.String(), ""), -1) {
-			name := m[1] + m[2]
+		for _, m := range what.FindAllStringSubmatch(comment.ReplaceAllString(w.Body.String(), ""), -1) {
+			name := strings.Join(m[1:], "")
 			switch {
 			case strings.HasPrefix(name, "@noble/"):
 				walk("/vendor/noble-" + strings.TrimPrefix(name, "@noble/"))
@@ -211,45 +215,42 @@ func reached(t *testing.T, p *wallet.Page, from ...string) map[string]bool {
 	return seen
 }
 
-// Sizes as a browser transfers them, without headers. The wallet loads the curves
-// only when somebody signs in; the guided page needs them at once.
+// Sizes as a browser transfers them, without headers. The wallet loads the account's screen beside the first prompt, the
+// curves when somebody signs in, and what makes payments cheaper only on a chain without P256VERIFY; the guided page needs
+// the curves at once.
 func TestThePagesAreSmall(t *testing.T) {
 	p := newPage(t)
-	all := sizes(t, p, "/app.js", "/", "/style.css", "/icon.svg")
-	if load := all["own"] + all["/vendor/noble-hashes"]; load > 60_000 {
-		t.Errorf("the wallet loads %d bytes, more than 60,000", load)
-	}
-	if all["all"] > 112_000 {
-		t.Errorf("all of the wallet is %d bytes, more than 112,000", all["all"])
-	}
-	if guided := sizes(t, p, "/backup/main.js", "/backup", "/style.css", "/backup/style.css", "/icon.svg"); guided["all"] > 142_000 {
-		t.Errorf("the guided page is %d bytes, more than 142,000", guided["all"])
+	start, screen := reached(t, p, atOnce, "/app.js"), reached(t, p, atOnce, "/app.js", "/send.js", "/check.js")
+	for _, part := range []struct {
+		name    string
+		limit   int
+		modules map[string]bool
+		files   []string
+	}{
+		{"the first load", 54_000, start, []string{"/", "/style.css", "/icon.svg"}},
+		{"the account's screen", 11_000, without(screen, start), nil},
+		{"signing in", 52_500, without(reached(t, p, atOnce, "/recover.js"), start), nil},
+		{"chains without P256VERIFY", 6_000, without(reached(t, p, atOnce, "/table.js", "/hints.js"), screen), nil},
+		{"the guided page", 142_000, reached(t, p, imported, "/backup/main.js"), []string{"/backup", "/style.css", "/backup/style.css", "/icon.svg"}},
+	} {
+		files := slices.Sorted(maps.Keys(part.modules))
+		sum := 0
+		for _, url := range append(files, part.files...) {
+			n := get(p, url, "Accept-Encoding", "gzip").Body.Len()
+			sum += n
+			t.Logf("%6d %s", n, url)
+		}
+		t.Logf("%s: %d compressed bytes", part.name, sum)
+		if sum > part.limit {
+			t.Errorf("%s is %d bytes, more than %d", part.name, sum, part.limit)
+		}
 	}
 }
 
-// sizes sums up the modules that entry imports, and the other files named.
-func sizes(t *testing.T, p *wallet.Page, entry string, files ...string) map[string]int {
-	t.Helper()
-	sum := map[string]int{}
-	for url := range reached(t, p, entry) {
-		files = append(files, url)
-	}
-	slices.Sort(files)
-	for _, url := range files {
-		part := "own"
-		if strings.HasPrefix(url, "/vendor/") {
-			part = path.Dir(url)
-			if strings.Contains(url, "curves") || path.Base(url) == "hmac.js" {
-				part = "curves"
-			}
-		}
-		n := get(p, url, "Accept-Encoding", "gzip").Body.Len()
-		sum[part] += n
-		sum["all"] += n
-		t.Logf("%6d %s", n, url)
-	}
-	t.Logf("%s: compressed bytes: %v", entry, sum)
-	return sum
+func without(some, others map[string]bool) map[string]bool {
+	left := maps.Clone(some)
+	maps.DeleteFunc(left, func(url string, _ bool) bool { return others[url] })
+	return left
 }
 
 func TestNothingOfNobleIsInTheRepository(t *testing.T) {

@@ -112,10 +112,10 @@ test('a reload and another sign-in find the operation, and a receipt lets it go'
   assert.match(kept, /callData/);
   restart(state);
   const other = { id: session.id, account: { ...session.account, address: '0x' + '33'.repeat(20) } };
-  enter(other);
+  await enter(other);
   assert.equal(el('held').hidden, true, 'another account waits for nothing');
   restart(state);
-  enter({ ...session });
+  await enter({ ...session });
   await until(() => !el('held').hidden);
   assert.match(el('held').textContent + el('held-text').textContent, /0\.1 ETH/);
   node.mined[await lastHash()] = { success: true };

@@ -8,7 +8,6 @@ import { keepOffer } from './create.js';
 import { refresh } from './home.js';
 import { Chain } from './operate.js';
 import { json } from './rpc.js';
-import './send.js';
 import './signin.js';
 import { hint, remember, state } from './state.js';
 import { busy, on } from './task.js';

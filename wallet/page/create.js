@@ -2,7 +2,7 @@
 /** A new account: a passkey with the account's salt in its user handle. */
 import { fresh as account, saltHandle } from './account.js';
 import { FLAGS } from './assertion.js';
-import { enter } from './home.js';
+import { enter, screen } from './home.js';
 import { fetchOffer, fresh, make, prove, settled } from './register.js';
 import { random, state } from './state.js';
 import { answered, asked, busy, on, task } from './task.js';
@@ -41,7 +41,7 @@ on('test', 'click', () => {
   const m = /** @type {NonNullable<typeof made>} */ (made);
   const settle = async (/** @type {Promise<void>} */ registered) => {
     await settled(registered, () => ($('test').textContent = 'Try again'));
-    enter({ id: m.id, account: account(state.chain.config, m.key, m.salt) });
+    await enter({ id: m.id, account: account(state.chain.config, m.key, m.salt) });
     status('Your account is ready.');
   };
   if (m.proven) {
@@ -49,7 +49,9 @@ on('test', 'click', () => {
     return;
   }
   task(asked, async (signal) => {
-    await prove(state.chain, m, signal, () => answered('Checking the signature…'));
+    const proof = prove(state.chain, m, signal, () => answered('Checking the signature…'));
+    screen().catch(() => {}); // loads while the person is asked
+    await proof;
     m.proven = true;
     await settle(m.registered);
   }, { ceremony: true });

@@ -3,17 +3,18 @@
 import { checksum, passkeySigner, signersOf } from './account.js';
 import { equal, toHex } from './bytes.js';
 import { remember, state } from './state.js';
-import { on, task } from './task.js';
+import { loaded, on, task } from './task.js';
 import { $, element, show, status } from './view.js';
 import { ether, roughly } from './words.js';
 
 /** @typedef {import('./state.js').Session} Session */
 
-/** @type {Set<() => void>} What else is to be done when somebody has signed in. */
-export const arrivals = new Set();
+/** What this screen needs and the first one does not; fetched beside the prompt that leads here. */
+export const screen = () => loaded(Promise.all([import('./send.js'), import('./check.js')]));
 
 /** @param {Session} s */
-export function enter(s) {
+export async function enter(s) {
+  const [{ arrive }] = await screen();
   state.session = s;
   $('shared').hidden = !s.account.shared;
   reveal(s);
@@ -21,7 +22,7 @@ export function enter(s) {
   $('life').textContent = '';
   show('account');
   status('You are signed in.');
-  for (const greet of arrivals) greet();
+  arrive();
   refresh();
 }
 
@@ -54,6 +55,8 @@ export async function refresh() {
     $('life').textContent = deployed ? 'On the chain.' : 'Ready to receive. Your first payment also creates it on the chain.';
     const signers = deployed ? await signersOf(state.chain.call, address) : [];
     $('signers').replaceChildren(...(signers.length ? signers.map(signerLine) : [element('li', 'This passkey alone. It is written to the chain with your first payment.')]));
+    const [, { tell }] = await screen();
+    await tell(s.account, deployed);
   } catch (e) {
     if (s !== state.session) return;
     $('life').textContent = 'The balance cannot be read at the moment.';

@@ -1,17 +1,15 @@
 // @ts-check
 /**
- * One road for every operation: prepare (nonce, gas, fees, funds), sign with the
- * passkey, check the answer here, send; receipts are in receipt.js. Everything that
- * takes time happens in {@link prepare}, before the click that signs.
+ * One road for the operations of every kind of account: put together (nonce, gas,
+ * fees, funds), the passkey's answer checked here, sent; receipts are in receipt.js.
+ * Everything that takes time happens in {@link assemble}, before the click that signs.
  */
 import { encodeCall, word } from './abi.js';
-import { encodeExecute } from './account.js';
-import { findings, parseSignature, sha256, verify } from './assertion.js';
+import { findings, parseSignature, sha256 } from './assertion.js';
 import { fromHex, quantity, toHex, utf8 } from './bytes.js';
-import { get } from './ceremony.js';
 import { RpcError, rpc } from './rpc.js';
-import { entryPoint, hash, seal, stub, toWire } from './userop.js';
-import { Trouble, cautions, ether, maxFee, summary } from './words.js';
+import { entryPoint, hash, toWire } from './userop.js';
+import { Trouble, ether, maxFee } from './words.js';
 
 /**
  * @typedef {object} Config /config.json
@@ -28,7 +26,19 @@ import { Trouble, cautions, ether, maxFee, summary } from './words.js';
  *
  * @typedef {import('./account.js').Account} Account
  * @typedef {import('./userop.js').UserOp} UserOp
- * @typedef {{op: UserOp, digest: Uint8Array, shown: ReturnType<typeof summary>, cautions: string[]}} Prepared
+ * @typedef {[string, string, ('code' | 'strong')?]} Row
+ *
+ * @typedef {object} Shown what an operation does, in words
+ * @property {string} sentence
+ * @property {string} noun
+ * @property {string} done when it has succeeded
+ * @property {string} hash of the operation
+ * @property {Uint8Array} digest what is signed
+ * @property {string} from
+ * @property {string} [to] of a transfer
+ * @property {bigint} value wei
+ * @property {Row[]} rows
+ * @property {Row[]} details
  */
 
 /** One chain as /config.json describes it. */
@@ -47,12 +57,12 @@ export class Chain {
 
   /** @param {Config} config */
   static async open(config) {
-    return new Chain(config, await sha256(utf8(config.rpId)));
+    return new this(config, await sha256(utf8(config.rpId)));
   }
 
-  /** @param {UserOp} op */
-  read(op) {
-    return summary(op, this.entryPoint, this.id);
+  /** What an operation does, in words, for this kind of account. @param {UserOp} _ @returns {Shown} */
+  read(_) {
+    throw new TypeError('each kind of account reads its own operations');
   }
 
   /** @param {string} method @param {...unknown} params @returns {Promise<any>} */
@@ -106,17 +116,6 @@ export class Chain {
 }
 
 /**
- * A transfer, ready to be shown and signed.
- * @param {Chain} chain @param {Account} account @param {string} to @param {bigint} value wei
- * @returns {Promise<Prepared>}
- */
-export async function prepare(chain, account, to, value) {
-  const [op, gasPrice] = await Promise.all([assemble(chain, account, encodeExecute(to, value), value), chain.gasPrice()]);
-  const shown = chain.read(op);
-  return { op, digest: shown.digest, shown, cautions: cautions(op, value, gasPrice) };
-}
-
-/**
  * An operation that lacks only its signature. Everything that can be known to be
  * in its way is found here, before anyone is asked.
  * @param {Chain} chain @param {import('./paymaster.js').Sender} account @param {string} callData @param {bigint} value what it sends, wei
@@ -125,13 +124,14 @@ export async function prepare(chain, account, to, value) {
  */
 export async function assemble(chain, account, callData, value, sponsor) {
   const ep = chain.entryPoint;
-  const [id, deployed, nonce, fees, balance, deposit] = await Promise.all([
+  const [id, deployed, nonce, fees, balance, deposit, signature] = await Promise.all([
     chain.ask('eth_chainId'),
     chain.hasCode(account.address),
     chain.nonce(account.address),
     chain.fees(),
     chain.balance(account.address),
     chain.call(ep.address, encodeCall('balanceOf(address)', account.address)),
+    account.stub,
   ]);
   if (quantity(id, 'the chain id') !== chain.id) {
     throw new Trouble('The server has changed to another chain.', 'Reload the page and sign in again.');
@@ -150,7 +150,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
     verificationGasLimit: 0n,
     preVerificationGas: 0n,
     ...fees,
-    signature: 'stub' in account ? account.stub : toHex(stub(account.signer, location.origin)),
+    signature,
   };
   if (sponsor) Object.assign(op, await sponsor.pretend(op));
   const estimate = (/** @type {object[]} */ ...more) => chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address, ...more);
@@ -162,23 +162,6 @@ export async function assemble(chain, account, callData, value, sponsor) {
     throw new Trouble(`The balance does not cover the network fee${value ? ' as well' : ''}.`, `${value ? `Send at least ${ether(missing)} ETH less, or add funds` : `Add at least ${ether(missing)} ETH`}. The account has ${ether(balance)} ETH.`);
   }
   return op;
-}
-
-/**
- * Asks the passkey for its signature. Call it from the click itself: the prompt
- * opens before the first await. What comes back is checked before it is used.
- * @param {Chain} chain @param {Account} account @param {Uint8Array} credentialId @param {Prepared} prepared @param {AbortSignal} [signal]
- * @returns {Promise<UserOp>}
- */
-export async function sign(chain, account, credentialId, prepared, signal) {
-  const got = await get({ rpId: chain.config.rpId, challenge: prepared.digest, allow: [credentialId], signal });
-  const assertion = checked(chain, got, prepared.digest);
-  if (!await verify(assertion, account.signer)) throw new Trouble('The signature is not by this account’s key.', 'Nothing was sent. Sign in again with the right passkey.');
-  const signature = toHex(seal(account.signer, assertion));
-  if (signature.length > prepared.op.signature.length) {
-    throw new Trouble('The passkey’s answer is longer than the fee allows for.', 'Nothing was sent. Try another browser, or another passkey of this account.');
-  }
-  return { ...prepared.op, signature };
 }
 
 /** An assertion that answers this challenge, on this page, with the person verified; its key is not known yet.

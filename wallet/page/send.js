@@ -1,21 +1,23 @@
 // @ts-check
 /** Sending: form, review in words, signature, receipt. What is signed is paid once, whatever becomes of the answers. */
-import { arrivals, confirmed, refresh } from './home.js';
-import { prepare, sign } from './operate.js';
+import { Own, prepare, sign } from './approve.js';
+import { confirmed, refresh } from './home.js';
 import { handOver, heldFor, overtaken, release } from './outbox.js';
 import { receipt } from './receipt.js';
 import { state } from './state.js';
 import { answered, asked, busy, on, task } from './task.js';
 import { $, element, fieldError, input, rows, show, showing, status } from './view.js';
-import { Trouble, ether, parseAddress, parseEther, roughly } from './words.js';
+import { Trouble, parseAddress, parseEther, roughly } from './words.js';
 
 /**
- * @typedef {import('./operate.js').Prepared} Prepared
+ * @typedef {import('./approve.js').Prepared} Prepared
  * @typedef {import('./outbox.js').Held} Held
  */
 
 /** @type {{prepared: Prepared, held?: Held} | undefined} The operation in review. */ let pending;
 /** @type {Held | undefined} The operation on the last screen. */ let done;
+
+state.chain = new Own(state.chain.config, state.chain.rpIdHash); // which reads operations of our account
 
 /** What the form says; undefined, with the fields marked, if it says nothing usable. */
 function readForm() {
@@ -39,13 +41,18 @@ function readForm() {
 
 on('send-form', 'submit', () => {
   const wanted = busy() ? undefined : readForm();
+  if (wanted) review({ to: wanted.to, value: wanted.amount });
+});
+
+/** Puts a call before the person who is to sign it. @param {{to: string, value: bigint, data?: string}} call */
+export function review(call) {
   const s = state.session;
-  if (!wanted || !s) return;
+  if (!s) return;
   task('Working out the fee…', async () => {
     if (s.account.shared) throw new Trouble('This passkey alone cannot approve for this account.', 'Further signers must approve as well, which this page cannot gather. Use the tool that the account was set up with.');
     const held = heldFor(state.chain, s.account.address);
     if (held) await blocked(held);
-    const prepared = await prepare(state.chain, s.account, wanted.to, wanted.amount);
+    const prepared = await prepare(state.chain, s.account, call);
     if (s !== state.session) return;
     pending = { prepared };
     $('review-title').textContent = prepared.shown.sentence;
@@ -57,15 +64,16 @@ on('send-form', 'submit', () => {
     show('review');
     status();
   });
-});
+}
 
 on('review-back', 'click', () => {
   if (busy()) return;
+  const transfer = pending?.prepared.shown.to;
   pending = undefined;
   show('account');
   status();
   showHeld();
-  input('amount').focus();
+  if (transfer) input('amount').focus();
 });
 
 on('sign', 'click', () => {
@@ -103,48 +111,53 @@ async function deliver(held) {
     throw e;
   }
   if (pending?.held === held) pending = undefined;
-  for (const id of ['to', 'amount']) input(id).value = '';
+  emptyForm(held);
   draw(held);
   follow(held);
 }
 
+/** What was asked for is done, if the form asked for it. @param {Held} held */
+function emptyForm(held) {
+  for (const id of ['to', 'amount']) if (held.shown.to) input(id).value = '';
+}
+
 /** Why nothing else can be sent now. @param {Held} held @returns {Promise<never>} */
 async function blocked(held) {
-  const transfer = `transfer of ${ether(held.shown.value)} ETH`;
+  const { noun, to } = held.shown;
   if (await overtaken(state.chain, held)) {
     showHeld();
-    throw new Trouble(`Your earlier ${transfer} has run or can never run, for the account has gone past it.`, 'The server has no receipt of it. Check with the recipient before you send again.');
+    throw new Trouble(`Your earlier ${noun} has run or can never run, for the account has gone past it.`, `The server has no receipt of it. ${to ? 'Check with the recipient' : 'See what your account says of it'} before you send again.`);
   }
   showHeld();
   follow(held);
-  throw new Trouble(`Your ${transfer} is still on its way.`, 'Another one now could pay twice. Wait for its receipt, or send the same operation again, which can happen only once.');
+  throw new Trouble(`Your ${noun} is still on its way.`, 'Another one now could pay twice. Wait for its receipt, or send the same operation again, which can happen only once.');
 }
 
 /** On the account's screen: what is still on its way. */
 function showHeld() {
   const held = state.session && heldFor(state.chain, state.session.account.address);
   $('held').hidden = !held;
-  if (held) $('held-text').textContent = `Your transfer of ${ether(held.shown.value)} ETH to ${held.shown.to} is signed and may be on its way. Until the chain has answered, no other one is sent, so that nothing is paid twice.`;
+  if (held) $('held-text').textContent = `Your ${held.shown.noun}${held.shown.to ? ` to ${held.shown.to}` : ''} is signed and may be on its way. Until the chain has answered, nothing else is sent, so that nothing is paid twice.`;
 }
 
-arrivals.add(() => {
+/** Somebody has signed in. */
+export function arrive() {
   pending = done = undefined;
   showHeld();
   const held = state.session && heldFor(state.chain, state.session.account.address);
   if (held) follow(held);
-});
+}
 
 /** Its last screen: waiting, or the receipt. @param {Held} held */
 function draw(held) {
   done = held;
   const { receipt: r, shown, hash } = held;
-  const amount = `${ether(shown.value)} ETH`;
   $('done-step').textContent = r ? 'Receipt' : 'Signed and sent';
-  $('done-title').textContent = !r ? 'Waiting for the chain' : r.success ? `${amount} sent` : 'The transfer failed';
+  $('done-title').textContent = !r ? 'Waiting for the chain' : r.success ? shown.done : `The ${shown.to ? 'transfer' : 'operation'} failed`;
   rows('done-rows', [
     ...(r ? /** @type {[string, string, string?][]} */ ([
-      ['To', shown.to, 'code'],
-      ...(r.success ? [] : [['Why', r.reason || 'The recipient does not accept this transfer. Only the fee was paid.']]),
+      ...(shown.to ? [['To', shown.to, 'code']] : []),
+      ...(r.success ? [] : [['Why', r.reason || `The ${shown.to ? 'recipient does not accept this transfer' : 'contract refused'}. Only the fee was paid.`]]),
       ['Network fee paid', `${roughly(r.cost)} ETH (${r.gas.toLocaleString('en')} gas)`],
       ['Transaction', r.transaction, 'code'],
       ['Block', String(r.block)],
@@ -152,7 +165,7 @@ function draw(held) {
     ['Operation', hash, 'code'],
   ]);
   show('done');
-  if (r) status(`The transfer of ${amount} ${r.success ? 'is' : 'failed'} on the chain.`);
+  if (r) status(`The ${shown.noun} ${r.success ? 'is' : 'failed'} on the chain.`);
   else status('Waiting for the receipt…', true);
 }
 
@@ -178,9 +191,9 @@ async function follow(held) {
   refresh();
   if ((showing('done') && done === held) || (showing('review') && pending?.held === held && !busy())) {
     pending = undefined;
-    for (const id of ['to', 'amount']) if (showing('review')) input(id).value = '';
+    if (showing('review')) emptyForm(held);
     draw(held);
-  } else if (!busy()) status(`The transfer of ${ether(held.shown.value)} ETH ${r.success ? 'is' : 'failed'} on the chain.`);
+  } else if (!busy()) status(`The ${held.shown.noun} ${r.success ? 'is' : 'failed'} on the chain.`);
 }
 
 on('done-back', 'click', () => {

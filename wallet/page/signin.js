@@ -4,11 +4,11 @@ import { encodeCall, word } from './abi.js';
 import { UV_REQUIRED, fresh, narrow, parseHandle, passkeySigner, signerBytes, signersOf } from './account.js';
 import { equal } from './bytes.js';
 import { get } from './ceremony.js';
-import { confirmed, enter } from './home.js';
+import { confirmed, enter, screen } from './home.js';
 import { checked } from './operate.js';
 import { RpcError } from './rpc.js';
 import { hint, random, state } from './state.js';
-import { answered, asked, on, task } from './task.js';
+import { answered, asked, loaded, on, task } from './task.js';
 import { show, status } from './view.js';
 import { Trouble } from './words.js';
 
@@ -22,7 +22,7 @@ import { Trouble } from './words.js';
 on('signin', 'click', () => task(asked, async (signal) => {
   const challenge = random();
   const prompt = get({ rpId: state.chain.config.rpId, challenge, signal });
-  recovery().catch(() => {}); // loads while the person is asked
+  for (const part of [recovery(), screen()]) part.catch(() => {}); // loads while the person is asked
   const got = await prompt;
   answered('Finding your account…');
   const assertion = checked(state.chain, got, challenge);
@@ -41,7 +41,7 @@ on('signin', 'click', () => task(asked, async (signal) => {
   }
   const account = deployed[all.indexOf(accounts[0])] ? await asOnChain(accounts[0]) : accounts[0];
   // That one is on the chain and the other is not is the node's word; only a signature tells the keys apart.
-  enter({ id: got.id, account, ...(known.length || all.length === 1 ? {} : { candidates: all }) });
+  await enter({ id: got.id, account, ...(known.length || all.length === 1 ? {} : { candidates: all }) });
 }, { ceremony: true }));
 
 on('settle-go', 'click', () => task(asked, async (signal) => {
@@ -51,7 +51,7 @@ on('settle-go', 'click', () => task(asked, async (signal) => {
   answered('Finding your account…');
   const left = await narrow(u.accounts, checked(state.chain, got, challenge));
   if (left.length !== 1) throw new Trouble('The two signatures are by different keys.', 'Sign in again, with one passkey.');
-  enter({ id: u.id, account: await current(left[0]) });
+  await enter({ id: u.id, account: await current(left[0]) });
 }, { ceremony: true }));
 
 on('confirm', 'click', () => task(asked, async (signal) => {
@@ -65,7 +65,7 @@ on('confirm', 'click', () => task(asked, async (signal) => {
     confirmed(s);
     return status('Confirmed: this is your account.');
   }
-  enter({ id: s.id, account: await current(left[0]) });
+  await enter({ id: s.id, account: await current(left[0]) });
   status('The server pointed to another account. This one is yours.');
 }, { ceremony: true }));
 
@@ -76,11 +76,7 @@ const recovery = () => import('./recover.js');
 
 /** The keys that could have made this signature. @param {import('./assertion.js').Signed} assertion */
 async function keysOf(assertion) {
-  try {
-    return await (await recovery()).recover(assertion);
-  } catch (e) {
-    throw new Trouble('A part of this page could not be loaded.', 'Check your connection, reload, and sign in again.', e);
-  }
+  return (await loaded(recovery())).recover(assertion);
 }
 
 /** The account that a later passkey was added to. @param {string} address @param {import('./assertion.js').Signed} assertion @returns {Promise<Account>} */

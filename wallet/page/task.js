@@ -1,7 +1,7 @@
 // @ts-check
 /** One thing at a time: what a click starts, how it is ended, and where its errors go. */
 import { $, lock, problem, status } from './view.js';
-import { explain } from './words.js';
+import { Trouble, explain } from './words.js';
 
 /** @type {AbortController | undefined} */ let running;
 
@@ -44,6 +44,11 @@ export function answered(doing) {
   $('cancel').hidden = true;
   status(doing, true);
 }
+
+/** A part of the page that comes when it is needed. @template T @param {Promise<T>} part @returns {Promise<T>} */
+export const loaded = (part) => part.catch((e) => {
+  throw new Trouble('A part of this page could not be loaded.', 'Check your connection, reload, and sign in again.', e);
+});
 
 /** Whether something is under way. */
 export const busy = () => running !== undefined;

@@ -142,15 +142,19 @@ export function fromWire(json) {
 /**
  * The signature of one passkey in the layout "postern v1" (docs/formats.md):
  * 0x02 where clientDataJSON begins as the specification says, 0x03 for any
- * other order of its members.
+ * other order of its members; 0x05 and 0x06 are these with hints, which save gas
+ * on chains without P256VERIFY (hints.js).
  * @param {PasskeySigner} signer
  * @param {{authenticatorData: Uint8Array, clientDataJSON: Uint8Array, signature: Uint8Array}} assertion signature: r‖s, low s
+ * @param {Uint8Array} [hints] 32 bytes for a table, 128 for none
  */
-export function seal(signer, assertion) {
+export function seal(signer, assertion, hints) {
   const { prefix, suffix, typeIndex } = parseClientData(assertion.clientDataJSON);
-  const head = concat(signer.x, signer.y, uint(signer.rule, 1), assertion.signature, sized(assertion.authenticatorData, 1));
-  if (equal(prefix, utf8(USUAL))) return concat(Uint8Array.of(2), head, sized(suffix, 2));
-  return concat(Uint8Array.of(3), head, uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2));
+  const usual = equal(prefix, utf8(USUAL));
+  return concat(
+    uint((usual ? 2 : 3) + (hints ? 3 : 0), 1),
+    signer.x, signer.y, uint(signer.rule, 1), assertion.signature, sized(assertion.authenticatorData, 1),
+    ...(usual ? [] : [uint(typeIndex, 2), sized(prefix, 2)]), sized(suffix, 2), ...(hints ? [sized(hints, 1)] : []));
 }
 
 const USUAL = '{"type":"webauthn.get","challenge":"';
@@ -158,15 +162,18 @@ const USUAL = '{"type":"webauthn.get","challenge":"';
 /**
  * A signature to estimate gas with: never shorter than a real one made on this
  * origin, flags as the rule wants them, numbers that a verifier must work
- * through to the end. It never verifies.
+ * through to the end. It never verifies. Without a table its hints are of the
+ * other length, which the account ignores: bad ones would take it longer than any
+ * real signature.
  * @param {PasskeySigner} signer @param {string} origin of the page, not embedded in another
+ * @param {number} [hints] bytes of hints that real signatures have: 0, 32 or 128
  */
-export function stub(signer, origin) {
+export function stub(signer, origin, hints = 0) {
   const allows = (/** @type {number} */ shift) => ((signer.rule >> shift) & 3) !== 2;
   const authData = new Uint8Array(37).fill(0x55);
   authData[32] = FLAGS.UP | (allows(0) ? FLAGS.UV : 0) | (allows(2) ? FLAGS.BE | (allows(4) ? FLAGS.BS : 0) : 0);
-  const { prefix, suffix, typeIndex } = longest(origin.length);
-  return concat(Uint8Array.of(3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2));
+  const { prefix, suffix, typeIndex } = longest(origin.length + Math.max(0, hints - 32));
+  return concat(Uint8Array.of(hints ? 6 : 3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2), ...(hints ? [sized(INVERSE, 1)] : []));
 }
 
 /** Client data at its longest: Android clients may put everything before the challenge. @param {number} origin its length */
@@ -180,7 +187,8 @@ const CHROMIUM = '"other_keys_can_be_added_here":"do not compare clientDataJSON 
 
 // In range, low s, and such that plain arithmetic on r/s skips no addition.
 export const R = fromHex('0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f');
-export const S = new Uint8Array(32).fill(0x55);
+export const S = new Uint8Array(32).fill(0x56);
+const INVERSE = fromHex('0xf42ccee035d3bba27c957e3cbf7a19b3c26f7d3a0a9e1f97f1450c1d8b688e43'); // 1/S modulo the group's order
 
 /** @param {Uint8Array} b @param {number} width */
 const sized = (b, width) => concat(uint(b.length, width), b);

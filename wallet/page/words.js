@@ -1,8 +1,6 @@
 // @ts-check
 /** Everything the page says: amounts, the operation in words, and errors with the way out. */
-import { toBase64url, toHex } from './bytes.js';
-import { checksum, decodeExecute } from './account.js';
-import { hash } from './userop.js';
+import { checksum } from './account.js';
 
 /** @typedef {import('./userop.js').UserOp} UserOp */
 
@@ -61,41 +59,6 @@ export function maxFee(op) {
 export function chainName(chainId) {
   const name = /** @type {Record<string, string>} */ ({ 1: 'Ethereum', 8453: 'Base', 84532: 'Base Sepolia', 11155111: 'Sepolia', 31337: 'Development chain' })[String(chainId)];
   return name ? `${name} (${chainId})` : `Chain ${chainId}`;
-}
-
-/**
- * What is about to be signed, read back from the operation itself and not from
- * the form, so that what is shown is what is hashed.
- * @param {UserOp} op @param {import('./userop.js').EntryPoint} ep @param {bigint} chainId
- */
-export function summary(op, ep, chainId) {
-  const call = decodeExecute(op.callData);
-  if (!call || call.data !== '0x') throw new Error('This page signs plain transfers only.');
-  const fee = maxFee(op);
-  const digest = hash(op, ep, chainId);
-  return {
-    sentence: `Send ${ether(call.value)} ETH`,
-    digest,
-    hash: toHex(digest),
-    from: checksum(op.sender),
-    to: call.to,
-    value: call.value,
-    rows: /** @type {[string, string, ('code' | 'strong')?][]} */ ([
-      ['To', call.to, 'code'],
-      ['Amount', `${ether(call.value)} ETH`, 'strong'],
-      ['Network fee, at most', `${atMost(fee)} ETH`],
-      ['Leaves your account, at most', `${atMost(call.value + fee)} ETH`],
-      ['From your account', checksum(op.sender), 'code'],
-      ['On', chainName(chainId)],
-      ...(op.factory ? [['Also', 'Creates your account on the chain; this is its first operation.']] : []),
-      ['Your passkey signs the challenge', toBase64url(digest), 'code'],
-    ]),
-    details: /** @type {[string, string, 'code'][]} */ ([
-      ['Operation hash, which is that challenge', toHex(digest), 'code'],
-      ['Entry point', `${ep.address} (version ${ep.version})`, 'code'],
-      ['Nonce', '0x' + op.nonce.toString(16), 'code'],
-    ]),
-  };
 }
 
 /**

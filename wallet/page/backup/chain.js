@@ -3,10 +3,10 @@
 import { checksum } from '../account.js';
 import { sha256 } from '../assertion.js';
 import { authorizationHash } from '../authorization.js';
-import { concat, toBase64url, toBigInt, toHex, utf8 } from '../bytes.js';
+import { toBase64url, toHex, utf8 } from '../bytes.js';
 import { V130, decodeAction, digest, keyIdHash } from '../hybrid.js';
 import { Chain } from '../operate.js';
-import { random } from '../state.js';
+import { answers } from '../p256verify.js';
 import { entryPoint, hash } from '../userop.js';
 import { Trouble, atMost, chainName, ether, maxFee } from '../words.js';
 
@@ -43,7 +43,7 @@ export class Gator extends Chain {
 
   /** Whether the chain's P256VERIFY tells good signatures from bad ones; asked once, with a fresh key. */
   hasP256() {
-    this.p256 ??= probe((input) => this.call(P256VERIFY, input)).catch(() => false);
+    this.p256 ??= answers(this.call).catch(() => false);
     return this.p256;
   }
 
@@ -84,20 +84,6 @@ export class Gator extends Chain {
       ]),
     };
   }
-}
-
-const P256VERIFY = '0x' + '100'.padStart(40, '0');
-
-/** @param {(input: Uint8Array) => Promise<Uint8Array>} ask */
-async function probe(ask) {
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
-  const pair = await crypto.subtle.generateKey(algorithm, true, ['sign']);
-  const message = random();
-  const input = concat(await sha256(message), new Uint8Array(await crypto.subtle.sign(algorithm, pair.privateKey, message)), new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)).slice(1));
-  const good = await ask(input);
-  input[0] ^= 1;
-  const bad = await ask(input);
-  return good.length === 32 && toBigInt(good) === 1n && toBigInt(bad) === 0n;
 }
 
 /** @param {import('../hybrid.js').Action} a @returns {{sentence: string, noun: string, done: string, rows: Row[]}} */
