@@ -173,7 +173,7 @@ export function stub(signer, origin, hints = 0) {
   const authData = new Uint8Array(37).fill(0x55);
   authData[32] = FLAGS.UP | (allows(0) ? FLAGS.UV : 0) | (allows(2) ? FLAGS.BE | (allows(4) ? FLAGS.BS : 0) : 0);
   const { prefix, suffix, typeIndex } = longest(origin.length + Math.max(0, hints - 32));
-  return concat(Uint8Array.of(hints ? 6 : 3), signer.x, signer.y, uint(signer.rule, 1), R, S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2), ...(hints ? [sized(INVERSE, 1)] : []));
+  return concat(Uint8Array.of(hints ? 6 : 3), signer.x, signer.y, uint(signer.rule, 1), R, hints ? S_HINTED : S, sized(authData, 1), uint(typeIndex, 2), sized(prefix, 2), sized(suffix, 2), ...(hints ? [sized(INVERSE, 1)] : []));
 }
 
 /** Client data at its longest: Android clients may put everything before the challenge. @param {number} origin its length */
@@ -187,8 +187,9 @@ const CHROMIUM = '"other_keys_can_be_added_here":"do not compare clientDataJSON 
 
 // In range, low s, and such that plain arithmetic on r/s skips no addition.
 export const R = fromHex('0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f');
-export const S = new Uint8Array(32).fill(0x56);
-const INVERSE = fromHex('0xf42ccee035d3bba27c957e3cbf7a19b3c26f7d3a0a9e1f97f1450c1d8b688e43'); // 1/S modulo the group's order
+export const S = new Uint8Array(32).fill(0x55);
+/** An s and 1/s modulo the group's order that have no byte of zero, for hints. */
+const [S_HINTED, INVERSE] = [new Uint8Array(32).fill(0x56), fromHex('0xf42ccee035d3bba27c957e3cbf7a19b3c26f7d3a0a9e1f97f1450c1d8b688e43')];
 
 /** @param {Uint8Array} b @param {number} width */
 const sized = (b, width) => concat(uint(b.length, width), b);
