@@ -67,10 +67,10 @@ func askPath(ctx context.Context, ch account.Chain, addr common.Address, s Signe
 	return answer{path: path, known: err == nil}
 }
 
-// askDefault is the path of the passkeys of an account that does not exist yet: by
+// FirstPath is the path of the passkeys of an account that does not exist yet: by
 // P256VERIFY if the implementation knows it, else if the chain does, else without
 // a table.
-func (a *Account) askDefault(ctx context.Context, ch account.Chain) P256Path {
+func (a *Account) FirstPath(ctx context.Context, ch account.Chain) P256Path {
 	if has, err := read[bool](reader{ctx, ch, a.deployment.Implementation}, "hasPrecompile"); err == nil {
 		return pathOf(has)
 	}
@@ -95,7 +95,7 @@ func pathOf(precompile bool) P256Path {
 func (a *Authority) P256Paths(ctx context.Context, ch account.Chain) []byte {
 	asked := make([]answer, len(a.approvers))
 	each(len(asked), func(i int) { asked[i] = askPath(ctx, ch, a.account.address, a.approvers[i].Signer()) })
-	unborn := sync.OnceValue(func() P256Path { return a.account.askDefault(ctx, ch) })
+	unborn := sync.OnceValue(func() P256Path { return a.account.FirstPath(ctx, ch) })
 	out := make([]byte, len(asked))
 	for i, x := range asked {
 		switch {

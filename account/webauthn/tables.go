@@ -37,7 +37,10 @@ func (a *Account) UseTable(s Signer, f p256table.Format) ([]account.Call, error)
 // account itself: [Account.UseTable].
 func TableCall(acct common.Address, s Signer, f p256table.Format) (account.Call, error) {
 	t := Table{s, f}
-	return useTable(acct, t), t.check()
+	if err := t.check(); err != nil {
+		return account.Call{}, err
+	}
+	return useTable(acct, t), nil
 }
 
 // ProbeCall is what anybody may send to an account, in a transaction of his own: it

@@ -197,25 +197,24 @@ func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options .
 		return nil, nil, err
 	}
 	if a.signer == nil {
-		return nil, nil, a.leave(p, file)
+		return nil, nil, a.call.leave(p, file, f.out, f.json)
 	}
 	r, err := a.call.deliver(ctx, p, file, f.out, a.signer, f.approvalFlags, f.wait)
 	return p, r, err
 }
 
 // leave writes the operation down for whoever approves elsewhere.
-func (a *hybridAct) leave(p *account.Prepared, file *opFile) error {
-	f, c := a.flags, a.call
-	if f.out == "" {
+func (c *call) leave(p *account.Prepared, file *opFile, out string, asJSON bool) error {
+	if out == "" {
 		return usageError("the key that approves is not here", "--out op.json keeps the prepared operation for it; then: postern op send op.json")
 	}
-	if err := file.write(f.out); err != nil {
+	if err := file.write(out); err != nil {
 		return err
 	}
-	if f.json {
+	if asJSON {
 		return printJSON(c.stdout, file)
 	}
 	c.printPrepared(p)
-	c.printNext(p, f.out)
+	c.printNext(p, out)
 	return nil
 }

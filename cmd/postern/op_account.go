@@ -59,7 +59,8 @@ func (s *accountSpec) check() error {
 	case s.Salt != "" && s.Address != nil:
 		return usageError("--salt and --account exclude each other", "--salt is for an account made by this passkey, --account for an existing one")
 	}
-	return nil
+	_, err := s.credentialID()
+	return err
 }
 
 // open returns the account and the passkey's authority over it.
@@ -71,23 +72,32 @@ func (s *accountSpec) open(ctx context.Context, chain account.Chain) (account.Ac
 	if err != nil {
 		return nil, nil, err
 	}
-	credential, err := s.credentialID()
-	if err != nil {
-		return nil, nil, err
-	}
 	acct, err := s.account(ctx, chain, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	signer, ok := signerOf(acct, key)
-	if !ok {
-		return nil, nil, failf("not-a-signer", "give the public key of one of the account's passkeys", "this passkey is no signer of the account %s", acct.Address())
-	}
-	auth, err := acct.Authority(webauthn.PasskeyApprover{Passkey: signer, RPID: s.RPID, Origins: s.Origins, Credential: credential})
+	auth, err := s.authority(acct, key)
 	if err != nil {
 		return nil, nil, err
 	}
 	return acct, auth, nil
+}
+
+// authority is the passkey's over the account.
+func (s *accountSpec) authority(acct *webauthn.Account, key passkey.PublicKey) (account.Authority, error) {
+	credential, err := s.credentialID()
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := signerOf(acct, key)
+	if !ok {
+		return nil, failf("not-a-signer", "give the public key of one of the account's passkeys", "this passkey is no signer of the account %s", acct.Address())
+	}
+	auth, err := acct.Authority(webauthn.PasskeyApprover{Passkey: signer, RPID: s.RPID, Origins: s.Origins, Credential: credential})
+	if err != nil {
+		return nil, err
+	}
+	return auth, nil
 }
 
 func (s *accountSpec) credentialID() ([]byte, error) {
