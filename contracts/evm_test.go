@@ -136,9 +136,21 @@ func (w *world) deploy(name string, args ...any) (common.Address, abi.ABI) {
 	return crypto.CreateAddress2(contracts.Deployer, [32]byte{}, crypto.Keccak256(initCode)), a.ABI
 }
 
+// installP256 puts the engines, the complete verifier and the factory of tables on the chain, unless they are there.
+func (w *world) installP256() {
+	w.t.Helper()
+	if len(w.state.GetCode(contracts.P256Slow)) == 0 {
+		w.must(stranger, contracts.Deployer, nil, contracts.P256SlowInit())
+	}
+	for _, e := range append(contracts.P256Engines(), contracts.P256TableFactory) {
+		w.state.SetCode(e.Address, e.Code(), tracing.CodeChangeUnspecified)
+	}
+}
+
 // install puts implementation and factory on the chain, through the deterministic deployer.
 func (w *world) install(ep userop.EntryPoint) contracts.Deployment {
 	w.t.Helper()
+	w.installP256()
 	d, err := contracts.ForEntryPoint(ep)
 	if err != nil {
 		w.t.Fatal(err)

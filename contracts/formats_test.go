@@ -114,7 +114,7 @@ func TestTheDocumentedInitCodeAndSlotAreOurs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("src/PrecompileMemory.sol")
+	source, err := os.ReadFile("src/SignerStore.sol")
 	if err != nil {
 		t.Fatal(err)
 	}

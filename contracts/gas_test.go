@@ -27,6 +27,7 @@ type figures map[string]uint64
 func measure(t *testing.T, f fork) figures {
 	out := figures{}
 	w := newWorld(t, f)
+	w.installP256()
 	d, err := contracts.ForEntryPoint(userop.V08)
 	if err != nil {
 		t.Fatal(err)

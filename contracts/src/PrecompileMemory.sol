@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {P256Front} from "./P256Front.sol";
+import {P256} from "./P256.sol";
+import {SignerStore} from "./SignerStore.sol";
 
 /**
  * @title PrecompileMemory
@@ -10,17 +11,13 @@ import {P256Front} from "./P256Front.sol";
  * The implementation asks once, when it is deployed, and keeps the answer in its code: the default of every account on
  * the chain. Anybody may ask again for any account, at any time after its creation; the account then keeps the new
  * answer in its own storage, where validation may read it (ERC-7562 STO-010). The answer is the chain's: the caller has
- * no argument to give and cannot bend it by the gas he gives (see {P256Front-probe}).
+ * no argument to give and cannot bend it by the gas he gives (see {P256-probe}).
+ *
+ * Where P256VERIFY is silent, signatures are verified by the engines. They must all be there before an account relies
+ * on them: validation must not call an address without code (ERC-7562 OP-041).
  */
-abstract contract PrecompileMemory {
-    /// @custom:storage-location erc7201:postern.storage.PrecompileMemory
-    struct PrecompileMemoryStorage {
-        uint8 _answer; // 0 as the implementation found it, 1 answers, 2 does not answer
-    }
-
-    // keccak256(abi.encode(uint256(keccak256("postern.storage.PrecompileMemory")) - 1)) & ~bytes32(uint256(0xff))
-    bytes32 private constant STORAGE = 0x7b3ea05dc54d9ef6a8af0c0c73b84b31d45dc8b90911fb83682db7a46aa41e00;
-
+abstract contract PrecompileMemory is SignerStore {
+    uint8 private constant AS_DEPLOYED = 0; // what the implementation found
     uint8 private constant ANSWERS = 1;
     uint8 private constant SILENT = 2;
 
@@ -30,26 +27,34 @@ abstract contract PrecompileMemory {
     /// @dev The account has asked whether P256VERIFY answers.
     event PrecompileProbed(bool answers);
 
+    /// @dev P256VERIFY is silent, and this contract is not there to verify signatures in its place.
+    error EngineMissing(address engine);
+
     constructor() {
-        _DEFAULT = P256Front.probe();
+        _DEFAULT = _probe();
     }
 
-    /// @notice Whether this account's signatures are verified by P256VERIFY rather than by plain arithmetic.
+    /// @notice Whether this account's signatures are verified by P256VERIFY rather than by the engines.
     function hasPrecompile() public view returns (bool) {
-        uint8 answer = _memory()._answer;
-        return answer == 0 ? _DEFAULT : answer == ANSWERS;
+        return _hasPrecompile(_config());
     }
 
     /// @notice Asks the chain again and remembers the answer. Open to everybody; reverts when given too little gas.
     function probePrecompile() external returns (bool answers) {
-        answers = P256Front.probe();
-        _memory()._answer = answers ? ANSWERS : SILENT;
+        answers = _probe();
+        _setPrecompile(answers ? ANSWERS : SILENT);
         emit PrecompileProbed(answers);
     }
 
-    function _memory() private pure returns (PrecompileMemoryStorage storage $) {
-        assembly {
-            $.slot := STORAGE
+    function _hasPrecompile(Config memory config) internal view returns (bool) {
+        return config.precompile == AS_DEPLOYED ? _DEFAULT : config.precompile == ANSWERS;
+    }
+
+    function _probe() private view returns (bool answers) {
+        answers = P256.probe();
+        if (!answers) {
+            address engine = P256.missingEngine();
+            require(engine == address(0), EngineMissing(engine));
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
+import {P256} from "./P256.sol";
 
 /**
  * @title Signers
@@ -24,6 +24,13 @@ library Signers {
     /// @dev Addresses up to this one belong to precompiled contracts and are never a signer of their own.
     address private constant LAST_RESERVED = address(0xffff);
 
+    enum Kind {
+        NONE, // no signer
+        ADDRESS, // 20 bytes: a secp256k1 key or an ERC-1271 contract
+        PASSKEY,
+        VERIFIER // any other ERC-7913 signer
+    }
+
     /// @dev Why the bytes cannot be a signer of this account.
     error BadSigner(bytes signer, string reason);
 
@@ -32,20 +39,32 @@ library Signers {
         return abi.encodePacked(PASSKEY, x, y, rule);
     }
 
-    /// @dev Reverts with {BadSigner} unless `signer` may be added to the account `self`.
-    function requireAcceptable(bytes memory signer, address self) internal view {
+    /// @dev The id of a passkey: keccak256 of its signer bytes, given the last 65 of them.
+    function passkeyId(bytes calldata key) internal pure returns (bytes32 id) {
+        return keccak256(abi.encodePacked(PASSKEY, key));
+    }
+
+    /// @dev The parts of a passkey's signer bytes. Requires that they are such.
+    function readPasskey(bytes calldata signer) internal pure returns (bytes32 x, bytes32 y, uint8 rule) {
+        return (bytes32(signer[20:52]), bytes32(signer[52:84]), uint8(signer[84]));
+    }
+
+    /// @dev What kind of signer the bytes are. Reverts with {BadSigner} unless it may be added to the account `self`.
+    function requireAcceptable(bytes calldata signer, address self) internal view returns (Kind) {
         require(signer.length >= 20, BadSigner(signer, "shorter than an address"));
         require(signer.length <= type(uint16).max, BadSigner(signer, "longer than a signature can carry"));
         address verifier = address(bytes20(signer));
         if (verifier == PASSKEY) {
             _requirePasskey(signer);
-            return;
+            return Kind.PASSKEY;
         }
         require(verifier > LAST_RESERVED, BadSigner(signer, "reserved address"));
         require(verifier != self, BadSigner(signer, "the account itself"));
         // A codeless address of 20 bytes is a secp256k1 key; it is not touched, for ERC-7562's sake (OP-041).
+        if (signer.length == 20) return Kind.ADDRESS;
         // A delegation (EIP-7702, 23 bytes of code) is no verifier: it could never approve of anything.
-        require(signer.length == 20 || verifier.code.length > 23, BadSigner(signer, "verifier without code"));
+        require(verifier.code.length > 23, BadSigner(signer, "verifier without code"));
+        return Kind.VERIFIER;
     }
 
     /// @dev Whether a rule byte is well formed and some assertion can satisfy it.
@@ -55,17 +74,10 @@ library Signers {
         return wellFormed && (rule & 0x18) != 0x18;
     }
 
-    function _requirePasskey(bytes memory signer) private pure {
+    function _requirePasskey(bytes calldata signer) private pure {
         require(signer.length == PASSKEY_LENGTH, BadSigner(signer, "passkey length"));
-        bytes32 x;
-        bytes32 y;
-        uint8 rule;
-        assembly ("memory-safe") {
-            x := mload(add(signer, 0x34)) // 32 (length word) + 20
-            y := mload(add(signer, 0x54))
-            rule := byte(0, mload(add(signer, 0x74)))
-        }
-        require(P256.isValidPublicKey(x, y), BadSigner(signer, "point not on P-256"));
+        (bytes32 x, bytes32 y, uint8 rule) = readPasskey(signer);
+        require(P256.isOnCurve(x, y), BadSigner(signer, "point not on P-256"));
         require(isRule(rule), BadSigner(signer, "rule"));
     }
 }

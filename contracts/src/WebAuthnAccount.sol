@@ -6,9 +6,6 @@ import {
 } from "@openzeppelin/contracts-upgradeable/account/extensions/draft-AccountERC7579Upgradeable.sol";
 import {EIP712Upgradeable} from "@openzeppelin/contracts-upgradeable/utils/cryptography/EIP712Upgradeable.sol";
 import {
-    MultiSignerERC7913Upgradeable
-} from "@openzeppelin/contracts-upgradeable/utils/cryptography/signers/MultiSignerERC7913Upgradeable.sol";
-import {
     ERC7739Upgradeable
 } from "@openzeppelin/contracts-upgradeable/utils/cryptography/signers/draft-ERC7739Upgradeable.sol";
 import {Account} from "@openzeppelin/contracts/account/Account.sol";
@@ -20,6 +17,7 @@ import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Recei
 import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
 import {AbstractSigner} from "@openzeppelin/contracts/utils/cryptography/signers/AbstractSigner.sol";
 import {ApprovalSigner} from "./ApprovalSigner.sol";
+import {P256} from "./P256.sol";
 
 /**
  * @title WebAuthnAccount
@@ -33,7 +31,8 @@ import {ApprovalSigner} from "./ApprovalSigner.sol";
  * - Calls follow ERC-7579: single, batch and delegate calls, each with or without a revert on failure.
  * - ERC-7579 modules: validators (chosen by the first 20 bytes of the nonce's key), executors and fallback handlers. A
  *   validator or an executor holds full power over the account; hooks are not supported.
- * - Only the account itself and its EntryPoint may change anything, with one exception: {probePrecompile}.
+ * - Only the account itself and its EntryPoint may change anything, with two exceptions: {probePrecompile} and
+ *   {useTable}, by which anybody may bring the account up to date and nobody can harm it.
  *
  * The last signer cannot be removed, nor the threshold be put out of the signers' reach. Meant to stand behind an
  * ERC-1967 proxy; not for EIP-7702, where nobody could say who may initialise it.
@@ -52,42 +51,58 @@ contract WebAuthnAccount is
     /// @custom:oz-upgrades-unsafe-allow state-variable-immutable
     IEntryPoint private immutable _ENTRY_POINT;
 
+    /// @dev The table of that format would be no larger than the one in use: only the account itself may choose it.
+    error TableNotLarger(uint8 inUse, uint8 asked);
+
     /// @custom:oz-upgrades-unsafe-allow constructor
     constructor(IEntryPoint entryPoint_) {
         _ENTRY_POINT = entryPoint_;
-        _disableInitializers();
+        _disableSigners();
     }
 
     /// @notice Sets the first signers, their weights (each at least 1) and the threshold. Once, and behind a proxy.
     function initialize(
-        bytes[] memory signers,
-        uint64[] memory weights,
+        bytes[] calldata signers,
+        uint64[] calldata weights,
         uint64 threshold_
-    ) external onlyProxy initializer {
-        _addSigners(signers);
-        _setSignerWeights(signers, weights);
-        _setThreshold(threshold_);
+    ) external onlyProxy {
+        _initializeSigners(signers, weights, threshold_);
     }
 
     /// @notice Adds signers with their weights, each at least 1.
-    function addSigners(bytes[] memory signers, uint64[] memory weights) external onlyEntryPointOrSelf {
-        _addSigners(signers);
-        _setSignerWeights(signers, weights);
+    function addSigners(bytes[] calldata signers, uint64[] calldata weights) external onlyEntryPointOrSelf {
+        _addSigners(signers, weights);
     }
 
     /// @notice Removes signers. The weight that remains must reach the threshold.
-    function removeSigners(bytes[] memory signers) external onlyEntryPointOrSelf {
+    function removeSigners(bytes[] calldata signers) external onlyEntryPointOrSelf {
         _removeSigners(signers);
     }
 
     /// @notice Changes the weights of signers, each at least 1.
-    function setSignerWeights(bytes[] memory signers, uint64[] memory weights) external onlyEntryPointOrSelf {
+    function setSignerWeights(bytes[] calldata signers, uint64[] calldata weights) external onlyEntryPointOrSelf {
         _setSignerWeights(signers, weights);
     }
 
     /// @notice Changes the weight that an approval must reach: at least 1, at most the weight of all signers.
     function setThreshold(uint64 threshold_) external onlyEntryPointOrSelf {
         _setThreshold(threshold_);
+    }
+
+    /**
+     * @notice Has the signatures of a passkey verified by its table of `format` where P256VERIFY is silent. The table
+     * is built first unless it is there. 0 is no table.
+     *
+     * Open to everybody for a table larger than the one in use: a table is what the factory computes from the key and
+     * nothing else, and a larger one makes verifying cheaper. The account itself may choose any.
+     */
+    function useTable(bytes calldata signer, uint8 format) external {
+        (bytes32 x, bytes32 y, uint8 inUse) = _passkey(signer);
+        if (format <= inUse && msg.sender != address(this) && msg.sender != address(entryPoint())) {
+            revert TableNotLarger(inUse, format);
+        }
+        _setFormat(signer, format);
+        if (format != 0) P256.buildTable(format, x, y);
     }
 
     /// @inheritdoc Account
@@ -97,7 +112,7 @@ contract WebAuthnAccount is
 
     /// @inheritdoc AccountERC7579Upgradeable
     function accountId() public pure override returns (string memory) {
-        return "postern.webauthnaccount.1.0.0";
+        return "postern.webauthnaccount.1.1.0";
     }
 
     /// @notice ERC-1271: the account's own signers through ERC-7739 first, then an installed validator module that the
