@@ -20,7 +20,7 @@ func (b *bundler) acceptable(ep userop.EntryPoint, op *userop.Op) error {
 	if len(data) > maxOpData {
 		return invalidf("operation takes %d bytes of calldata, more than the %d that fit a transaction", len(data), maxOpData)
 	}
-	if gas, most := txGas(ep, op), maxTxGas(b.chain.blocks().Config()); !gas.IsUint64() || gas.Uint64() > most {
+	if gas, most := txGas(ep, op), maxTxGas(b.chain.blocks()); !gas.IsUint64() || gas.Uint64() > most {
 		return invalidf("gas limits add up to %d with what the EntryPoint needs, more than the %d of a transaction", gas, most)
 	}
 	want := userop.PreVerificationGas(op, ep)

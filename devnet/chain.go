@@ -151,9 +151,14 @@ func checkStored(stored *params.ChainConfig, config Config) error {
 		return &Error{Kind: ErrMismatch, Err: fmt.Errorf("it has chain id %d, not %d", id, config.ChainID),
 			Hint: "use that chain id, or another --data directory"}
 	}
-	if rules := rulesOf(stored); rules != config.Rules {
+	rules, at := rulesOf(stored)
+	if rules != config.Rules {
 		return &Error{Kind: ErrMismatch, Err: fmt.Errorf("it has %s rules, not %s", rules, config.Rules),
 			Hint: "use those rules, or another --data directory"}
+	}
+	if !config.OsakaAt.IsZero() && !config.OsakaAt.Equal(at) {
+		return &Error{Kind: ErrMismatch, Err: errors.New("it has another time for Osaka rules, or none"),
+			Hint: "leave the time out, or use another --data directory"}
 	}
 	return nil
 }
@@ -215,6 +220,9 @@ func (c *chain) complete(ctx context.Context, f *faucet) error {
 
 func (c *chain) info(config Config) Info {
 	info := Info{ChainID: config.ChainID, Rules: config.Rules.String(), Persistent: config.DataDir != "", EntryPoints: entryPoints()}
+	if _, at := rulesOf(c.blocks().Config()); !at.IsZero() {
+		info.OsakaAt = at.Unix()
+	}
 	for _, p := range c.predeploy[len(info.EntryPoints):] {
 		info.Contracts = append(info.Contracts, Deployed{p.name, p.address})
 		for i := range info.EntryPoints {

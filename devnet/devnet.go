@@ -47,6 +47,9 @@ type Config struct {
 	ChainID uint64
 	// Rules is the hard fork, fixed when DataDir is first used. Zero: Osaka.
 	Rules Rules
+	// OsakaAt, in full seconds, is when a Prague chain begins to run Osaka rules and so gets P256VERIFY, fixed when
+	// DataDir is first used; [Net.BecomeOsaka] does not wait for it. Zero: what DataDir was made with, else never.
+	OsakaAt time.Time
 	// BlockTime is the time between blocks, full seconds, empty blocks included. Zero: a block as
 	// soon as there is a transaction, none otherwise. Negative: only when [Net.Mine] is called.
 	BlockTime time.Duration
@@ -81,8 +84,11 @@ type Net struct {
 
 // Info describes the chain for people and programs.
 type Info struct {
-	ChainID     uint64       `json:"chainId"`
-	Rules       string       `json:"rules"`
+	ChainID uint64 `json:"chainId"`
+	// Rules are those that the chain began with.
+	Rules string `json:"rules"`
+	// OsakaAt is when a Prague chain begins to run Osaka rules, in seconds since 1970; 0: never.
+	OsakaAt     int64        `json:"osakaAt,omitempty"`
 	Persistent  bool         `json:"persistent"`
 	EntryPoints []EntryPoint `json:"entryPoints"`
 	Contracts   []Deployed   `json:"contracts"`
@@ -104,8 +110,7 @@ type EntryPoint struct {
 
 // Deployed is a contract of this chain beside the EntryPoints.
 type Deployed struct {
-	// Name is "implementation 0.8" and "factory 0.8" for Postern's own contracts and each EntryPoint they
-	// exist for; MetaMask's have the names of their sources, with an EntryPoint where there are several.
+	// Name is that of the source, with an EntryPoint where there are several: "WebAuthnAccountFactory 0.8".
 	Name    string         `json:"name"`
 	Address common.Address `json:"address"`
 }
@@ -149,7 +154,8 @@ func Start(ctx context.Context, config Config) (_ *Net, err error) {
 		return nil, err
 	}
 	c.manual = config.BlockTime < 0
-	c.stop = c.startSealing(config.BlockTime)
+	seal, change := c.startSealing(config.BlockTime), c.switchInTime()
+	c.stop = func() { change(); seal() }
 	c.poke()
 	n.info = c.info(config)
 	if n.paymaster, err = newPaymaster(c.bundler, keys.Paymaster, n.info, config.FaucetPerMinute); err != nil {
@@ -170,6 +176,14 @@ func (c *Config) check() error {
 	}
 	if c.Rules > Prague {
 		return &Error{Kind: ErrConfig, Err: fmt.Errorf("unknown rules %d", c.Rules)}
+	}
+	if !c.OsakaAt.IsZero() {
+		switch {
+		case c.Rules == Osaka:
+			return &Error{Kind: ErrConfig, Err: errors.New("a chain that begins with Osaka rules cannot get them later")}
+		case c.OsakaAt.Unix() <= 0, c.OsakaAt.Nanosecond() != 0:
+			return &Error{Kind: ErrConfig, Err: fmt.Errorf("%s is no time for a change of rules", c.OsakaAt)}
+		}
 	}
 	if c.FaucetAmount == nil {
 		c.FaucetAmount = ether(10)

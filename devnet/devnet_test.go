@@ -135,23 +135,6 @@ func domainSeparator(chainID *big.Int, contract common.Address) common.Hash {
 		common.LeftPadBytes(chainID.Bytes(), 32), common.LeftPadBytes(contract[:], 32))
 }
 
-func TestPrecompileFollowsTheRules(t *testing.T) {
-	p256 := common.HexToAddress("0x100")
-	// EIP-7951 test vector: hash, r, s, x, y.
-	input := common.FromHex("0x4cee90eb86eaa050036147a12d49004b6b9c72bd725d39d4785011fe190f0b4d" +
-		"a73bd4903f0ce3b639bbbf6e8e80d16931ff4bcf5993d58468e8fb19086e8cac" +
-		"36dbcd03009df8c59286b162af3bd7fcc0450c9aa81be5d10d312af6c66b1d60" +
-		"4aebd3099c618202fcfe16ae7770b0c49ab5eadf74b754204a3bb6060e44eff3" +
-		"7618b065f9832de4ca6ca971a7a1adc826d0f7c00181a5fb2ddf79ae00b4e10e")
-	for rules, want := range map[devnet.Rules]int{devnet.Osaka: 32, devnet.Prague: 0} {
-		n := start(t, devnet.Config{Rules: rules})
-		out, err := n.Client().CallContract(t.Context(), ethereum.CallMsg{To: &p256, Data: input}, nil)
-		if err != nil || len(out) != want {
-			t.Errorf("%s: P256VERIFY answers %x (%v), want %d bytes", rules, out, err, want)
-		}
-	}
-}
-
 func TestFaucetPaysAndRefusesNonsense(t *testing.T) {
 	n := start(t, devnet.Config{})
 	to := common.HexToAddress("0x00000000000000000000000000000000000000aa")

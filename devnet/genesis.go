@@ -143,7 +143,7 @@ func (w *workshop) alloc() types.GenesisAlloc {
 
 // genesis is a block with the predeployed contracts and funded development accounts.
 func genesis(config Config, keys devKeys, list []predeploy) (*core.Genesis, error) {
-	chainConfig := config.Rules.chainConfig(config.ChainID)
+	chainConfig := config.chainConfig()
 	w, err := newWorkshop(chainConfig)
 	if err != nil {
 		return nil, err

@@ -1,23 +1,13 @@
 package devnet
 
-import (
-	"github.com/postern-dev/postern/contracts"
-	"github.com/postern-dev/postern/userop"
-)
+import "github.com/postern-dev/postern/contracts"
 
-// ownContracts lists Postern's account implementation and factory for each EntryPoint they exist
-// for, implementation before factory.
-func ownContracts() ([]predeploy, error) {
+// ownContracts lists Postern's shared contracts. Those that verify P-256 signatures come first: an account
+// implementation looks for them while it is constructed.
+func ownContracts() []predeploy {
 	var list []predeploy
-	for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
-		d, err := contracts.ForEntryPoint(ep)
-		if err != nil {
-			return nil, err
-		}
-		implementation, factory := d.InitCodes()
-		list = append(list,
-			predeploy{name: "implementation " + ep.Version(), address: d.Implementation, create2: implementation},
-			predeploy{name: "factory " + ep.Version(), address: d.Factory, create2: factory})
+	for _, c := range contracts.All() {
+		list = append(list, predeploy{name: c.Name, address: c.Address, create2: c.Create})
 	}
-	return list, nil
+	return list
 }

@@ -1,7 +1,6 @@
 package devnet
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -49,10 +48,6 @@ func predeploys(set *artifacts.Set, keys devKeys) ([]predeploy, error) {
 		}
 		list = append(list, p)
 	}
-	ours, err := ownContracts()
-	if err != nil {
-		return nil, fmt.Errorf("devnet: own contracts: %w", err)
-	}
 	metamask, err := frameworkContracts(set)
 	if err != nil {
 		return nil, err
@@ -61,7 +56,7 @@ func predeploys(set *artifacts.Set, keys devKeys) ([]predeploy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(list, ours, metamask, paying), nil
+	return slices.Concat(list, ownContracts(), metamask, paying), nil
 }
 
 func entryPoints() []EntryPoint {

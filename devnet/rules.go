@@ -1,8 +1,13 @@
 package devnet
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"math/big"
+	"time"
 
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/params"
 )
 
@@ -23,21 +28,94 @@ func (r Rules) String() string {
 	return "osaka"
 }
 
-// chainConfig gives every fork up to r from the genesis block on.
-func (r Rules) chainConfig(chainID uint64) *params.ChainConfig {
-	c := *params.AllDevChainProtocolChanges
-	c.ChainID = new(big.Int).SetUint64(chainID)
-	c.BogotaTime = nil
-	if r == Prague {
-		c.OsakaTime = nil
+// chainConfig gives every fork up to the rules from the genesis block on, and Osaka at its time if it comes later.
+func (c Config) chainConfig() *params.ChainConfig {
+	out := *params.AllDevChainProtocolChanges
+	out.ChainID = new(big.Int).SetUint64(c.ChainID)
+	out.BogotaTime = nil
+	if c.Rules == Prague {
+		out.OsakaTime = nil
 	}
-	return &c
+	if !c.OsakaAt.IsZero() {
+		at := uint64(c.OsakaAt.Unix())
+		out.OsakaTime = &at
+	}
+	return &out
 }
 
-// rulesOf reads the fork out of a stored configuration.
-func rulesOf(c *params.ChainConfig) Rules {
-	if c.OsakaTime == nil {
-		return Prague
+// rulesOf reads out of a stored configuration which fork the chain began with, and when Osaka follows: zero for never.
+func rulesOf(c *params.ChainConfig) (Rules, time.Time) {
+	switch {
+	case c.OsakaTime == nil:
+		return Prague, time.Time{}
+	case *c.OsakaTime == 0:
+		return Osaka, time.Time{}
 	}
-	return Osaka
+	return Prague, time.Unix(int64(*c.OsakaTime), 0)
+}
+
+// nextTime is the time that a block has which is made now.
+func nextTime(head *types.Header) uint64 {
+	return max(head.Time+1, uint64(time.Now().Unix()))
+}
+
+// ErrNoSwitch says that a chain does not change its rules, or has no means to do it now.
+var ErrNoSwitch = errors.New("the chain does not become an Osaka chain")
+
+// BecomeOsaka makes the next block the first one under Osaka rules, on a chain that Config.OsakaAt lets change them,
+// and returns when that block is there. Its time, if not there yet, comes early: later blocks have times of their own
+// until the clock has caught up. On a chain that runs Osaka already it does nothing.
+func (n *Net) BecomeOsaka(ctx context.Context) error {
+	for {
+		done, err := n.chain.becomeOsaka()
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("devnet: %w, transactions that wait for higher fees are in the way: %w", ErrNoSwitch, context.Cause(ctx))
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// becomeOsaka is one attempt: transactions that wait must be in a block before.
+func (c *chain) becomeOsaka() (done bool, err error) {
+	head, config := c.blocks().CurrentBlock(), c.blocks().Config()
+	switch {
+	case config.IsOsaka(head.Number, head.Time):
+		return true, nil
+	case config.OsakaTime == nil:
+		return false, fmt.Errorf("devnet: %w: it was made without OsakaAt", ErrNoSwitch)
+	}
+	c.mine()
+	c.sealing.Lock()
+	defer c.sealing.Unlock()
+	if c.closed {
+		return false, fmt.Errorf("devnet: %w: it is closed", ErrNoSwitch)
+	}
+	head = c.blocks().CurrentBlock()
+	if *config.OsakaTime <= head.Time {
+		return true, nil
+	}
+	err = c.beacon.AdjustTime(time.Duration(*config.OsakaTime-head.Time) * time.Second)
+	if executable, _ := c.backend.TxPool().Stats(); err != nil && executable > 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("devnet: %w: %w", ErrNoSwitch, err)
+	}
+	c.writeDown()
+	return true, nil
+}
+
+// switchInTime makes a block when Osaka's time comes, so that the chain changes its rules then even if nobody wants a
+// block. The returned function ends the wait.
+func (c *chain) switchInTime() (stop func()) {
+	_, at := rulesOf(c.blocks().Config())
+	if at.IsZero() || c.manual || time.Until(at) <= 0 {
+		return func() {}
+	}
+	t := time.AfterFunc(time.Until(at), c.mine)
+	return func() { t.Stop() }
 }

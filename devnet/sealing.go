@@ -29,10 +29,16 @@ func (c *chain) mine() {
 	if c.bundler != nil {
 		c.bundler.afterBlock()
 	}
-	if c.durable {
-		if err := c.backend.ChainDb().SyncKeyValue(); err != nil {
-			c.log.Error("writing a block down failed", "error", err)
-		}
+	c.writeDown()
+}
+
+// writeDown puts the newest block on disk, where there is one to be kept.
+func (c *chain) writeDown() {
+	if !c.durable {
+		return
+	}
+	if err := c.backend.ChainDb().SyncKeyValue(); err != nil {
+		c.log.Error("writing a block down failed", "error", err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/consensus/misc/eip1559"
@@ -45,7 +44,7 @@ func newScene(chain *core.BlockChain, bundler common.Address) (*scene, error) {
 	h := &types.Header{
 		ParentHash: head.Hash(),
 		Number:     new(big.Int).Add(head.Number, common.Big1),
-		Time:       max(head.Time+1, uint64(time.Now().Unix())),
+		Time:       nextTime(head),
 		BaseFee:    eip1559.CalcBaseFee(config, head),
 		GasLimit:   head.GasLimit,
 		Difficulty: new(big.Int),
@@ -220,12 +219,13 @@ func txGas(ep userop.EntryPoint, op *userop.Op) *big.Int {
 	return sum.Add(sum, big.NewInt(100_000))
 }
 
-// maxTxGas is the largest gas limit a transaction may have on this chain.
-func maxTxGas(config *params.ChainConfig) uint64 {
-	if rulesOf(config) == Prague {
-		return blockGas
+// maxTxGas is the largest gas limit a transaction may have in this chain's next block.
+func maxTxGas(chain *core.BlockChain) uint64 {
+	head := chain.CurrentBlock()
+	if chain.Config().IsOsaka(head.Number, nextTime(head)) {
+		return params.MaxTxGas
 	}
-	return params.MaxTxGas
+	return blockGas
 }
 
 // authorizations converts an operation's EIP-7702 tuple.
