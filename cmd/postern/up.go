@@ -35,7 +35,9 @@ endpoint only if you name its origin, such as --origin http://localhost:5173, or
 on this machine may anyway.
 
 With --rules prague the chain has no P256VERIFY, as many still are: passkeys are verified in
-contract code there. Rules and chain id of a data directory stay what they were at first.
+contract code there. With --osaka-at it gets P256VERIFY later, as those chains will: after 10m,
+say, or at 2030-01-31T12:00:00Z. Rules, that time and the chain id of a data directory stay what
+they were at first.
 
 With --json it prints one object when it is ready and then runs on.`
 
@@ -57,6 +59,7 @@ func runUp(ctx context.Context, c *call) error {
 	var origins repeated
 	fs.Var(&origins, "origin", "further `origin` whose pages may use chain and passkeys; may be repeated")
 	rules := fs.String("rules", devnet.Osaka.String(), "hard `fork` of the chain: osaka, or prague, which has no P256VERIFY")
+	osakaAt := fs.String("osaka-at", "", "with --rules prague: `time`, or time from now, from which on osaka rules hold")
 	chainID := fs.String("chain-id", fmt.Sprint(devnet.DefaultChainID), "chain `id`")
 	blockTime := fs.Duration("block-time", 0, "time between blocks, such as 2s; 0 makes a block when there is work")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
@@ -73,9 +76,13 @@ func runUp(ctx context.Context, c *call) error {
 		return err
 	}
 	begun := time.Now()
+	change, err := parseOsakaAt(*osakaAt, fork, begun)
+	if err != nil {
+		return err
+	}
 	config := server.UpConfig{
 		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
-		Origins: origins, ChainID: id.Uint64(), Rules: fork, BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
+		Origins: origins, ChainID: id.Uint64(), Rules: fork, OsakaAt: change, BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
 	}
 	if *asJSON {
 		config.Out = io.Discard
@@ -104,6 +111,24 @@ func parseRules(text string) (devnet.Rules, error) {
 		}
 	}
 	return 0, usageError("there are no rules "+clip(text), "osaka, or prague for a chain without P256VERIFY")
+}
+
+// parseOsakaAt reads a time, or a time from now; full seconds.
+func parseOsakaAt(text string, rules devnet.Rules, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if rules != devnet.Prague {
+		return time.Time{}, usageError("--osaka-at is for a chain that begins without osaka rules", "add --rules prague")
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if d, wait := time.ParseDuration(text); wait == nil && d >= 0 {
+		at, err = now.Add(d), nil
+	}
+	if err != nil || at.Unix() <= 0 {
+		return time.Time{}, usageError("--osaka-at "+clip(text)+" is no time", "10m from now, or 2030-01-31T12:00:00Z")
+	}
+	return at.Truncate(time.Second), nil
 }
 
 // ready is what `up --json` prints.

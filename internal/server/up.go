@@ -49,6 +49,10 @@ type UpConfig struct {
 	// Rules are the chain's hard fork, fixed when DataDir is first used. Zero: Osaka.
 	Rules devnet.Rules
 
+	// OsakaAt is when a Prague chain begins to run Osaka rules, in full seconds, fixed when
+	// DataDir is first used. Zero: what DataDir was made with, else never.
+	OsakaAt time.Time
+
 	// BlockTime between blocks. Zero: a block when there is a transaction.
 	BlockTime time.Duration
 
@@ -226,7 +230,7 @@ func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set
 		dir = filepath.Join(dir, chainDir)
 	}
 	s.chain, err = devnet.Start(ctx, devnet.Config{
-		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, Rules: cfg.Rules, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
+		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, Rules: cfg.Rules, OsakaAt: cfg.OsakaAt, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
 	})
 	if errors.Is(err, devnet.ErrBusy) {
 		return dataBusy(cfg.DataDir, err)

@@ -23,6 +23,10 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 	if cfg.DataDir != "" {
 		state = "kept in " + cfg.DataDir
 	}
+	rules := info.Rules
+	if info.OsakaAt > 0 {
+		rules += " until " + time.Unix(info.OsakaAt, 0).Format(time.DateTime) + ", then osaka"
+	}
 	origin := s.Origin()
 	framework := hybrid.V130().Version
 	fmt.Fprintf(s.out, `Postern is up after %s.
@@ -36,7 +40,7 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 
 Next: open the wallet, make a passkey, take coins from the faucet, send some.
 For development only: every program on this machine can use faucet and paymaster. Ctrl-C ends it.
-`, took.Round(time.Millisecond), origin, origin, info.ChainID, info.Rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, state)
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, state)
 	for _, missing := range s.binding.Missing {
 		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
 	}
