@@ -36,6 +36,8 @@ func (in *inspector) accountCall(b []byte) (Reading, bool) {
 		if f, err := abituple.Decode(args, "wd"); err == nil {
 			return in.modeCalls(f[0].Word, f[1].Data)
 		}
+	case [4]byte{0x02, 0x4a, 0xd3, 0x18}: // verify(bytes,bytes32,bytes)
+		return in.erc7913Verify(args)
 	case [4]byte{0xa9, 0x05, 0x9c, 0xbb}:
 		return tokenCall(args, "ERC-20 transfer", "to", "amount")
 	case [4]byte{0x09, 0x5e, 0xa7, 0xb3}:

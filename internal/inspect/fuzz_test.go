@@ -13,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/internal/inspect"
 	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -34,6 +35,20 @@ func FuzzInspect(f *testing.F) {
 		}
 	}
 	f.Add(sealed(f, common.Hash{1}, softkey.Quirks{}))
+	for _, p := range []seal.P256Path{seal.PathNone, 0x13} {
+		a := approval(f, common.Hash{1}, softkey.Quirks{}).WithHints(p, common.Hash{1})
+		account, err := seal.Postern(a)
+		if err != nil {
+			f.Fatal(err)
+		}
+		verifier, err := seal.VerifierSignature(a)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(account)
+		f.Add(verifier)
+		f.Add(erc7913(f, account[1:65], common.Hash{1}, verifier))
+	}
 	f.Add([]byte("execution reverted: AA23 reverted 0x5b7812d4"))
 	f.Add([]byte("\x22\x02\x66\xb6"))
 	account := common.HexToAddress("0x1111111111111111111111111111111111111111")

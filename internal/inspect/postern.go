@@ -3,7 +3,6 @@ package inspect
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -52,7 +51,7 @@ func (in *inspector) posternSignature(b []byte) (Reading, bool) {
 // looksPostern tells a malformed signature of ours by what cannot be chance: a point on
 // the curve where the key belongs, or the fixed lengths of a secp256k1 approval.
 func looksPostern(b []byte) bool {
-	if (b[0] == byte(seal.PosternKindPasskey) || b[0] == byte(seal.PosternKindPasskeyGeneral)) && len(b) > 65 {
+	if seal.PosternKind(b[0]).IsPasskey() && len(b) > 65 {
 		_, err := passkey.ParseRaw(b[1:65])
 		return err == nil
 	}
@@ -67,6 +66,8 @@ func (in *inspector) posternMalformed(r *Reading, b []byte, err error) {
 		source, hint = "authenticators return either form", "replace s by n − s: the same signature"
 	case strings.Contains(message, "ends too early"):
 		source = "cut, or a length that does not fit"
+	case strings.Contains(message, "hints of "):
+		source, hint = "an approval of kind 0x05 or 0x06 ends with the length of its hints and the hints", "leave the hints out (0x02, 0x03): they only save gas"
 	case strings.Contains(message, "order of keccak256"):
 		source, hint = "approvals joined by hand", "sort them by keccak256 of the signer's bytes, each signer once"
 	}
@@ -90,13 +91,13 @@ func (in *inspector) posternApproval(a *seal.PosternApproval) Reading {
 		r.fact("its signature", hexOf(a.Inner))
 		r.note("contract", "only the chain can tell whether the contract accepts it")
 	default:
+		r.Title = layoutPostern.title
 		in.posternPasskey(&r, a)
 	}
 	return r
 }
 
 func (in *inspector) posternPasskey(r *Reading, a *seal.PosternApproval) {
-	r.Title = layoutPostern.title
 	key, rule, _ := a.Signer.Passkey()
 	in.keyFacts(r, key)
 	r.fact("rule", rule.String())
@@ -114,15 +115,17 @@ func (in *inspector) posternPasskey(r *Reading, a *seal.PosternApproval) {
 		if len(hash) != 32 {
 			return false
 		}
-		client := sha256.Sum256(a.ClientDataJSON(common.BytesToHash(hash)))
-		digest := sha256.Sum256(append(bytes.Clone(a.AuthData), client[:]...))
+		digest := a.Digest(common.BytesToHash(hash))
 		return ecdsa.VerifyASN1(key.ECDSA(), digest[:], a.Signature.DER())
 	}
 	hash := in.verdict(r, digestOK)
 	if hash == nil {
+		hints(r, a.Hints, a.Signature, key, nil)
 		r.fact("client data after the challenge", show(a.Suffix))
 		return
 	}
+	digest := a.Digest(common.BytesToHash(hash))
+	hints(r, a.Hints, a.Signature, key, &digest)
 	r.Parts = append(r.Parts, in.explainClientData(a.ClientDataJSON(common.BytesToHash(hash)), passkey.TypeGet))
 }
 
