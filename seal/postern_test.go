@@ -454,8 +454,8 @@ func FuzzParseSigner(f *testing.F) {
 }
 
 func TestTheStubsSignatureHasNoZeroDigit(t *testing.T) {
-	// The plain arithmetic takes two bits of h/s and of r/s at a time and skips the addition where
-	// both are zero. With r/s free of zero digits it never skips, whatever the hash.
+	// Plain arithmetic such as OpenZeppelin's takes two bits of h/s and of r/s at a time and skips
+	// the addition where both are zero. With r/s free of zero digits it never skips, whatever the hash.
 	d := newDevice(t, "digits")
 	stub, err := seal.PosternPasskeyStub(d.signer(0), seal.StubLimits{}, seal.PathPrecompile)
 	if err != nil {

@@ -35,8 +35,9 @@ type StubLimits struct {
 const chromiumNote = `"other_keys_can_be_added_here":"do not compare clientDataJSON against a template. See https://goo.gl/yabPex"`
 
 // stubSignature is in range, has a low s and no zero byte, and is such that r/s
-// mod n has no zero in base 4: the plain arithmetic then skips no addition,
-// whatever the hash, and costs its maximum.
+// mod n has no zero in base 4: arithmetic that takes two bits at a time and skips
+// zeros, as OpenZeppelin's does, then skips none, whatever the hash, and costs its
+// maximum.
 var stubSignature = passkey.Signature{
 	R: common.HexToHash("0x4451e89e53fbb43ce807be782144e15f22e97cecc43bfd867ae4d4674c72806f"),
 	S: common.HexToHash("0x5555555555555555555555555555555555555555555555555555555555555555"),
