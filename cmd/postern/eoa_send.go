@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/bundler"
@@ -35,9 +36,14 @@ const maxTxGas = 1 << 24
 // send signs and sends a call and waits until it is in a block. What it may cost is bounded whatever
 // the node says of fees and gas.
 func (s *eoaSender) send(ctx context.Context, what string, to common.Address, data []byte) (*minedTx, error) {
+	return s.pay(ctx, what, to, new(big.Int), data)
+}
+
+// pay is send with coins.
+func (s *eoaSender) pay(ctx context.Context, what string, to common.Address, value *big.Int, data []byte) (*minedTx, error) {
 	from := s.payer.address()
 	var chainID, nonce, estimate hexutil.Uint64
-	call := map[string]any{"from": from, "to": to, "data": hexutil.Bytes(data)}
+	call := map[string]any{"from": from, "to": to, "data": hexutil.Bytes(data), "value": (*hexutil.Big)(value)}
 	for _, q := range []struct {
 		to     *hexutil.Uint64
 		method string
@@ -56,6 +62,7 @@ func (s *eoaSender) send(ctx context.Context, what string, to common.Address, da
 		return nil, fmt.Errorf("ask for fees: %w", err)
 	}
 	cost := new(big.Int).Mul(fees.MaxFeePerGas, new(big.Int).SetUint64(gas))
+	cost.Add(cost, value)
 	if cost.Cmp(s.most) > 0 {
 		return nil, failf("fee-limit", "wait for lower fees, or raise --max-fee", "the transaction may cost %s ETH, more than the limit of %s", account.Ether(cost), account.Ether(s.most))
 	}
@@ -71,7 +78,7 @@ func (s *eoaSender) send(ctx context.Context, what string, to common.Address, da
 	}
 	id := new(big.Int).SetUint64(uint64(chainID))
 	tx, err := types.SignNewTx(s.payer.key, types.LatestSignerForChainID(id), &types.DynamicFeeTx{
-		ChainID: id, Nonce: uint64(nonce), GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas, Gas: gas, To: &to, Data: data,
+		ChainID: id, Nonce: uint64(nonce), GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas, Gas: gas, To: &to, Value: value, Data: data,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("sign the transaction: %w", err)
@@ -80,11 +87,26 @@ func (s *eoaSender) send(ctx context.Context, what string, to common.Address, da
 	if err != nil {
 		return nil, fmt.Errorf("encode the transaction: %w", err)
 	}
+	return s.broadcast(ctx, raw)
+}
+
+// broadcast sends a signed transaction and waits until it is in a block.
+func (s *eoaSender) broadcast(ctx context.Context, raw []byte) (*minedTx, error) {
 	var sent common.Hash
 	if err := s.node.CallContext(ctx, &sent, "eth_sendRawTransaction", hexutil.Bytes(raw)); err != nil {
 		return nil, fmt.Errorf("send the transaction: %w", err)
 	}
-	return s.wait(ctx, tx.Hash())
+	return s.wait(ctx, crypto.Keccak256Hash(raw))
+}
+
+// senderOf is who has signed a transaction without chain id, and what it needs to have.
+func senderOf(raw []byte) (common.Address, *big.Int, error) {
+	tx := new(types.Transaction)
+	if err := tx.UnmarshalBinary(raw); err != nil {
+		return common.Address{}, nil, fmt.Errorf("read a transaction: %w", err)
+	}
+	from, err := types.Sender(types.HomesteadSigner{}, tx)
+	return from, tx.Cost(), err
 }
 
 // wait looks for the transaction by the hash computed here.
@@ -104,7 +126,7 @@ func (s *eoaSender) wait(ctx context.Context, hash common.Hash) (*minedTx, error
 		}
 		select {
 		case <-ctx.Done():
-			return nil, failf("timeout", "it may still be mined: run the command again, which sends nothing where the table is", "transaction %s is in no block yet", hash)
+			return nil, failf("timeout", "it may still be mined: run the command again, which sends nothing that is there already", "transaction %s is in no block yet", hash)
 		case <-time.After(500 * time.Millisecond):
 		}
 	}

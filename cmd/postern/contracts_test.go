@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/ethclient/simulated"
+	"github.com/ethereum/go-ethereum/node"
+
+	"github.com/postern-dev/postern/contracts"
+)
+
+// bareChain is a chain of go-ethereum with nothing on it but money of one account; it mines ten times a second.
+func bareChain(t *testing.T, rich common.Address, unprotected bool) (url string) {
+	t.Helper()
+	port, err := freePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := simulated.NewBackend(types.GenesisAlloc{rich: {Balance: big.NewInt(1e18)}}, func(n *node.Config, e *ethconfig.Config) {
+		delete(e.Genesis.Alloc, contracts.Deployer)
+		n.HTTPHost, n.HTTPPort, n.HTTPModules, n.AllowUnprotectedTxs = "127.0.0.1", port, []string{"eth"}, unprotected
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			b.Commit()
+			time.Sleep(100 * time.Millisecond)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return fmt.Sprintf("http://127.0.0.1:%d", port)
+}
+
+func postern(t *testing.T, args ...string) (stdout string, err error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), args, strings.NewReader(""), &out, &errs)
+	if errs.Len() > 0 {
+		t.Logf("stderr: %s", &errs)
+	}
+	return out.String(), err
+}
+
+func TestContractsComeToAChainThatHasNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a chain")
+	}
+	file := filepath.Join(t.TempDir(), "owner.json")
+	owner, err := createOwnerFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := bareChain(t, owner.address(), true)
+	deploy := []string{"contracts", "deploy", "--rpc", url, "--owner-key", file, "--yes", "--json", "--entry-point"}
+	var cost uint64
+	for _, round := range []struct {
+		version string
+		sent    int
+	}{{"0.8", len(contracts.P256Contracts()) + 2}, {"0.8", 0}, {"all", 4}, {"all", 0}} {
+		out, err := postern(t, append(deploy, round.version)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var l contractList
+		if err := json.Unmarshal([]byte(out), &l); err != nil {
+			t.Fatal(err)
+		}
+		if d := l.Needed[0]; d.State != there || (d.TxHash != nil) != (round.sent > 4) {
+			t.Errorf("%s: the deployer: %+v", round.version, d)
+		}
+		sent := 0
+		for _, k := range l.Contracts {
+			if k.State != there {
+				t.Errorf("%s: %s is %s", round.version, k.Name, k.State)
+			}
+			if k.TxHash != nil {
+				sent++
+				cost += k.Gas
+				t.Logf("%-26s %9d gas", k.Name, k.Gas)
+			}
+		}
+		if sent != round.sent {
+			t.Errorf("%s: %d transactions, want %d", round.version, sent, round.sent)
+		}
+	}
+	t.Logf("%d gas for all", cost)
+}
+
+func TestWhatCannotBeDeployedIsSaid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a chain")
+	}
+	file := filepath.Join(t.TempDir(), "owner.json")
+	owner, err := createOwnerFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := bareChain(t, owner.address(), false) // its node takes no transaction without chain id
+	for code, args := range map[string][]string{
+		"fee-limit":   {"--max-fee", "1wei"},
+		"no-deployer": {},
+	} {
+		_, err := postern(t, append([]string{"contracts", "deploy", "--rpc", url, "--owner-key", file, "--yes"}, args...)...)
+		if f, ok := errors.AsType[*failure](err); !ok || f.Code != code {
+			t.Errorf("%v, want %s", err, code)
+		}
+	}
+}
+
+func TestTheDeployersTransactionMakesTheDeployer(t *testing.T) {
+	from, cost, err := senderOf(deployerTx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at := crypto.CreateAddress(from, 0); at != contracts.Deployer {
+		t.Errorf("it makes %s", at)
+	}
+	if cost.Cmp(big.NewInt(1e16)) != 0 {
+		t.Errorf("it costs %s wei", cost)
+	}
+}
