@@ -68,7 +68,7 @@ func engine(row Row, e common.Address, data func(*chain, *Assertion) ([]byte, er
 // engines are our verifiers of bare signatures.
 func engines() []*verifier {
 	out := []*verifier{
-		{Row: Row{Name: "P256VERIFY, the precompile", By: "EIP-7951", Kind: Raw, Precompile: true}, only: Osaka, data: fiveWords,
+		{Row: Row{Name: "P256VERIFY, the precompile", By: standard, Kind: Raw, Precompile: true}, only: Osaka, data: fiveWords,
 			place: func(*chain) (common.Address, error) { return p256verify, nil }},
 	}
 	tables := []struct {

@@ -33,6 +33,7 @@ type Row struct {
 	Gas        map[Rules]Gas `json:"gas"`                  // of the call alone
 	Calldata   uint64        `json:"calldata,omitempty"`   // bytes, mean
 	AllIn      Gas           `json:"allIn,omitzero"`       // of a transaction on Osaka that calls the verifier
+	AtFloor    uint64        `json:"atFloor,omitempty"`    // signatures for which EIP-7623's floor decides that
 }
 
 // Refused is a verifier that is not counted.
@@ -168,3 +169,6 @@ func number(n uint64) string {
 	}
 	return fmt.Sprintf("%s,%03d", number(n/1000), n%1000)
 }
+
+// standard is where the precompile comes from, which is nobody's verifier.
+const standard = "EIP-7951"

@@ -48,7 +48,7 @@ func (v *verifier) measure(s sample) error {
 		}
 		v.Row.Gas[rules] = summary(used)
 		if rules == Osaka {
-			v.Row.AllIn, v.Row.Calldata, err = allIn(used, sent)
+			v.Row.AllIn, v.Row.Calldata, v.Row.AtFloor, err = allIn(used, sent)
 			if err != nil {
 				return err
 			}
@@ -142,21 +142,24 @@ func summary(used []uint64) Gas {
 }
 
 // allIn is what transactions cost that call the verifier directly, on Osaka: 21,000, calldata, execution, and no less
-// than the floor of EIP-7623. size is the mean of the calldata's bytes.
-func allIn(used []uint64, sent [][]byte) (total Gas, size uint64, err error) {
+// than the floor of EIP-7623. size is the mean of the calldata's bytes; atFloor is how often the floor decides.
+func allIn(used []uint64, sent [][]byte) (total Gas, size, atFloor uint64, err error) {
 	var totals, sizes []uint64
 	to, rules := p256verify, Osaka.config().Rules(new(big.Int), true, 0)
 	for i, data := range sent {
 		intrinsic, err := core.IntrinsicGas(data, nil, nil, nobody, &to, new(uint256.Int), rules)
 		if err != nil {
-			return Gas{}, 0, err
+			return Gas{}, 0, 0, err
 		}
 		floor, err := core.FloorDataGas(rules, nobody, &to, new(uint256.Int), data, nil)
 		if err != nil {
-			return Gas{}, 0, err
+			return Gas{}, 0, 0, err
+		}
+		if floor > intrinsic+used[i] {
+			atFloor++
 		}
 		totals = append(totals, max(intrinsic+used[i], floor))
 		sizes = append(sizes, uint64(len(data)))
 	}
-	return summary(totals), summary(sizes).Mean, nil
+	return summary(totals), summary(sizes).Mean, atFloor, nil
 }
