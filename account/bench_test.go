@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/userop"
@@ -40,7 +41,17 @@ func newBenchmark(b *testing.B) *benchmark {
 	return m
 }
 
-func newWebAuthnBenchmark(b *testing.B) *benchmark {
+// newWebAuthnBenchmark is for an account that verifies on a P-256 path.
+func newWebAuthnBenchmark(path byte) func(*testing.B) *benchmark {
+	return func(b *testing.B) *benchmark {
+		m := webAuthnBenchmark(b)
+		m.client.Chain = still{path}
+		return m
+	}
+}
+
+func webAuthnBenchmark(b *testing.B) *benchmark {
+	b.Helper()
 	m := newBenchmark(b)
 	d, err := contracts.ForEntryPoint(userop.V08)
 	if err != nil {
@@ -93,12 +104,16 @@ func (m *benchmark) approval(b *testing.B) account.Approval {
 // BenchmarkPrepareAndFinish is everything that Postern does for one operation
 // between calls and sealed bytes, with a chain and a bundler that answer at once.
 // The parts that it rests on are measured beside it: verifying the assertion, and
-// hashing the operation, once for each hash that Prepare and Finish make.
+// hashing the operation, once for each hash that Prepare and Finish make. Hints are
+// the difference between the paths.
 func BenchmarkPrepareAndFinish(b *testing.B) {
 	for _, kind := range []struct {
 		name string
 		make func(*testing.B) *benchmark
-	}{{"webauthn", newWebAuthnBenchmark}, {"hybrid", newHybridBenchmark}} {
+	}{
+		{"webauthn", newWebAuthnBenchmark(0x01)}, {"webauthn-table", newWebAuthnBenchmark(byte(p256table.Format4k))},
+		{"webauthn-notable", newWebAuthnBenchmark(0x00)}, {"hybrid", newHybridBenchmark},
+	} {
 		m, name := kind.make(b), kind.name
 		approval := m.approval(b)
 		p := m.prepare(b)
@@ -145,13 +160,18 @@ func BenchmarkPrepareAndFinish(b *testing.B) {
 	}
 }
 
-// still is a chain and a bundler on which nothing ever happens.
-type still struct{}
+// still is a chain and a bundler on which nothing ever happens. path is what
+// accounts say of their passkeys.
+type still struct{ path byte }
 
 func (still) ChainID(context.Context) (*big.Int, error) { return big.NewInt(31337), nil }
 
-func (still) Call(context.Context, common.Address, []byte) ([]byte, error) {
-	return make([]byte, 32), nil
+func (s still) Call(_ context.Context, _ common.Address, data []byte) ([]byte, error) {
+	out := make([]byte, 32)
+	if len(data) > 100 {
+		out[31] = s.path
+	}
+	return out, nil
 }
 
 func (still) Code(_ context.Context, a common.Address) ([]byte, error) { return a[:1], nil }

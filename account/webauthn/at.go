@@ -88,6 +88,9 @@ func At(ctx context.Context, ch account.Chain, addr common.Address) (*Account, e
 	if a.members, err = r.members(); err != nil {
 		return nil, err
 	}
+	if len(a.members) == 0 {
+		return nil, &NotOursError{addr, "it has no signers"}
+	}
 	a.paths = readPaths(ctx, ch, addr, a.members)
 	return a, nil
 }

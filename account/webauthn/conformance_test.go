@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -13,8 +14,10 @@ import (
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/devnet"
+	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -126,6 +129,8 @@ func TestConformance(t *testing.T) {
 				t.Run("two of three", func(t *testing.T) { severalPlug(t, chain, ep) })
 			})
 		}
+		t.Run(name+" passkey with hints for no table", func(t *testing.T) { hintedPlug(t, chain, userop.V08, seal.PathNone) })
+		t.Run(name+" passkey with a hint for a table", func(t *testing.T) { hintedPlug(t, chain, userop.V08, P(p256table.Format1k)) })
 	}
 }
 
@@ -135,6 +140,30 @@ func passkeyPlug(t *testing.T, chain account.Chain, ep userop.EntryPoint, q soft
 	acct := must[*webauthn.Account](t)(webauthn.ForPasskey(must[contracts.Deployment](t)(contracts.ForEntryPoint(ep)), d.key, [32]byte{1}))
 	auth := must[*webauthn.Authority](t)(acct.Authority(d.approver(acct.Members()[0].Signer)))
 	accounttest.Run(t, accounttest.Plug{Chain: chain, Account: acct, Authority: auth, Approve: d.approve, Stranger: stranger.approve})
+}
+
+// hintedPlug seals approvals with hints. Nobody signs them, and the contract takes
+// any: right ones, wrong ones, ones for another path.
+func hintedPlug(t *testing.T, chain account.Chain, ep userop.EntryPoint, path P) {
+	d, stranger := newDevice(t, "hinted"), newDevice(t, "stranger")
+	acct := must[*webauthn.Account](t)(webauthn.ForPasskey(must[contracts.Deployment](t)(contracts.ForEntryPoint(ep)), d.key, [32]byte{4}))
+	auth := must[account.Authority](t)(must[*webauthn.Authority](t)(acct.Authority(d.approver(acct.Members()[0].Signer))).OnP256Paths([]byte{byte(path)}))
+	bare := func(sig []byte) ([]seal.PosternApproval, error) {
+		approvals, err := seal.ParsePostern(sig)
+		for i := range approvals {
+			approvals[i].Hints = nil
+		}
+		return approvals, err
+	}
+	accounttest.Run(t, accounttest.Plug{Chain: chain, Account: acct, Authority: auth, Approve: d.approve, Stranger: stranger.approve,
+		Same: func(sealed, changed []byte) bool {
+			was, err := bare(sealed)
+			if err != nil || len(was) != 1 {
+				t.Fatalf("what is sealed does not parse: %v", err)
+			}
+			is, err := bare(changed)
+			return err == nil && reflect.DeepEqual(was, is)
+		}})
 }
 
 func keyPlug(t *testing.T, chain account.Chain, ep userop.EntryPoint) {
