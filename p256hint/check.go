@@ -40,7 +40,7 @@ func (h Hints) Check(r, s, x, y [32]byte) error {
 		b.Sub(n, b)
 		q = negate(q)
 	}
-	if a.Sign() == 0 || a.BitLen() > 128 || b.BitLen() > 128 || a.Bit(0)+b.Bit(0) == 0 {
+	if a.BitLen() > 128 || b.BitLen() > 128 || a.Bit(0)+b.Bit(0) == 0 {
 		return &Error{WrongW}
 	}
 	triples, sums := denominators(q, minusR.point)

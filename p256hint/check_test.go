@@ -86,6 +86,46 @@ func TestWrongHintsAreNamed(t *testing.T) {
 	}
 }
 
+// The bounds of the two scalars, by signatures with u2 such that w = a/s makes the scalars a and a·u2.
+func TestScalarsAreShortAndNotBothEven(t *testing.T) {
+	some, h := timesG(big.NewInt(777)), big.NewInt(99)
+	two128 := new(big.Int).Lsh(big.NewInt(1), 128)
+	plus := func(k int64) *big.Int { return new(big.Int).Add(two128, big.NewInt(k)) }
+	for _, c := range []struct {
+		name string
+		a, b *big.Int
+		ok   bool
+	}{
+		{"1, 1", big.NewInt(1), big.NewInt(1), true},
+		{"the longest", plus(-1), plus(-1), true},
+		{"the longest, b negative", plus(-1), new(big.Int).Sub(n, plus(-1)), true},
+		{"a too long", plus(1), big.NewInt(1), false},
+		{"a too long by one", two128, big.NewInt(1), false},
+		{"b too long by one", big.NewInt(1), two128, false},
+		{"b negative, too long by one", big.NewInt(1), new(big.Int).Sub(n, two128), false},
+		{"a even", big.NewInt(2), big.NewInt(5), true},
+		{"b even", big.NewInt(5), big.NewInt(2), true},
+		{"both even", big.NewInt(2), big.NewInt(4), false},
+	} {
+		u2 := mulMod(c.b, new(big.Int).ModInverse(c.a, n), n)
+		s := mulMod(some.x, new(big.Int).ModInverse(u2, n), n)
+		signature := keyFor(t, some, h, s)
+		hints := Hints{W: word(mulMod(c.a, new(big.Int).ModInverse(s, n), n)), RY: word(some.y)}
+		want := WrongI1 // the next thing that is looked at
+		if !c.ok {
+			want = WrongW
+		}
+		if got := reason(hints.Check(word(signature.r), word(s), word(signature.x), word(signature.y))); got != want {
+			t.Errorf("%s: %q, not %q", c.name, got, want)
+		}
+	}
+	_, _, s, x, y := signed(t)
+	hints := Hints{RY: word(some.y)}
+	if got := reason(hints.Check(word(new(big.Int).Mod(some.x, n)), s, x, y)); got != WrongW {
+		t.Errorf("w = 0: %q", got)
+	}
+}
+
 // Words that verifiers reduce may be in another form than the least.
 func TestAHintMayBeInAnotherForm(t *testing.T) {
 	s := word(big.NewInt(1))

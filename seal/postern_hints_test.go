@@ -106,6 +106,11 @@ func TestHintsFitTheirPath(t *testing.T) {
 	if other := a.WithHints(seal.PathNone, crypto.Keccak256Hash([]byte("another"))); other.Hints != nil || other.Kind != a.Kind {
 		t.Errorf("hints for what was not approved: %x", other.Hints)
 	}
+	unknown := a
+	unknown.Kind = 9
+	if got := unknown.WithHints(seal.PathNone, hash); got.Kind != 9 || got.Hints != nil {
+		t.Errorf("an approval of no kind became one of %s", got.Kind)
+	}
 	e := ecdsaApproval(t, "hints", hash)
 	if got := e.WithHints(seal.PathNone, hash); fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", e) || e.Digest(hash) != [32]byte{} {
 		t.Error("a secp256k1 approval got hints")

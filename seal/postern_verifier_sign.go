@@ -59,8 +59,8 @@ func ParseVerifierSignature(k VerifierKey, b []byte) (a PosternApproval, err err
 	switch {
 	case !ok:
 		return a, malformed(where, "the key is no passkey")
-	case len(b) == 0 || len(b) > MaxPostern:
-		return a, malformed(where, "%d bytes, not 1 to %d", len(b), MaxPostern)
+	case len(b) == 0:
+		return a, caused(ErrTruncated, where, "no bytes")
 	}
 	a.Kind = PosternKind(b[0])
 	if !a.Kind.IsPasskey() {

@@ -61,7 +61,7 @@ func TestVerifierKeysThatAreNone(t *testing.T) {
 	off := bytes.Clone(raw)
 	off[63] ^= 1
 	for name, b := range map[string][]byte{
-		"empty": nil, "63 bytes": raw[:63], "67 bytes": append(bytes.Clone(raw), 1, 0, 0),
+		"empty": nil, "63 bytes": raw[:63], "67 bytes": append(bytes.Clone(raw), 1, 0, 0), "67 bytes, a table": append(bytes.Clone(raw), 1, 0, 0x13),
 		"off the curve": off, "infinity": make([]byte, 64), "infinity with rule": make([]byte, 66),
 		"raw, table of none": append(bytes.Clone(raw), 0), "raw, precompile": append(bytes.Clone(raw), 1),
 		"raw, unknown table": append(bytes.Clone(raw), 0x15), "raw, FCL's": append(bytes.Clone(raw), 0xfc),
@@ -147,11 +147,18 @@ func TestVerifierSignaturesThatAreNone(t *testing.T) {
 			t.Errorf("form %#02x parses", form)
 		}
 	}
+	quote := 103 + bytes.IndexByte(good[103:], '"') // after form, r, s and authenticator data
+	for name, b := range map[string][]byte{
+		"high s":                        slices.Concat(good[:33], []byte{0xff}, good[34:]),
+		"authenticator data of 5 bytes": slices.Concat(good[:65], []byte{5}, good[66+32:]),
+		"no quote":                      slices.Concat(good[:quote], []byte{'!'}, good[quote+1:]),
+	} {
+		if a, err := seal.ParseVerifierSignature(k, b); err == nil || a.Kind != 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	if _, err := seal.ParseVerifierSignature(raw, good); err == nil {
 		t.Error("a passkey's signature by a raw key")
-	}
-	if _, err := seal.ParseVerifierSignature(k, make([]byte, seal.MaxPostern+1)); err == nil {
-		t.Error("more than the limit")
 	}
 	if _, err := seal.VerifierSignature(ecdsaApproval(t, "none", hash)); err == nil {
 		t.Error("a secp256k1 approval")

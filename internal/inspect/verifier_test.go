@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/internal/inspect"
@@ -195,6 +196,10 @@ func TestVerifierCallsAreVerifiedWhole(t *testing.T) {
 		if tt.wrong == nil && tt.kind != "postern-verifier-signature" && !bytes.Contains(tt.b, []byte("key")) && fact(r, "hints are") != "right" {
 			t.Errorf("%s: hints %q", name, fact(r, "hints are"))
 		}
+	}
+	another := hexutil.Encode(append([]byte{1}, packed(hash, good)[1:]...))
+	if r, err := inspect.Inspect([]byte(another), inspect.Options{}); err == nil && slices.Contains(kinds(r), "postern-verifier-call") {
+		t.Error("a call that does not begin with 0x00")
 	}
 	// The same with the key and the hash given.
 	r := inspectHex(t, good, inspect.Options{Key: reg.Key(), Challenge: hash[:]})
