@@ -64,8 +64,8 @@ func cheapestBy(all []choice) (out []stretch) {
 			if n == 0 || n > at {
 				continue
 			}
-			// Of those that overtake at the same number, the cheapest there; then the one that stays it.
-			if a, b := c.build+n*c.each, next.build+n*next.each; n < at || a < b || a == b && c.each < next.each {
+			// Of those that overtake at the same number, the cheapest there.
+			if n < at || c.build+n*c.each < next.build+n*next.each {
 				next, at = c, n
 			}
 		}

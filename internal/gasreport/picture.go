@@ -104,10 +104,8 @@ func (p *picture) legend() {
 	x := 24.0
 	for _, e := range entries {
 		p.add(`<circle cx="%.1f" cy="78" r="%g" class="%s"/>`, x+6, radius, e.class)
-		b := box{x + 18, 82, "start", e.text, "faint"}
-		p.text(b)
-		_, _, x1, _ := b.bounds()
-		x = x1 + 14
+		p.text(box{x + 18, 82, "start", e.text, "faint"})
+		x += 50 + 6.1*float64(len(e.text))
 	}
 }
 
