@@ -17,6 +17,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/passkey"
@@ -35,6 +36,7 @@ type vectors struct {
 	Accounts  []accountVector `json:"accounts"`
 	Passkeys  []passkeyVector `json:"passkeys"`
 	Stubs     []stubVector    `json:"stubs"`
+	Tables    []tableVector   `json:"tables"`
 	MetaMask  metaMaskVector  `json:"metaMask"`
 	Addresses []string        `json:"addresses"` // as EIP-55 writes them
 }
@@ -90,6 +92,13 @@ type metaMaskVector struct {
 
 	Accounts  []hybridVector  `json:"accounts"`
 	Stateless statelessVector `json:"stateless"`
+}
+
+// tableVector is what a table costs in gas; of format 0, what none costs.
+type tableVector struct {
+	Format byte   `json:"format"`
+	Build  uint64 `json:"build"`
+	Verify uint64 `json:"verify"`
 }
 
 // statelessVector is what an EIP-7702 account's own key signs.
@@ -164,6 +173,13 @@ func generate(t *testing.T) vectors {
 		for _, path := range []seal.P256Path{seal.PathPrecompile, seal.PathNone, seal.P256Path(p256table.Format1k)} {
 			v.Stubs = append(v.Stubs, makeStub(t, v.Passkeys[0], rule, path))
 		}
+	}
+	for _, f := range []p256table.Format{0, p256table.Format512, p256table.Format1k, p256table.Format4k, p256table.Format16k} {
+		cost, ok := webauthn.CostOf(f)
+		if !ok {
+			t.Fatalf("no cost of format %#x", byte(f))
+		}
+		v.Tables = append(v.Tables, tableVector{byte(f), cost.Build, cost.Verify})
 	}
 	hash := seal.MetaMaskKeyIDHash(seal.MetaMaskKeyID([]byte("a credential")))
 	stub, err := seal.MetaMaskWebAuthnStub(hash, seal.StubLimits{Origin: len(origin), TopOrigin: -1})

@@ -13,36 +13,44 @@ import { $, element } from './view.js';
 import { roughly } from './words.js';
 
 /**
- * Gas of checking one signature, and of carrying its hints. What a whole operation costs that
- * builds a table and does nothing else. Measured: contracts/gas.json, wallet/browsertest.
- * @type {Record<number, number>}
+ * Gas by path: what checking a signature takes, with its hints' calldata, and what building the
+ * table takes. As package account/webauthn has them; tests compare.
+ * @type {Record<number, {verify: number, build: number}>}
  */
-const CHECK = { [NONE]: 69_300, 0x11: 50_300, 0x12: 42_300, 0x13: 35_200, 0x14: 31_500 };
-/** @type {Record<number, number>} */
-const BUILD = { 0x12: 480_000, 0x13: 1_120_000 };
+export const COST = {
+  [NONE]: { verify: 69_259, build: 0 },
+  0x11: { verify: 50_298, build: 207_266 },
+  0x12: { verify: 42_285, build: 321_033 },
+  0x13: { verify: 35_218, build: 956_188 },
+  0x14: { verify: 31_509, build: 3_476_348 },
+};
+
+/** Gas of the operation that builds, beside the building. */
+export const OPERATION = 140_000;
 
 const thousands = (/** @type {number} */ gas) => (Math.round(gas / 1000) * 1000).toLocaleString('en');
+const price = (/** @type {number} */ format) => COST[format].build + OPERATION;
 
-/** After how many payments a table has paid for itself, beside the way without it. @param {number} format @param {number} path */
-export const paysAfter = (format, path) => Math.ceil(BUILD[format] / (CHECK[path] - CHECK[format]));
+/** After how many payments a table has paid for itself, beside going on without it. @param {number} format @param {number} path in use */
+export const paysAfter = (format, path) => Math.ceil(price(format) / (COST[path].verify - COST[format].verify));
 
 /** From how many payments on one table is the better choice than a smaller one. @param {number} large @param {number} small */
-export const beatsFrom = (large, small) => Math.ceil((BUILD[large] - BUILD[small]) / (CHECK[small] - CHECK[large]));
+export const beatsFrom = (large, small) => Math.ceil((price(large) - price(small)) / (COST[small].verify - COST[large].verify));
 
 /** How signatures are checked on a path, in words. @param {number} path @param {boolean} deployed */
 export function how(path, deployed) {
-  const gas = `about ${thousands(CHECK[path])} gas`;
+  const gas = `about ${thousands(COST[path].verify)} gas`;
   if (path !== NONE) return `Your account checks this passkey’s signatures with a table of its public key (${TABLES[path]}): ${gas} of every payment.`;
   return `This chain cannot check passkeys by itself, so your account works each signature out: ${gas} of every payment.${deployed ? '' : ' A table of your public key makes it less; it can be built once your account is on the chain.'}`;
 }
 
 /** The tables worth offering, smaller first: format and what speaks for it. @param {number} path @param {bigint | undefined} gasPrice wei @returns {{format: number, text: string}[]} */
 export function offers(path, gasPrice) {
-  const formats = [0x12, 0x13].filter((f) => CHECK[f] < CHECK[path]);
+  const formats = [0x12, 0x13].filter((f) => COST[f].verify < COST[path].verify);
   return formats.map((format, i) => {
-    const price = gasPrice ? `about ${roughly(BigInt(BUILD[format]) * gasPrice)} ETH` : `about ${thousands(BUILD[format])} gas`;
+    const costs = gasPrice ? `about ${roughly(BigInt(price(format)) * gasPrice)} ETH` : `about ${thousands(price(format))} gas`;
     const than = i ? `, and is better than the one of ${TABLES[formats[i - 1]]} from ${beatsFrom(format, formats[i - 1])} payments on` : '';
-    return { format, text: `A table of ${TABLES[format]} costs ${price} once and saves ${thousands(CHECK[path] - CHECK[format])} gas with every payment. It has paid for itself after ${paysAfter(format, path)} payments${than}.` };
+    return { format, text: `A table of ${TABLES[format]} costs ${costs} once and saves ${thousands(COST[path].verify - COST[format].verify)} gas with every payment. It has paid for itself after ${paysAfter(format, path)} payments${than}.` };
   });
 }
 
