@@ -244,7 +244,7 @@ test('what an operation does is read from its own bytes, or it is not signed', (
     encodeExecute(TO, 0n, useTable(signer, 0x21)),
     encodeExecute(TO, 0n, data + '00'),
     encodeExecute(TO, 0n, data.slice(0, -2)),
-    encodeExecute(TO, 0n, data.replace('0001' + toHex(signer.x).slice(2), '0002' + toHex(signer.x).slice(2))), // another kind of signer
+    encodeExecute(TO, 0n, data.replace('0100' + toHex(signer.x).slice(2), '0200' + toHex(signer.x).slice(2))), // another kind of signer
     encodeExecute(TO, 0n, '0x00000000' + data.slice(10)), // another function
     encodeExecute(TO, 0n, probe() + '00'),
     encodeExecute('0x' + '33'.repeat(20), 0n, probe()),
