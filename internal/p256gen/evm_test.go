@@ -24,16 +24,18 @@ var (
 	engineAt = common.HexToAddress("0xaaaa000000000000000000000000000000000001")
 	tableAt  = common.HexToAddress("0xaaaa000000000000000000000000000000000002")
 	slowAt   = common.HexToAddress("0xaaaa000000000000000000000000000000000003")
+	modexpAt = common.BytesToAddress([]byte{5})
 )
 
 // slowDouble stands at slowAt and answers for the slow verifier.
 type slowDouble struct {
 	verify func(h, r, s, x, y *big.Int) bool
 	asked  int
+	gas    uint64 // 1,000 if nothing is said
 }
 
-func (*slowDouble) RequiredGas([]byte) uint64 { return 1_000 }
-func (*slowDouble) Name() string              { return "slow" }
+func (d *slowDouble) RequiredGas([]byte) uint64 { return max(d.gas, 1_000) }
+func (*slowDouble) Name() string                { return "slow" }
 func (d *slowDouble) Run(in []byte) ([]byte, error) {
 	d.asked++
 	out := make([]byte, 32)
@@ -104,13 +106,18 @@ func (m *machine) put(at common.Address, code []byte) {
 // call is a transaction's only message: it tells the answer and the gas, and whether the slow verifier was asked.
 func (m *machine) call(data []byte) (valid bool, gas uint64, slow bool) {
 	m.t.Helper()
-	const limit = 10_000_000
-	to := engineAt
-	m.state.Prepare(m.rules, common.Address{1}, common.Address{}, &to, vm.ActivePrecompiles(m.rules), nil)
 	asked := m.slow.asked
-	ret, left, err := m.evm.Call(common.Address{1}, engineAt, data, vm.NewGasBudget(limit, 0), new(uint256.Int))
+	ret, gas, err := m.try(data, 10_000_000)
 	if err != nil || len(ret) != 32 || new(big.Int).SetBytes(ret).BitLen() > 1 {
 		m.t.Fatalf("answer %x, %v", ret, err)
 	}
-	return ret[31] == 1, limit - left.ExecutionGas, m.slow.asked > asked
+	return ret[31] == 1, gas, m.slow.asked > asked
+}
+
+// try is such a call with so much gas, which may fail.
+func (m *machine) try(data []byte, limit uint64) (ret []byte, gas uint64, err error) {
+	to := engineAt
+	m.state.Prepare(m.rules, common.Address{1}, common.Address{}, &to, vm.ActivePrecompiles(m.rules), nil)
+	ret, left, err := m.evm.Call(common.Address{1}, engineAt, data, vm.NewGasBudget(limit, 0), new(uint256.Int))
+	return ret, limit - left.ExecutionGas, err
 }

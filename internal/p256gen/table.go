@@ -205,11 +205,17 @@ func answer(a *Asm, cv *Curve) {
 // reply returns the top of the stack.
 func reply(a *Asm) { a.Emit("PUSH0 MSTORE 0x20 PUSH0 RETURN") }
 
-// askSlow passes h, r, s, x and y, from the beginning of memory, on to the slow verifier. An answer that is not one word
-// is no.
+// askSlow passes h, r, s, x and y, from the beginning of memory, on to the slow verifier. What it says is the answer; if
+// it says nothing, for want of gas, there is none: see answerOf.
 func askSlow(a *Asm, slow [20]byte) {
-	a.Emit("0x20 PUSH0 0xa0 PUSH0 0x%x GAS STATICCALL 0x20 RETURNDATASIZE EQ AND PUSH0 MLOAD AND", slow)
-	reply(a)
+	a.Emit("%s 0x20 PUSH0 RETURN", answerOf("0xa0 PUSH0", fmt.Sprintf("0x%x", slow)))
+}
+
+// answerOf asks a contract, with so much of memory (its size and its beginning), and brings the word that it answers to
+// memory at 0. Where there is none, since the callee had too little gas or is not on the chain, RETURNDATACOPY fails, and
+// the whole program with it: a verdict that nobody reached is not given.
+func answerOf(input, contract string) string {
+	return "PUSH0 PUSH0 " + input + " " + contract + " GAS STATICCALL POP 0x20 PUSH0 PUSH0 RETURNDATACOPY"
 }
 
 // invert is the remote part of inverse: s^(n-2), by the precompile MODEXP.
@@ -220,8 +226,8 @@ func invert(a *Asm, cv *Curve) {
 
 // modexp computes base^exponent by the precompile, into memory at 0; it uses the memory up to 0xc0.
 func modexp(base, exponent, modulus string) string {
-	return fmt.Sprintf("0x20 PUSH0 MSTORE 0x20 0x20 MSTORE 0x20 0x40 MSTORE %s 0x60 MSTORE 0x%s 0x80 MSTORE %s 0xa0 MSTORE "+
-		"0x20 PUSH0 0xc0 PUSH0 0x5 GAS STATICCALL POP", base, exponent, modulus)
+	return fmt.Sprintf("0x20 PUSH0 MSTORE 0x20 0x20 MSTORE 0x20 0x40 MSTORE %s 0x60 MSTORE 0x%s 0x80 MSTORE %s 0xa0 MSTORE %s",
+		base, exponent, modulus, answerOf("0xc0 PUSH0", "0x5"))
 }
 
 // bad is where the answer is no.
