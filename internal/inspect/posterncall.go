@@ -33,6 +33,10 @@ func (in *inspector) posternCall(b []byte) (Reading, bool) {
 			if name == "" {
 				name = fmt.Sprintf("argument %d", i+1)
 			}
+			if b, ok := args[i].(uint8); ok && name == "format" {
+				r.fact(name, fmt.Sprintf("0x%02x = %s", b, seal.P256Path(b)))
+				continue
+			}
 			r.fact(name, argument(args[i]))
 		}
 		return r, true
