@@ -6,6 +6,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/internal/artifacts"
 )
@@ -26,6 +27,9 @@ var sentinels = []struct {
 	{account.ErrBadEstimate, "bad-estimate", "use another bundler"},
 	{account.ErrNoPaymaster, "no-paymaster", "use another paymaster, or pay from the account"},
 	{account.ErrBadQuote, "no-quote", "use another paymaster, or leave --token out"},
+	{webauthn.ErrNoAccount, "not-deployed", "check address and chain; a development chain without --data begins anew each time"},
+	{webauthn.ErrNotMember, "not-a-signer", "who signs today: postern account show 0x…"},
+	{webauthn.ErrNoPasskey, "not-a-passkey", "who signs today: postern account show 0x…"},
 	{hybrid.ErrNoAccount, "not-deployed", "check address and chain; a new account is deployed with: postern hybrid create --deploy"},
 	{hybrid.ErrNotSigner, "not-a-signer", whoSigns},
 	{hybrid.ErrPublicKey, "not-a-signer", "give the passkey's public key: a key file, or --public-key"},
@@ -60,6 +64,10 @@ var kinds = []kind{
 	coded[*account.HashMismatchError]("wrong-hash"),
 	coded[*account.ReceiptError]("bad-receipt"),
 	coded[*account.UnclearError]("outcome-unknown"),
+	coded[*webauthn.NotOursError]("other-code"),
+	coded[*webauthn.RemovedError]("not-a-signer"),
+	coded[*webauthn.ThresholdError]("unreachable-threshold"),
+	coded[*webauthn.WeightError]("not-a-signer"),
 	coded[*hybrid.DifferentAccountError]("different-account"),
 	coded[*hybrid.NotHybridError]("other-code"),
 	coded[*hybrid.CodeError]("other-code"),
