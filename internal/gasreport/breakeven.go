@@ -1,4 +1,4 @@
-// How many signatures a table pays for itself after.
+// After how many signatures a table has paid for itself.
 
 package gasreport
 
@@ -37,7 +37,7 @@ func choices(r *Report, s Snapshot) ([]choice, error) {
 	return out, nil
 }
 
-// after is the number of signatures after which b is the cheaper one: at least one, and 0 for never.
+// after is the number of signatures from which on b is the cheaper one: at least one, and 0 for never.
 func after(a, b choice) uint64 {
 	if b.each >= a.each {
 		return 0
@@ -92,7 +92,7 @@ func breakEven(r *Report, s Snapshot) (string, error) {
 			best[c.name] = number(c.from) + " and more"
 		}
 	}
-	g := newGrid("table", ">building it, once", ">a signature", ">saved by each", ">pays after", ">cheapest of all for")
+	g := newGrid("table", ">building it, once", ">a signature", ">saved by each", ">cheaper than none from", ">cheapest of all from … to")
 	for i, c := range all {
 		if best[c.name] == "" {
 			best[c.name] = "–"

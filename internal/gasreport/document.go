@@ -84,7 +84,7 @@ func (g *grid) String() string { return g.b.String() }
 
 // bold is ours.
 func bold(ours bool, text string) string {
-	if ours {
+	if ours && text != "–" {
 		return "**" + text + "**"
 	}
 	return text

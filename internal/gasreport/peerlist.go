@@ -30,6 +30,8 @@ func rawPeers() []*peer {
 	return []*peer{
 		{Row: Row{Name: "Solady", Kind: Raw, Precompile: true}, contract: "SoladyP256", npm: solady, only: Osaka, place: create, data: fiveWords},
 		{Row: Row{Name: "OpenZeppelin", Kind: Raw, Precompile: true}, contract: "OpenZeppelinP256", npm: openzeppelin, only: Osaka, place: create, data: fiveWords},
+		{Row: Row{Name: "OpenZeppelin, ERC-7913", Kind: Raw, Precompile: true}, contract: "ERC7913P256Verifier", npm: openzeppelin, only: Osaka, place: create,
+			data: func(_ *chain, a *Assertion) ([]byte, error) { return a.erc7913(a.Digest(), a.Signature.P1363()), nil }},
 		{Row: Row{Name: "FCL, 16 KB table", Kind: Raw, KeyBytes: 16384}, contract: "FCLTable", npm: safe, place: create, data: fclTable},
 		{Row: Row{Name: "FCL, 16 KB table in its own code", Kind: Raw, KeyBytes: 16384}, contract: "FCLOwnTable", npm: safe, place: placeOwnTable, data: fclOwnTable},
 		{Row: Row{Name: "SCL, as MetaMask has it", Kind: Raw}, contract: "SCL_RIP7212", npm: metamask, place: create, data: selected(words)},
@@ -50,6 +52,15 @@ func webauthnPeers() []*peer {
 			place: createSafe(1<<8, false), data: assertion(numbers, seal.SafeWebAuthn)},
 		{Row: Row{Name: "OpenZeppelin", Kind: WebAuthn, Precompile: true}, contract: "OpenZeppelinWebAuthn", npm: openzeppelin, only: Osaka,
 			place: create, data: assertion(words, seal.OpenZeppelinWebAuthn)},
+		{Row: Row{Name: "OpenZeppelin, ERC-7913", Kind: WebAuthn, Precompile: true}, contract: "ERC7913WebAuthnVerifier", npm: openzeppelin, only: Osaka, place: create,
+			data: func(_ *chain, a *Assertion) ([]byte, error) {
+				parsed, err := a.parsed()
+				if err != nil {
+					return nil, err
+				}
+				signature, err := seal.OpenZeppelinWebAuthn(parsed)
+				return a.erc7913(a.Challenge, signature), err
+			}},
 		{Row: Row{Name: "Safe and FCL, 16 KB table", Kind: WebAuthn, KeyBytes: 16384}, contract: "SafeWebAuthnFCLTable", npm: safe,
 			place: create, data: assertionWithTable},
 		{Row: Row{Name: "Safe and FCL", Kind: WebAuthn}, contract: "SafeWebAuthn", npm: safe,
@@ -126,6 +137,11 @@ func assertionWithTable(c *chain, a *Assertion) ([]byte, error) {
 		return nil, err
 	}
 	return packAssertion("verify(bytes32,bytes,address)", a, seal.SafeWebAuthn, abituple.Word(common.BytesToHash(at[:])))
+}
+
+// erc7913 is the calldata of ERC-7913's verify, with the bare key.
+func (a *Assertion) erc7913(hash [32]byte, signature []byte) []byte {
+	return join(erc7913[:], abituple.Encode(abituple.Bytes(a.Public.Raw()), abituple.Word(hash), abituple.Bytes(signature)))
 }
 
 func packAssertion(function string, a *Assertion, encode func(*passkey.Assertion) ([]byte, error), key ...abituple.Field) ([]byte, error) {

@@ -105,7 +105,7 @@ func (w way) String() string {
 	case w.Published:
 		return "as published"
 	case w.ViaIR:
-		return fmt.Sprintf("via IR, runs %d", w.Runs)
+		return "via IR, runs " + number(uint64(w.Runs))
 	}
-	return fmt.Sprintf("runs %d", w.Runs)
+	return "runs " + number(uint64(w.Runs))
 }

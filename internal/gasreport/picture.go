@@ -6,20 +6,31 @@ import (
 	"bytes"
 	"fmt"
 	"html"
+	"strings"
 )
 
-// style is for light and dark alike: the picture brings its own ground.
-const style = `
-:root{--ground:#fff;--edge:#d8dee4;--ink:#1f2328;--faint:#59636e;--grid:#eaeef2;--ours:#0550ae;--glow:#ddf4ff;--peer:#8c5a2b}
-@media (prefers-color-scheme:dark){:root{--ground:#0d1117;--edge:#30363d;--ink:#e6edf3;--faint:#9198a1;--grid:#1f252d;--ours:#58a6ff;--glow:#10243e;--peer:#d9a066}}
-text{font:12.5px system-ui,-apple-system,"Segoe UI","Liberation Sans","DejaVu Sans",sans-serif;fill:var(--ink);stroke:var(--ground);stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
-.ground{fill:var(--ground);stroke:var(--edge)}.gap{fill:var(--ground)}.grid{stroke:var(--grid)}.axis,.break{stroke:var(--faint)}.break{fill:none}
-.title{font-size:19px;font-weight:600}.faint{fill:var(--faint)}
-.ours{fill:var(--ours);font-weight:600}circle{stroke-width:1.8}circle.ours{stroke:var(--ours)}circle.bare{fill:var(--ground)}text.bare{font-weight:400}
-.peer{fill:var(--peer)}circle.peer{stroke:var(--peer)}circle.quoted{fill:var(--ground)}
-polyline{fill:none;stroke:var(--ours);stroke-width:2}.unhinted{stroke-dasharray:4 4;stroke-width:1.4}
-.leader{stroke:var(--faint);stroke-width:.8;fill:none}.precompile{stroke:var(--faint);stroke-dasharray:7 4}
+// palette is the colours of a mode.
+type palette struct{ ground, edge, ink, faint, grid, ours, peer string }
+
+// The picture brings its own ground, so that it is legible wherever it is shown.
+var (
+	light = palette{"#ffffff", "#d8dee4", "#1f2328", "#59636e", "#eaeef2", "#0550ae", "#8c5a2b"}
+	dark  = palette{"#0d1117", "#30363d", "#e6edf3", "#9198a1", "#1f252d", "#58a6ff", "#d9a066"}
+)
+
+const shapes = `text{font:12.5px system-ui,-apple-system,"Segoe UI","Liberation Sans","DejaVu Sans",sans-serif;stroke-width:4px;stroke-linejoin:round;paint-order:stroke}
+.title{font-size:19px;font-weight:600}text.ours{font-weight:600}text.bare{font-weight:400}
+circle{stroke-width:1.8}polyline{fill:none;stroke-width:2}.unhinted{stroke-dasharray:4 4;stroke-width:1.4}
+.leader{stroke-width:.8}.precompile{stroke-dasharray:7 4}.break{fill:none}
 `
+
+// css colours what the shapes left bare.
+func (p palette) css() string {
+	return strings.NewReplacer("{ground}", p.ground, "{edge}", p.edge, "{ink}", p.ink, "{faint}", p.faint, "{grid}", p.grid, "{ours}", p.ours, "{peer}", p.peer).Replace(
+		`text{fill:{ink};stroke:{ground}}.ground{fill:{ground};stroke:{edge}}.gap{fill:{ground}}.grid{stroke:{grid}}.axis,.break,.leader,.precompile{stroke:{faint}}text.faint{fill:{faint}}
+text.ours{fill:{ours}}circle.ours{fill:{ours};stroke:{ours}}polyline{stroke:{ours}}text.peer{fill:{peer}}circle.peer{fill:{peer};stroke:{peer}}circle.bare,circle.quoted{fill:{ground}}
+`)
+}
 
 // picture is an SVG document that is being written.
 type picture struct{ b bytes.Buffer }
@@ -41,7 +52,7 @@ const (
 
 func (p *picture) frame() {
 	p.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" width="%g" height="%g" role="img" aria-label="%s">`, width, height, width, height, title)
-	p.add("<style>%s</style>", style)
+	p.add("<style>\n%s%s@media (prefers-color-scheme:dark){\n%s}\n</style>", shapes, light.css(), dark.css())
 	p.add(`<rect x=".5" y=".5" width="%g" height="%g" rx="10" class="ground"/>`, width-1, height-1)
 	p.text(box{24, 36, "start", title, "title"})
 	p.text(box{24, 58, "start", subtitle, "faint"})
@@ -105,7 +116,7 @@ func (p *picture) legend() {
 	for _, e := range entries {
 		p.add(`<circle cx="%.1f" cy="78" r="%g" class="%s"/>`, x+6, radius, e.class)
 		p.text(box{x + 18, 82, "start", e.text, "faint"})
-		x += 50 + 6.1*float64(len(e.text))
+		x += 42 + 6.8*float64(len(e.text))
 	}
 }
 

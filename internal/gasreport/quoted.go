@@ -2,10 +2,10 @@
 
 package gasreport
 
-// quoted are verifiers whose code is in no npm package. The figures are of the same machine with other signatures (240
-// of 30 keys), and of the code that their authors have in their own repositories: min, mean and max, or the mean.
-// They are here because without them the comparison would flatter us.
-// TokenSight's contract is not: it has the fault of FCL's table in its own code, and refuses valid signatures.
+// quoted are verifiers whose code is in none of the npm packages that are installed. The figures are of the same machine
+// with other signatures (240 of 30 keys), and of the code that their authors have in their own repositories: min, mean
+// and max, or the mean. They are here because without them the comparison would flatter us. TokenSight's contract is
+// not: it has the fault of FCL's table in its own code, and refuses valid signatures.
 func quoted() []Row {
 	row := func(name, by string, bytes int, cancun, osaka Gas) Row {
 		return Row{Name: name, By: by, Kind: Raw, Quoted: true, KeyBytes: bytes, Gas: map[Rules]Gas{Cancun: cancun, Osaka: osaka}}

@@ -3,6 +3,7 @@
 package gasreport
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -91,7 +92,7 @@ func verifiers(r *Report, kind string) string {
 	caption := fmt.Sprintf("%d signatures of %d keys; solc %s.\n\n", r.Signatures, r.Keys, r.Solc)
 	for _, row := range r.Rows {
 		if row.Kind == kind {
-			g.row(bold(row.Ours, row.title()), row.source(), number(uint64(row.KeyBytes)), bold(row.Ours, row.span(Cancun)), bold(row.Ours, row.span(Osaka)), row.Compiled)
+			g.row(bold(row.Ours, row.title()), row.source(), cmp.Or(strings.Trim(number(uint64(row.KeyBytes)), "–"), "0"), bold(row.Ours, row.span(Cancun)), bold(row.Ours, row.span(Osaka)), row.Compiled)
 		}
 	}
 	return caption + g.String()
@@ -99,7 +100,7 @@ func verifiers(r *Report, kind string) string {
 
 // source is where a verifier comes from, in a table.
 func (r *Row) source() string {
-	if r.Ours || r.By == standard {
+	if r.Ours || r.Quoted || r.By == standard {
 		return r.By
 	}
 	return "`" + r.By + "`"

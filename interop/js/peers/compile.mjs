@@ -48,9 +48,14 @@ for (const entry of sources) {
   if (failed.length === ways.length) throw new Error(failed[0])
 }
 
-// What is published compiled: the verifier that Safe deploys, and the library that MetaMask's accounts are linked to.
+// What is published compiled: the verifier that Safe deploys, OpenZeppelin's ERC-7913 verifiers, and the library that
+// MetaMask's accounts are linked to.
 const fcl = JSON.parse(here('../node_modules/@safe-global/safe-passkey/build/artifacts/contracts/verifiers/FCLP256Verifier.sol/FCLP256Verifier.json'))
 contracts.FCLP256Verifier = [{ published: true, creation: fcl.bytecode, runtime: fcl.deployedBytecode }]
+for (const name of ['ERC7913P256Verifier', 'ERC7913WebAuthnVerifier']) {
+  const { bytecode, deployedBytecode } = JSON.parse(here(`../node_modules/@openzeppelin/contracts/build/contracts/${name}.json`))
+  contracts[name] = [{ published: true, creation: bytecode, runtime: deployedBytecode }]
+}
 contracts.SCL_RIP7212 = [{ published: true, creation: SCL_RIP7212, runtime: '0x' }]
 
 process.stdout.write(JSON.stringify({
