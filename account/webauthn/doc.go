@@ -8,8 +8,15 @@
 // [Account.Change], which refuses what would lock the account. [Find] leads from
 // one assertion of an unknown passkey to its account.
 //
+// How a passkey's signature is verified is the contract's decision: by P256VERIFY
+// where the account knows that the chain has it, else by the table of the passkey's
+// key if one is in use ([Account.UseTable]), else without. Approvals are written for
+// the way that the chain says, with hints that make it cheaper; by [account.Prepare]
+// this happens by itself. [BestTable] says which table pays.
+//
 // Promised: the address equals what the factory deploys; an approval is written
-// only if it satisfies the rule that is stored on chain for its passkey.
+// only if it satisfies the rule that is stored on chain for its passkey; hints and
+// what a node says of the way decide about gas alone, never about validity.
 //
 // Not promised: that the members of an account from New are still its signers on
 // a chain where it has lived on; use At there.

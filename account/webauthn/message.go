@@ -22,6 +22,8 @@ type Message struct {
 // SignHash begins the signature of a hash that an application will pass to
 // isValidSignature – for a text message, its EIP-191 hash. The person sees no
 // more than the hash; use [Authority.SignTyped] where the message is typed data.
+// The signature has the hints that make it cheaper to verify as far as the authority
+// knows how that is done: see [Authority.On].
 func (a *Authority) SignHash(chainID *big.Int, hash common.Hash) *Message {
 	digest := seal.PersonalSign(seal.PosternDomain(a.account.address, chainID), hash)
 	return &Message{auth: a, challenge: a.ask(digest)}

@@ -507,3 +507,40 @@ func TestStrangersOnlyMakeTablesLarger(t *testing.T) {
 		t.Errorf("the account itself chose 512 bytes, and verifies by %s", now)
 	}
 }
+
+// Messages carry hints, too, if somebody asks the chain for their path.
+func TestMessagesAreCheaperToVerifyWithHints(t *testing.T) {
+	b := newBenchOn(t, devnet.Config{Rules: devnet.Prague})
+	u := b.user(t, "messages")
+	b.run(t, b.chain, u)
+	id := must[*big.Int](t)(b.chain.ChainID(t.Context()))
+	hash := crypto.Keccak256Hash([]byte("hello"))
+	check := func(auth *webauthn.Authority) (hints int, gas uint64) {
+		t.Helper()
+		m := auth.SignHash(id, hash)
+		sig := must[[]byte](t)(m.Finish(must[account.Approval](t)(u.approve(m.Challenge()))))
+		data := must[[]byte](t)(contracts.AccountABI.Pack("isValidSignature", hash, sig))
+		out := must[[]byte](t)(b.chain.Call(t.Context(), u.acct.Address(), data))
+		if !bytes.Equal(out[:4], []byte{0x16, 0x26, 0xba, 0x7e}) {
+			t.Fatalf("the account says %x", out)
+		}
+		var used hexutil.Uint64
+		call := map[string]any{"to": u.acct.Address(), "input": hexutil.Bytes(data)}
+		if err := b.chain.CallContext(t.Context(), &used, "eth_estimateGas", call); err != nil {
+			t.Fatal(err)
+		}
+		return hintsIn(t, sig)[u.s], uint64(used)
+	}
+	bare, plain := check(u.auth(t))
+	hints, hinted := check(u.auth(t).On(t.Context(), b.chain))
+	if bare != 0 || hints != 128 || hinted >= plain {
+		t.Errorf("%d bytes of hints and %d gas; asked, %d and %d", bare, plain, hints, hinted)
+	}
+	b.stranger(t, must[account.Call](t)(webauthn.TableCall(u.acct.Address(), u.s, p256table.Format4k)))
+	acct := must[*webauthn.Account](t)(webauthn.At(t.Context(), b.chain, u.acct.Address()))
+	hints, tabled := check(must[*webauthn.Authority](t)(acct.Authority(u.approver(u.s)))) // At has asked
+	if hints != 32 || tabled >= hinted {
+		t.Errorf("with a table %d bytes of hints and %d gas, without %d", hints, tabled, hinted)
+	}
+	t.Logf("no hints %d, without a table %d, with one of 4 KB %d gas", plain, hinted, tabled)
+}
