@@ -41,6 +41,9 @@ type Report struct {
 // Env is the world a journey runs in.
 type Env struct {
 	Stand Stand
+	// Without makes a stand whose chain has no P256VERIFY, for the journeys that are
+	// about that; each walk gets its own. Nil walks them on Stand.
+	Without func(ctx context.Context) (Stand, error)
 	// PasskeyURL is the passkey server that registers; it must accept the RP ID
 	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
 	PasskeyURL string
@@ -64,7 +67,29 @@ type Journey struct {
 	// EntryPoints are those that the journey's account lives on; nil: all that
 	// Postern's own account does.
 	EntryPoints []userop.EntryPoint
+	place       place
 	walk        func(ctx context.Context, w *walker) error
+}
+
+// place is the stand of an [Env] that a journey is walked on.
+type place uint8
+
+const (
+	anywhere place = iota // on Env.Stand
+	without               // where there is no P256VERIFY, if there is such a stand
+	both                  // on Env.Stand and on that
+)
+
+// places lists where a journey is walked.
+func (e Env) places(p place) []func(context.Context) (Stand, error) {
+	here := func(context.Context) (Stand, error) { return e.Stand, nil }
+	switch {
+	case p == anywhere || e.Without == nil:
+		return []func(context.Context) (Stand, error){here}
+	case p == without:
+		return []func(context.Context) (Stand, error){e.Without}
+	}
+	return []func(context.Context) (Stand, error){here, e.Without}
 }
 
 // Walk walks the journey on one entry point and reports each step as it ends. It
@@ -84,15 +109,17 @@ func (j Journey) Walk(ctx context.Context, env Env, ep userop.EntryPoint, report
 // All lists the journeys in the order in which Run walks them.
 func All() []Journey {
 	return []Journey{
-		{"register", "a passkey becomes an account whose address needs no network", nil, register},
-		{"operate", "the passkey moves money: a first operation that creates the account, a second, a batch", nil, operate},
-		{"sign_in", "a new session finds the account by the passkey alone and goes on", nil, signIn},
-		{"rotate", "a second passkey is added, removes the first, and the first can do nothing any more", nil, rotate},
-		{"self_relay", "the account works without a bundler, through an ordinary key", nil, selfRelay},
-		{"backup_signer", "a MetaMask account gets a passkey as backup and goes on with it alone, at the same address", hybridEntryPoints, backupSigner},
-		{"owner_lost", "the owner's key is gone: the passkey sends, and puts a new owner in its place", hybridEntryPoints, ownerLost},
-		{"gasless_add_key", "an account that holds no money gets its passkey, because a paymaster pays", hybridEntryPoints, gaslessAddKey},
-		{"eip7702", "the address of an ordinary key becomes an account, by a bundler and by self relay", nil, eip7702},
+		{"register", "a passkey becomes an account whose address needs no network", nil, anywhere, register},
+		{"operate", "the passkey moves money: a first operation that creates the account, a second, a batch", nil, anywhere, operate},
+		{"sign_in", "a new session finds the account by the passkey alone and goes on", nil, anywhere, signIn},
+		{"rotate", "a second passkey is added, removes the first, and the first can do nothing any more", nil, anywhere, rotate},
+		{"self_relay", "the account works without a bundler, through an ordinary key", nil, anywhere, selfRelay},
+		{"backup_signer", "a MetaMask account gets a passkey as backup and goes on with it alone, at the same address", hybridEntryPoints, anywhere, backupSigner},
+		{"owner_lost", "the owner's key is gone: the passkey sends, and puts a new owner in its place", hybridEntryPoints, anywhere, ownerLost},
+		{"gasless_add_key", "an account that holds no money gets its passkey, because a paymaster pays", hybridEntryPoints, anywhere, gaslessAddKey},
+		{"eip7702", "the address of an ordinary key becomes an account, by a bundler and by self relay", nil, anywhere, eip7702},
+		{"no_precompile_table", "signatures get cheaper to verify: without a table, by one that a stranger has built, by P256VERIFY once the chain has it", nil, both, noPrecompileTable},
+		{"untrusted_builder", "whoever makes tables can lie, and gains nothing by it", nil, without, untrustedBuilder},
 	}
 }
 
@@ -111,13 +138,18 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 		if !env.wants(j.Name) {
 			continue
 		}
-		for _, ep := range j.on(env.EntryPoints) {
-			err := j.Walk(ctx, env, ep, report)
-			if err != nil {
-				failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
-			}
-			if ctx.Err() != nil {
-				return errors.Join(failed, ctx.Err())
+		for _, open := range env.places(j.place) {
+			for _, ep := range j.on(env.EntryPoints) {
+				here, err := env, error(nil)
+				if here.Stand, err = open(ctx); err == nil {
+					err = j.Walk(ctx, here, ep, report)
+				}
+				if err != nil {
+					failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
+				}
+				if ctx.Err() != nil {
+					return errors.Join(failed, ctx.Err())
+				}
 			}
 		}
 	}

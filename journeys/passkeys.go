@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"time"
@@ -48,19 +47,11 @@ func openSite(ctx context.Context, env Env) (*site, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	url, stop, err := serve(handler)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("journeys: start a passkey server: %w", err), store.Close())
+		return nil, errors.Join(err, store.Close())
 	}
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(l) }()
-	s.url = "http://" + l.Addr().String()
-	s.stop = func() error {
-		err := server.Close()
-		<-done
-		return errors.Join(err, store.Close())
-	}
+	s.url, s.stop = url, func() error { return errors.Join(stop(), store.Close()) }
 	return s, nil
 }
 

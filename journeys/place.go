@@ -27,6 +27,9 @@ type Stand struct {
 	// for postern_tokenFaucet.
 	Token *common.Address
 	Mint  func(ctx context.Context, to common.Address) (common.Hash, error)
+	// Osaka makes a chain without P256VERIFY one that has it, and returns when it does;
+	// nil where that cannot be had.
+	Osaka func(ctx context.Context) error
 }
 
 // Devnet is the stand that has everything behind one address, as `postern up` has it;

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/journeys"
 	"github.com/postern-dev/postern/journeys/stand"
@@ -66,6 +67,20 @@ func anvil(t *testing.T, rules devnet.Rules) *stand.Stand {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// placeOurs puts our own contracts on a stand that has not got them.
+func placeOurs(t *testing.T, s *stand.Stand) {
+	t.Helper()
+	for _, c := range contracts.All() {
+		code, err := s.Deploy(t.Context(), c.Address, c.Create)
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		if !c.Is(code) {
+			t.Fatalf("%s has other code on the stand", c.Name)
+		}
+	}
 }
 
 // ethers is n units of a coin or token with 18 decimals.

@@ -26,6 +26,9 @@ Some stories are of MetaMask's accounts: these exist for EntryPoint 0.7 only and
 there, whatever --entry-point says. Where MetaMask's own kit has done the same, "kit" is what
 it took.
 
+Two stories are of chains without P256VERIFY, where contracts verify passkeys by arithmetic: they are
+walked on a chain with Prague rules, which becomes an Osaka chain, with P256VERIFY, on the way.
+
 With --json it prints one object: {"steps":[{"name","ok","gas","kitGas","ms","detail"}],"ok"}.
 
 Exit code 0 only if every step was ok.`
@@ -75,8 +78,11 @@ func runDemo(ctx context.Context, c *call) error {
 	case *details:
 		out = detailed
 	}
-	report, err := walk(ctx, c, chain, journeys.Env{EntryPoints: eps, Only: only, Log: log}, out, time.Since(begun))
-	if err := errors.Join(err, chain.Close()); err != nil {
+	env := journeys.Env{EntryPoints: eps, Only: only, Log: log}
+	without, closeAll := withoutP256(devnet.Config{Artifacts: set, Log: log})
+	env.Without = without
+	report, err := walk(ctx, c, chain, env, out, time.Since(begun))
+	if err := errors.Join(err, closeAll(), chain.Close()); err != nil {
 		return err
 	}
 	if *asJSON {
@@ -88,6 +94,30 @@ func runDemo(ctx context.Context, c *call) error {
 		return errWrong
 	}
 	return nil
+}
+
+// withoutP256 starts chains with Prague rules that become Osaka chains when they are told to.
+func withoutP256(config devnet.Config) (open func(context.Context) (journeys.Stand, error), closeAll func() error) {
+	var chains []*devnet.Net
+	open = func(ctx context.Context) (journeys.Stand, error) {
+		config.Rules, config.OsakaAt = devnet.Prague, time.Now().Truncate(time.Second).Add(24*time.Hour)
+		chain, err := devnet.Start(ctx, config)
+		if err != nil {
+			return journeys.Stand{}, err
+		}
+		chains = append(chains, chain)
+		url, err := chain.Listen("127.0.0.1:0")
+		stand := journeys.Devnet(url, chain.Info().Token)
+		stand.Osaka = chain.BecomeOsaka
+		return stand, err
+	}
+	return open, func() error {
+		var errs []error
+		for _, chain := range chains {
+			errs = append(errs, chain.Close())
+		}
+		return errors.Join(errs...)
+	}
 }
 
 // demoOutput says how much is printed while the journeys run.

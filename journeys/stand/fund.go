@@ -18,6 +18,21 @@ func (s *Stand) Fund(ctx context.Context, to common.Address, wei *big.Int) (comm
 	return s.transact(ctx, to, wei, nil)
 }
 
+// deployer is the deterministic deployment proxy, which the stand has.
+var deployer = common.HexToAddress("0x4e59b44847b379578588920cA78FbF26c0B4956C")
+
+// Deploy sends calldata to the deterministic deployer unless there is code at the address that it
+// leads to, and returns that code.
+func (s *Stand) Deploy(ctx context.Context, at common.Address, create []byte) ([]byte, error) {
+	if code, err := s.client.CodeAt(ctx, at, nil); err != nil || len(code) > 0 {
+		return code, err
+	}
+	if _, err := s.transact(ctx, deployer, nil, create); err != nil {
+		return nil, err
+	}
+	return s.client.CodeAt(ctx, at, nil)
+}
+
 // Mint gives an address units of the paymaster's token.
 func (s *Stand) Mint(ctx context.Context, to common.Address, units *big.Int) (common.Hash, error) {
 	if s.Token == nil {
@@ -40,7 +55,7 @@ func (s *Stand) transact(ctx context.Context, to common.Address, wei *big.Int, d
 	}
 	id := new(big.Int).SetUint64(s.ChainID)
 	tx, err := types.SignNewTx(key, types.LatestSignerForChainID(id), &types.DynamicFeeTx{ChainID: id, Nonce: nonce,
-		GasTipCap: big.NewInt(1e9), GasFeeCap: big.NewInt(100e9), Gas: 200_000, To: &to, Value: wei, Data: data})
+		GasTipCap: big.NewInt(1e9), GasFeeCap: big.NewInt(100e9), Gas: 10_000_000, To: &to, Value: wei, Data: data})
 	if err != nil {
 		return common.Hash{}, err
 	}
