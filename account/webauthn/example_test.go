@@ -49,3 +49,33 @@ func ExampleFind() {
 	}
 	_ = signIn
 }
+
+// On a chain without P256VERIFY: which table pays, and who may build it.
+func ExampleBestTable() {
+	for _, signatures := range []uint64{5, 50, 500, 5000} {
+		if f := webauthn.BestTable(0, signatures); f == 0 {
+			fmt.Printf("%d signatures: no table\n", signatures)
+		} else {
+			fmt.Printf("%d signatures: %s\n", signatures, f)
+		}
+	}
+	// The calls go into an operation of the account, or into transactions of anybody.
+	build := func(ctx context.Context, chain account.Chain, acct *webauthn.Account, s webauthn.Signer) ([]account.Call, error) {
+		now, err := acct.With(ctx, chain)
+		if err != nil {
+			return nil, err
+		}
+		path, _ := now.P256Path(s)
+		inUse, ok := path.Table()
+		if !ok {
+			inUse = 0
+		}
+		return now.UseTable(s, webauthn.BestTable(inUse, 100))
+	}
+	_ = build
+	// Output:
+	// 5 signatures: no table
+	// 50 signatures: 1k
+	// 500 signatures: 4k
+	// 5000 signatures: 16k
+}
