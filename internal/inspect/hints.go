@@ -15,17 +15,18 @@ func hints(r *Reading, b []byte, s passkey.Signature, key passkey.PublicKey, dig
 	if len(b) == 0 {
 		return
 	}
-	var err error
-	switch len(b) {
-	case seal.PathNone.HintsLen():
-		r.fact("hints", "128 bytes, used where the contract verifies without a table of the key, ignored elsewhere")
-		err = noTableHints(b, s, key, digest)
-	default:
-		r.fact("hints", fmt.Sprintf("%d bytes, 1/s, used where the contract verifies with a table of the key, ignored elsewhere", len(b)))
-		err = p256hint.CheckInverse([32]byte(b), s.S)
+	what, where := "w, yR and two inverses", "without a table of the key"
+	check := func() error { return noTableHints(b, s, key, digest) }
+	if len(b) != seal.PathNone.HintsLen() {
+		what, where = "1/s", "with a table of the key"
+		check = func() error { return p256hint.CheckInverse([32]byte(b), s.S) }
 	}
+	say := func(verdict string) {
+		r.fact("hints", fmt.Sprintf("%d bytes (%s), %s; used where the contract verifies %s, ignored elsewhere", len(b), what, verdict, where))
+	}
+	err := check()
 	if err == nil {
-		r.fact("hints are", "right")
+		say("right")
 		return
 	}
 	why := err.Error()
@@ -33,9 +34,9 @@ func hints(r *Reading, b []byte, s passkey.Signature, key passkey.PublicKey, dig
 	if errors.As(err, &e) {
 		why = string(e.Reason)
 	}
-	r.fact("hints are", "wrong: "+why)
-	r.warn("hints", "the hints are wrong: "+why+". The contract says the same of the signature, but verifying costs more gas, where the hints are used",
-		"a stub for gas estimation, hints of another signature, or somebody who passed the operation on: nobody signs hints", "compute the hints again from the signature as it is sent, with s in its low form")
+	say("wrong")
+	r.warn("hints", "the hints are wrong: "+why+". The contract says the same of the signature without them; it takes more gas, where they are used",
+		"a stub for gas estimation, hints of another signature, or somebody who passed the signature on: nobody signs hints", "compute the hints again from the signature as it is sent, with s in its low form")
 }
 
 // oppositePoint is the reason that only the digest shows.
