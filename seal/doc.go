@@ -8,6 +8,10 @@
 // [PosternECDSA] or [PosternContract] and join them. [PosternPasskeyStub] and
 // [PosternECDSAStub] make approvals that are never shorter nor cheaper than a
 // real one, for gas estimation. [ParsePostern] reads a signature again, strictly.
+// How an account verifies a passkey's signature is a [P256Path];
+// [PosternApproval.WithHints] adds what makes that cheaper. [VerifierKey] and
+// [VerifierSignature] are the same for P256Verifier, the ERC-7913 verifier for
+// accounts of any kind.
 // [PersonalSign] and [TypedDataSign] are the ERC-7739 hashes that an account's
 // signers sign for a message (ERC-1271).
 //

@@ -48,6 +48,74 @@ func ExamplePostern() {
 	// Output: 226 bytes: passkey under the rule UV required, BE any, BS any
 }
 
+// Where the chain has no P256VERIFY, hints save gas. They follow the path that the account's p256Path(signer) tells.
+func ExamplePosternApproval_WithHints() {
+	authenticator, credential := examplePasskey()
+	signer, err := seal.PasskeySigner(credential.Key, seal.RequireUV)
+	if err != nil {
+		log.Fatal(err)
+	}
+	hash := crypto.Keccak256Hash([]byte("an operation"))
+	assertion, err := authenticator.Sign(credential.ID, hash[:], "wallet.example", "https://wallet.example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	approval, err := seal.PosternPasskey(signer, assertion)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, answer := range []byte{0x01, 0x13, 0x00} {
+		path, err := seal.ParseP256Path(answer)
+		if err != nil {
+			log.Fatal(err)
+		}
+		signature, err := seal.Postern(approval.WithHints(path, hash))
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(path, "-", len(signature), "bytes")
+	}
+	// Output:
+	// P256VERIFY of the chain - 226 bytes
+	// table of the key (4k) - 259 bytes
+	// arithmetic without a table - 355 bytes
+}
+
+// A passkey signs for an account of others that has P256Verifier as an ERC-7913 signer.
+func ExampleVerifierSignature() {
+	authenticator, credential := examplePasskey()
+	signer, err := seal.PasskeySigner(credential.Key, seal.RequireUV)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// 1. The key as the verifier takes it, and the signer's bytes for the account; the verifier's address is
+	// contracts.P256Verifier.
+	key, err := seal.NewVerifierPasskey(credential.Key, seal.RequireUV, 0x13)
+	if err != nil {
+		log.Fatal(err)
+	}
+	erc7913, err := key.Signer(common.HexToAddress("0x9999999999999999999999999999999999999999"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	// 2. The hash is the challenge of an assertion, and that the signature.
+	hash := crypto.Keccak256Hash([]byte("whatever the account asks to sign"))
+	assertion, err := authenticator.Sign(credential.ID, hash[:], "wallet.example", "https://wallet.example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	approval, err := seal.PosternPasskey(signer, assertion)
+	if err != nil {
+		log.Fatal(err)
+	}
+	signature, err := seal.VerifierSignature(approval.WithHints(key.Table(), hash))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(len(erc7913.Bytes()), "bytes of signer,", len(signature), "of signature, verified by the", key.Table())
+	// Output: 86 bytes of signer, 194 of signature, verified by the table of the key (4k)
+}
+
 // A passkey signs an operation of a MetaMask Hybrid account.
 func ExampleMetaMaskWebAuthn() {
 	authenticator, credential := examplePasskey()
