@@ -157,6 +157,16 @@ func toyHints(cv *Curve, s signature, w *big.Int) []byte {
 	if b := new(big.Int).Mul(w, s.r); b.Mod(b, cv.N).Cmp(cv.halfN()) >= 0 {
 		q = cv.Neg(q)
 	}
+	i1, i2 := jointInverses(cv, q, r)
+	if i1 == nil || i2 == nil {
+		return make([]byte, 128)
+	}
+	return wordsOf(w, y, i1, i2)
+}
+
+// jointInverses are the hints i1 and i2 for two points; nil where there is none.
+func jointInverses(cv *Curve, q, r Point) (i1, i2 *big.Int) {
+	mul := func(a, b *big.Int) *big.Int { c := new(big.Int).Mul(a, b); return c.Mod(c, cv.P) }
 	three := func(p Point) *big.Int {
 		m := mul(big.NewInt(3), new(big.Int).Sub(mul(p.X, p.X), big.NewInt(1)))
 		v := new(big.Int).Lsh(p.Y, 1)
@@ -170,9 +180,5 @@ func toyHints(cv *Curve, s signature, w *big.Int) []byte {
 			product = mul(product, new(big.Int).Sub(u.X, v.X))
 		}
 	}
-	i1, i2 := new(big.Int).ModInverse(mul(three(q), three(r)), cv.P), new(big.Int).ModInverse(product, cv.P)
-	if i1 == nil || i2 == nil {
-		return make([]byte, 128)
-	}
-	return wordsOf(w, y, i1, i2)
+	return new(big.Int).ModInverse(mul(three(q), three(r)), cv.P), new(big.Int).ModInverse(product, cv.P)
 }
