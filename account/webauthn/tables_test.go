@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/big"
 	"reflect"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
@@ -168,3 +170,62 @@ func TestTablesAreForPasskeysOfTheAccountInFormatsThatThereAre(t *testing.T) {
 type coded struct{ account.Chain }
 
 func (coded) Code(context.Context, common.Address) ([]byte, error) { return []byte{0xfe}, nil }
+
+func TestTablesAreSaidInWordsAndHarmNobody(t *testing.T) {
+	s, key := newDevice(t, "words").signer(t, 1), addressSigner(t, 1)
+	acct := known(t, webauthn.Members(s, key), 1, nil)
+	call := func(signer []byte, f p256table.Format) account.Call {
+		return account.Call{To: acct.Address(), Data: contracts.UseTable(signer, f)}
+	}
+	for want, c := range map[string]account.Call{
+		"verify signatures of " + webauthn.Name(s) + " by its table of 1k, and build that if it is not there": call(s.Bytes(), p256table.Format1k),
+		"verify signatures of " + webauthn.Name(s) + " without a table":                                       call(s.Bytes(), 0),
+		"find out whether this chain verifies passkeys natively":                                              webauthn.ProbeCall(acct.Address()),
+	} {
+		if words, ok := acct.DescribeCall(c); !ok || words != want {
+			t.Errorf("%q, want %q", words, want)
+		}
+		if warning := acct.WarnCall(c); warning != "" {
+			t.Errorf("%s: a warning of %q", want, warning)
+		}
+	}
+	long := call(s.Bytes(), p256table.Format1k)
+	long.Data = append(long.Data, 0)
+	for name, c := range map[string]account.Call{
+		"a secp256k1 key":  call(key.Bytes(), p256table.Format1k),
+		"no signer":        call([]byte{1, 2, 3}, p256table.Format1k),
+		"a format of FCL":  call(s.Bytes(), p256table.FCL),
+		"format 1":         call(s.Bytes(), 1),
+		"a byte more":      long,
+		"another contract": {To: common.Address{1}, Data: call(s.Bytes(), p256table.Format1k).Data},
+	} {
+		if words, ok := acct.DescribeCall(c); ok {
+			t.Errorf("%s: described as %q", name, words)
+		}
+	}
+}
+
+func TestAnAccountThatWasThereIsNoneToBeCreated(t *testing.T) {
+	dev := newDevice(t, "there")
+	s := dev.signer(t, 1)
+	acct := known(t, webauthn.Members(s), 1, map[webauthn.Signer]P{s: seal.PathNone})
+	auth := must[*webauthn.Authority](t)(acct.Authority(dev.approver(s)))
+	empty := oracle{call: func(common.Address, []byte) ([]byte, error) { return nil, nil }}
+	if got := auth.P256Paths(t.Context(), empty); !bytes.Equal(got, []byte{byte(seal.PathPrecompile)}) {
+		t.Errorf("a node that answers nothing: path %x", got)
+	}
+	// What At has read is what its authority's approvals are written for.
+	c := auth.SignHash(big.NewInt(1), common.Hash{1})
+	sig := must[[]byte](t)(c.Finish(must[account.Approval](t)(dev.approve(c.Challenge()))))
+	if n := hintsIn(t, sig)[s]; n != 128 {
+		t.Errorf("%d bytes of hints", n)
+	}
+	nobody := oracle{Chain: coded{}, call: func(_ common.Address, data []byte) ([]byte, error) {
+		m := must[*abi.Method](t)(contracts.AccountABI.MethodById(data))
+		return m.Outputs.Pack(map[string]any{"accountId": "postern.webauthnaccount.1.1.0", "entryPoint": userop.V08.Address(),
+			"threshold": uint64(1), "getSigners": [][]byte{}}[m.Name])
+	}}
+	if _, err := webauthn.At(t.Context(), nobody, common.Address{1}); !is(func(*webauthn.NotOursError) bool { return true })(err) {
+		t.Errorf("an account without signers: %v", err)
+	}
+}
