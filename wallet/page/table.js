@@ -25,17 +25,18 @@ export const COST = {
   0x14: { verify: 31_509, build: 3_476_348 },
 };
 
-/** Gas of the operation that builds, beside the building. */
-export const OPERATION = 140_000;
+/** Gas of an operation that builds, beside building and its own signature. */
+export const OPERATION = 125_000;
 
 const thousands = (/** @type {number} */ gas) => (Math.round(gas / 1000) * 1000).toLocaleString('en');
-const price = (/** @type {number} */ format) => COST[format].build + OPERATION;
+/** Gas of the whole operation that builds a table. @param {number} format @param {number} path in use */
+export const price = (format, path) => COST[format].build + OPERATION + COST[path].verify;
 
 /** After how many payments a table has paid for itself, beside going on without it. @param {number} format @param {number} path in use */
-export const paysAfter = (format, path) => Math.ceil(price(format) / (COST[path].verify - COST[format].verify));
+export const paysAfter = (format, path) => Math.ceil(price(format, path) / (COST[path].verify - COST[format].verify));
 
 /** From how many payments on one table is the better choice than a smaller one. @param {number} large @param {number} small */
-export const beatsFrom = (large, small) => Math.ceil((price(large) - price(small)) / (COST[small].verify - COST[large].verify));
+export const beatsFrom = (large, small) => Math.ceil((COST[large].build - COST[small].build) / (COST[small].verify - COST[large].verify));
 
 /** How signatures are checked on a path, in words. @param {number} path @param {boolean} deployed */
 export function how(path, deployed) {
@@ -48,7 +49,7 @@ export function how(path, deployed) {
 export function offers(path, gasPrice) {
   const formats = [0x12, 0x13].filter((f) => COST[f].verify < COST[path].verify);
   return formats.map((format, i) => {
-    const costs = gasPrice ? `about ${roughly(BigInt(price(format)) * gasPrice)} ETH` : `about ${thousands(price(format))} gas`;
+    const costs = gasPrice ? `about ${roughly(BigInt(price(format, path)) * gasPrice)} ETH` : `about ${thousands(price(format, path))} gas`;
     const than = i ? `, and is better than the one of ${TABLES[formats[i - 1]]} from ${beatsFrom(format, formats[i - 1])} payments on` : '';
     return { format, text: `A table of ${TABLES[format]} costs ${costs} once and saves ${thousands(COST[path].verify - COST[format].verify)} gas with every payment. It has paid for itself after ${paysAfter(format, path)} payments${than}.` };
   });
