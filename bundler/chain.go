@@ -19,7 +19,7 @@ import (
 // concurrent use.
 type Chain struct {
 	connection
-	p256 atomic.Uint32 // of [Chain.HasP256], plus one; 0 until it is known
+	p256 atomic.Bool // [Chain.HasP256] has found it
 }
 
 var (

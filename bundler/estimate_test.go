@@ -1,8 +1,11 @@
 package bundler_test
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -74,13 +77,10 @@ func TestEstimatesOutOfRangeAreRefused(t *testing.T) {
 	}
 }
 
-func TestHasP256AsksOnceAndBelievesNoPrecompileThatAcceptsEverything(t *testing.T) {
+func TestHasP256BelievesNoPrecompileThatAcceptsEverything(t *testing.T) {
 	for script, want := range map[string]bool{"p256": true, "p256-absent": false, "p256-liar": false} {
-		n := node(t, script)
-		for range 2 {
-			if has, err := n.HasP256(t.Context()); err != nil || has != want {
-				t.Errorf("%s: %t, %v", script, has, err)
-			}
+		if has, err := node(t, script).HasP256(t.Context()); err != nil || has != want {
+			t.Errorf("%s: %t, %v", script, has, err)
 		}
 	}
 	server := httptest.NewServer(reply("text/html", 502, "<html>"))
@@ -91,5 +91,38 @@ func TestHasP256AsksOnceAndBelievesNoPrecompileThatAcceptsEverything(t *testing.
 	}
 	if has, err := n.HasP256(t.Context()); err == nil || has {
 		t.Error("a node that is down has P256VERIFY")
+	}
+}
+
+func TestHasP256FindsAPrecompileThatComesLater(t *testing.T) {
+	asked, works := 0, false
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var call struct {
+			ID     json.RawMessage
+			Params []json.RawMessage
+		}
+		if err := json.NewDecoder(r.Body).Decode(&call); err != nil {
+			t.Error(err)
+		}
+		asked++
+		answer := "0x"
+		if works && strings.Contains(string(call.Params[0]), "62add1bfefd4") { // of the good one
+			answer = "0x" + strings.Repeat("0", 63) + "1"
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":"%s"}`, call.ID, answer)
+	}))
+	defer server.Close()
+	n, err := bundler.NewChain(server.URL, noRetries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, works = range []bool{false, true, true} {
+		if has, err := n.HasP256(t.Context()); err != nil || has != works {
+			t.Errorf("P256VERIFY works: %t, found: %t (%v)", works, has, err)
+		}
+	}
+	if asked != 4 {
+		t.Errorf("asked %d times, not twice each until it was found", asked)
 	}
 }

@@ -87,16 +87,18 @@ func probeP256(ctx context.Context, c *Chain) (P256, string, error) {
 }
 
 // HasP256 reports whether P256VERIFY works; one that answers wrongly does not.
-// The chain is asked once.
+// A chain that has it is asked once; one that has not may get it some day.
 func (c *Chain) HasP256(ctx context.Context) (bool, error) {
-	if known := c.p256.Load(); known != 0 {
-		return P256(known-1) == P256Works, nil
+	if c.p256.Load() {
+		return true, nil
 	}
 	p, _, err := probeP256(ctx, c)
 	if err != nil {
 		return false, err
 	}
-	c.p256.Store(uint32(p) + 1)
+	if p == P256Works {
+		c.p256.Store(true)
+	}
 	return p == P256Works, nil
 }
 
