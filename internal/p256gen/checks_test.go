@@ -4,6 +4,7 @@
 package p256gen
 
 import (
+	"bytes"
 	"math/big"
 	"math/rand"
 	"testing"
@@ -43,6 +44,38 @@ func TestRAndNTogetherAreAnXOnlyBelowP(t *testing.T) {
 		onEveryPath(t, endsAt(sum, h, new(big.Int).Add(sum.X, gap), s), false) // r + n = x + p
 		if sum.X.Sign() > 0 {
 			onEveryPath(t, endsAt(sum, h, sum.X, s), true)
+		}
+	}
+}
+
+// What is out of range is refused before anything is computed, and the ends of the range are in it.
+func TestTheEndsOfTheRange(t *testing.T) {
+	cv := P256()
+	low, high := cv.pointAt(big.NewInt(1), 1), cv.pointAt(minus(cv.N, 1), -1)
+	for _, s := range []*big.Int{big.NewInt(1), minus(cv.N, 1)} {
+		onEveryPath(t, endsAt(low, big.NewInt(31), low.X, s), true)
+		onEveryPath(t, endsAt(high, big.NewInt(31), high.X, s), true)
+	}
+	good := endsAt(low, big.NewInt(31), low.X, big.NewInt(5))
+	plus := func(v *big.Int) *big.Int { return new(big.Int).Add(v, cv.N) }
+	for _, p := range paths() {
+		m := newMachine(t, true, p.engine(), verifyGo)
+		p.install(t, m, good)
+		for what, data := range p.calls(t, vector{"", good, good}, rand.New(rand.NewSource(2))) {
+			if valid, _, _ := m.call(data); !valid {
+				t.Errorf("%s %s: refused", p.name, what)
+			}
+			for word, values := range map[int][]*big.Int{
+				1: {new(big.Int), cv.N, plus(big.NewInt(1)), plus(low.X), ones(256)}, 2: {new(big.Int), cv.N, plus(big.NewInt(1)), plus(good.s), ones(256)},
+			} {
+				for _, v := range values {
+					bad := bytes.Clone(data)
+					v.FillBytes(bad[32*word : 32*word+32])
+					if valid, gas, slow := m.call(bad); valid || slow || gas > 200 {
+						t.Errorf("%s %s, word %d is %x: %t, %d gas, slow %t", p.name, what, word, v, valid, gas, slow)
+					}
+				}
+			}
 		}
 	}
 }

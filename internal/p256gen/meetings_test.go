@@ -7,10 +7,18 @@
 package p256gen
 
 import (
+	"bytes"
+	"encoding/json"
+	"flag"
 	"fmt"
 	"math/big"
 	"math/rand"
+	"os"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/ethereum/go-ethereum/common/hexutil"
 )
 
 // linear is q·d + g, for a key d·G that is not known yet.
@@ -99,7 +107,7 @@ func meetings(t testing.TB, w walk, value func(x step) linear, sign func(d *big.
 				continue
 			}
 			s, data := sign(d)
-			out = append(out, meeting{fmt.Sprintf("%s points at addition %d", name, count), s, data})
+			out = append(out, meeting{fmt.Sprintf("%s points at addition %02d", name, count), s, data})
 		}
 	})
 	// without a table the sum ends at k0·G for every key
@@ -264,5 +272,55 @@ func TestTheEngineWithoutATableNoticesEveryMeeting(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+const meetingsFile = "testdata/meetings.json"
+
+var update = flag.Bool("update", false, "write "+meetingsFile)
+
+// meetingVector is a meeting for others to replay: with the slow verifier that is on the chain, for instance.
+type meetingVector struct {
+	Engine string        `json:"engine"`
+	Name   string        `json:"name"`
+	Words  hexutil.Bytes `json:"words"` // h, r, s, x, y
+	Hints  hexutil.Bytes `json:"hints,omitempty"`
+	Valid  bool          `json:"valid"`
+}
+
+// TestMeetingsFile keeps some meetings of each engine, and all that end at infinity or meet at a correction.
+func TestMeetingsFile(t *testing.T) {
+	var out []meetingVector
+	put := func(engine string, all []meeting) {
+		slices.SortFunc(all, func(a, b meeting) int { return strings.Compare(a.name, b.name) })
+		for i, c := range all {
+			v := meetingVector{Engine: engine, Name: c.name, Words: wordsOf(c.h, c.r, c.s, c.x, c.y), Valid: verifyGo(c.h, c.r, c.s, c.x, c.y)}
+			if i%(1+len(all)/12) != 0 && v.Valid && !strings.Contains(c.name, "correction") {
+				continue
+			}
+			if engine == "notable" {
+				v.Hints = c.data[160:]
+			}
+			out = append(out, v)
+		}
+	}
+	for _, name := range []string{"512", "1k", "4k", "16k"} {
+		put("table"+name, tableMeetings(t, tables[name]))
+	}
+	put("plain", plainMeetings(t))
+	put("notable", noTableMeetings(t, halves{aEven: true, negative: true}))
+	put("notable", noTableMeetings(t, halves{bEven: true}))
+	file, err := json.MarshalIndent(out, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = append(file, '\n')
+	if *update {
+		if err := os.WriteFile(meetingsFile, file, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(meetingsFile); err != nil || !bytes.Equal(want, file) {
+		t.Errorf("%s is not what the code makes (%v): run with -update", meetingsFile, err)
 	}
 }
