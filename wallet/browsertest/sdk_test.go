@@ -10,7 +10,7 @@ import (
 // any call of the account to itself, approved by one passkey.
 const sdk = `(async () => {
 	const { get, create } = await import('/ceremony.js');
-	const { hash, seal, toWire } = await import('/userop.js');
+	const { hash, seal, stub, toWire } = await import('/userop.js');
 	const { parseSignature, attestedAuthData, parseAuthData } = await import('/assertion.js');
 	const { Chain, assemble } = await import('/operate.js');
 	const { receipt } = await import('/receipt.js');
@@ -20,7 +20,7 @@ const sdk = `(async () => {
 	const chain = await Chain.open(await (await fetch('/config.json')).json());
 	const address = %q;
 	const selfCall = async (mine, id, call) => {
-		const account = { address, signer: mine };
+		const account = { address, stub: toHex(stub(mine, location.origin)) };
 		const op = await assemble(chain, account, encodeExecute(address, 0n, toHex(call)), 0n);
 		const got = await get({ rpId: chain.config.rpId, challenge: hash(op, chain.entryPoint, chain.id), allow: id ? [id] : [] });
 		op.signature = toHex(seal(mine, { ...got, signature: parseSignature(got.der) }));

@@ -106,15 +106,21 @@ func (p *tab) gas() int {
 // take clicks an offer by what stands on its button, signs, and waits for the receipt. It leaves the receipt on view.
 func (p *tab) take(button, title string) {
 	p.t.Helper()
-	p.offered(button)
-	p.eval("document.getElementById('check-box').open = true", nil)
-	p.eval(fmt.Sprintf(`[...document.querySelectorAll('#offers button')].find((b) => b.textContent === %q).click()`, button), nil)
-	p.shows("review")
+	p.choose(button)
 	if got := p.text("review-title"); got != title {
 		p.t.Fatalf("the review says %q, want %q", got, title)
 	}
 	p.click("sign")
 	p.shows("done")
+}
+
+// choose clicks an offer and waits for the review.
+func (p *tab) choose(button string) {
+	p.t.Helper()
+	p.offered(button)
+	p.eval("document.getElementById('check-box').open = true", nil)
+	p.eval(fmt.Sprintf(`[...document.querySelectorAll('#offers button')].find((b) => b.textContent === %q).click()`, button), nil)
+	p.shows("review")
 }
 
 func (p *tab) offered(button string) {
