@@ -124,6 +124,22 @@ func (p *tab) hear(ev any) {
 	}
 }
 
+// heard waits until a condition on what hear has noted holds.
+func (p *tab) heard(condition func() bool) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		p.mu.Lock()
+		ok := condition()
+		p.mu.Unlock()
+		if ok {
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("waited %s for news\n%s", patience, p.state())
+		}
+	}
+}
+
 func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, patience)

@@ -40,18 +40,19 @@ export const beatsFrom = (large, small) => Math.ceil((COST[large].build - COST[s
 
 /** How signatures are checked on a path, in words. @param {number} path @param {boolean} deployed */
 export function how(path, deployed) {
-  const gas = `about ${thousands(COST[path].verify)} gas`;
-  if (path !== NONE) return `Your account checks this passkey’s signatures with a table of its public key (${TABLES[path]}): ${gas} of every payment.`;
-  return `This chain cannot check passkeys by itself, so your account works each signature out: ${gas} of every payment.${deployed ? '' : ' A table of your public key makes it less; it can be built once your account is on the chain.'}`;
+  const gas = `about ${thousands(COST[path].verify)} gas of every payment’s fee`;
+  if (path !== NONE) return `Your account checks this passkey with a table made from its public key (${TABLES[path]}): ${gas}.`;
+  return `This chain cannot check passkeys by itself, so your account calculates: ${gas}. A table made from your passkey’s public key, kept on the chain, makes that less${deployed ? '.' : '; it can be built once your account is on the chain.'}`;
 }
 
 /** The tables worth offering, smaller first: format and what speaks for it. @param {number} path @param {bigint | undefined} gasPrice wei @returns {{format: number, text: string}[]} */
 export function offers(path, gasPrice) {
   const formats = [0x12, 0x13].filter((f) => COST[f].verify < COST[path].verify);
+  const eth = (/** @type {number} */ gas) => (gasPrice ? `about ${roughly(BigInt(gas) * gasPrice)} ETH` : `about ${thousands(gas)} gas`);
   return formats.map((format, i) => {
-    const costs = gasPrice ? `about ${roughly(BigInt(price(format, path)) * gasPrice)} ETH` : `about ${thousands(price(format, path))} gas`;
-    const than = i ? `, and is better than the one of ${TABLES[formats[i - 1]]} from ${beatsFrom(format, formats[i - 1])} payments on` : '';
-    return { format, text: `A table of ${TABLES[format]} costs ${costs} once and saves ${thousands(COST[path].verify - COST[format].verify)} gas with every payment. It has paid for itself after ${paysAfter(format, path)} payments${than}.` };
+    const saved = COST[path].verify - COST[format].verify;
+    const than = i ? ` It is the better choice from ${beatsFrom(format, formats[i - 1])} payments on.` : '';
+    return { format, text: `A table of ${TABLES[format]} costs ${eth(price(format, path))} once, makes every payment ${eth(saved)} cheaper and has paid for itself after ${paysAfter(format, path)} payments.${than}` };
   });
 }
 
