@@ -97,6 +97,7 @@ func measure(t *testing.T, f fork) figures {
 	entry("signers.remove", a.pack("removeSigners", signerBytes(two.signer)))
 	entry("probe", a.pack("probePrecompile"))
 	validate("validate.passkey.probed", a, one.approve(hash))
+	maps.Copy(out, pathsGas(t, f))
 
 	// A message's hash binds the account's address, and with it every byte of code. The stub costs
 	// the same whatever the hash (and is refused, after the whole of the work).

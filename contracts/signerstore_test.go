@@ -278,10 +278,16 @@ func (d *storeDriver) compare(name string) {
 	}
 }
 
+// read asks without a copy of the state: these functions change nothing, and the slots are compared afterwards.
+func (d *storeDriver) read(to common.Address, data []byte) ([]byte, error) {
+	ret, _, err := d.send(stranger, to, nil, data)
+	return ret, err
+}
+
 func (d *storeDriver) same(name string, want any, method string, args ...any) {
 	d.t.Helper()
 	data := d.acct.pack(method, args...)
-	got, err := d.view(stranger, d.address, data)
+	got, err := d.read(d.address, data)
 	if err != nil {
 		d.t.Fatalf("%s: %s%x: %v", name, method, args, err)
 	}
@@ -289,7 +295,7 @@ func (d *storeDriver) same(name string, want any, method string, args ...any) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	oz, err := d.view(stranger, d.oz, data)
+	oz, err := d.read(d.oz, data)
 	if !bytes.Equal(got, expected) || !bytes.Equal(oz, expected) || err != nil {
 		d.t.Fatalf("%s: %s%x is %x, the model says %x, OpenZeppelin's %x, %v", name, method, args, got, expected, oz, err)
 	}
@@ -297,7 +303,7 @@ func (d *storeDriver) same(name string, want any, method string, args ...any) {
 
 func (d *storeDriver) comparePath(name string, i int, signer []byte) {
 	d.t.Helper()
-	ret, err := d.view(stranger, d.address, contracts.P256Path(signer))
+	ret, err := d.read(d.address, contracts.P256Path(signer))
 	switch {
 	case i < 0:
 		wantRevert(d.t, err, contracts.AccountABI, "MultiSignerERC7913NonexistentSigner")
@@ -363,5 +369,42 @@ func TestTheStoreIsApartFromEverythingElse(t *testing.T) {
 		if distance := new(big.Int).Abs(new(big.Int).Sub(base.Big(), storeBase.Big())); distance.BitLen() < 100 {
 			t.Errorf("%s is %s slots from the store", name, distance)
 		}
+	}
+}
+
+func TestTheListNeverOutgrowsItsCounter(t *testing.T) {
+	p, q := newPasskey(t, "first of many", seal.RequireUV), newPasskey(t, "last of many", seal.RequireUV)
+	a := newAccount(t, osaka, equal(1, p.signer))
+	// As if there were 2^24 − 2 signers, the last of which p is not.
+	config := a.state.GetState(a.address, storeBase)
+	put(config[13:16], 1<<24-2)
+	put(config[16:24], 1<<24-2)
+	a.state.SetState(a.address, storeBase, config)
+	if err := a.do("addSigners", signerBytes(q.signer), []uint64{1}); err != nil {
+		t.Fatal(err)
+	}
+	if n := a.ask("getSignerCount").(*big.Int); n.Int64() != 1<<24-1 {
+		t.Errorf("%s signers", n)
+	}
+	wantRevert(t, a.do("addSigners", signerBytes(q.withRule(0).signer), []uint64{1}), contracts.AccountABI, "SafeCastOverflowedUintDowncast")
+	if got := a.ask("getSigners", uint64(1<<24-2), uint64(1<<24)).([][]byte); len(got) != 1 || !bytes.Equal(got[0], q.signer.Bytes()) {
+		t.Errorf("the last signer is %x", got)
+	}
+}
+
+func TestAnUpgradeKeepsTheWholeStore(t *testing.T) {
+	d := newStoreDriver(t, prague, 77)
+	for range 30 {
+		d.step()
+	}
+	next := d.install(userop.V09)
+	if err := d.do("upgradeToAndCall", next.Implementation, []byte{}); err != nil {
+		t.Fatal(err)
+	}
+	d.logs = len(d.state.Logs())
+	d.d = next // the EntryPoint is another one now
+	d.compare("upgraded")
+	for range 10 {
+		d.step()
 	}
 }

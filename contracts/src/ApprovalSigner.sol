@@ -42,14 +42,6 @@ abstract contract ApprovalSigner is AbstractSigner, PrecompileMemory {
     uint8 private constant PASSKEY_FIXED_HINTS = 0x05;
     uint8 private constant PASSKEY_GENERAL_HINTS = 0x06;
 
-    /// @dev One approval as read from the signature.
-    struct Approval {
-        uint256 length; // bytes taken from the signature; 0 refuses the whole of it: malformed, or nobody's approval
-        bytes32 id; // of the signer, keccak256 of its bytes
-        uint64 weight; // of the signer
-        bool valid; // the signer approves of the hash
-    }
-
     /// @notice How the signatures of this passkey are verified now: 0x01 by P256VERIFY, 0x11 to 0x14 by its table of
     /// that format, 0x00 without a table.
     function p256Path(bytes calldata signer) external view returns (uint8) {
@@ -62,133 +54,177 @@ abstract contract ApprovalSigner is AbstractSigner, PrecompileMemory {
         bytes32 hash,
         bytes calldata signature
     ) internal view virtual override returns (bool) {
-        Config memory config = _config();
-        bool precompile = _hasPrecompile(config);
+        Config storage config = _config();
+        bool precompile = _hasPrecompile(config.precompile);
         uint256 needed = config.threshold;
         bool valid = needed != 0; // an account that was never initialised approves of nothing
+        (uint256 pos, uint256 end) = _bounds(signature);
         bytes32 previous = 0;
-        while (signature.length != 0) {
-            Approval memory approval = _readApproval(hash, signature, precompile);
-            if (approval.length == 0 || approval.id <= previous) return false;
-            previous = approval.id;
-            valid = valid && approval.valid;
-            needed = approval.weight < needed ? needed - approval.weight : 0;
-            signature = signature[approval.length:];
+        while (pos != end) {
+            (uint256 next, bytes32 id, uint256 weight, bool approves) = _readApproval(hash, pos, end, precompile);
+            if (next == 0 || id <= previous) return false;
+            pos = next;
+            previous = id;
+            valid = valid && approves;
+            needed = weight < needed ? needed - weight : 0;
         }
         return valid && needed == 0;
     }
 
+    /**
+     * @dev Reads one approval at `pos` of the calldata, which is before `end`. `next` is the position after it, at most
+     * `end`, or 0, which refuses the whole signature: the approval is malformed, or `id` (keccak256 of the signer's bytes)
+     * is no signer's. `approves` says whether it is valid for `hash`.
+     */
     function _readApproval(
         bytes32 hash,
-        bytes calldata data,
+        uint256 pos,
+        uint256 end,
         bool precompile
-    ) private view returns (Approval memory approval) {
-        uint8 kind = uint8(data[0]);
-        if (kind == SECP256K1) return _readSecp256k1(hash, data);
-        if (kind == CONTRACT) return _readContract(hash, data);
-        if (kind >= PASSKEY_FIXED && kind <= PASSKEY_GENERAL_HINTS) return _readPasskey(hash, data, kind, precompile);
+    ) private view returns (uint256 next, bytes32 id, uint256 weight, bool approves) {
+        uint256 kind = uint8(bytes1(_word(pos)));
+        if (kind == SECP256K1) return _readSecp256k1(hash, pos, end);
+        if (kind == CONTRACT) return _readContract(hash, pos, end);
+        if (kind >= PASSKEY_FIXED && kind <= PASSKEY_GENERAL_HINTS) {
+            return _readPasskey(hash, pos, end, kind, precompile);
+        }
     }
 
-    function _readSecp256k1(bytes32 hash, bytes calldata data) private view returns (Approval memory approval) {
-        if (data.length < 86) return approval;
-        bytes32 id = keccak256(data[1:21]);
-        uint64 weight = _meta(id).weight;
-        if (weight == 0) return approval;
-        (address recovered, ECDSA.RecoverError err, ) = ECDSA.tryRecover(
-            hash,
-            uint8(data[85]),
-            bytes32(data[21:53]),
-            bytes32(data[53:85])
-        );
-        bool valid = err == ECDSA.RecoverError.NoError && recovered == address(bytes20(data[1:21]));
-        return Approval(86, id, weight, valid);
+    function _readSecp256k1(
+        bytes32 hash,
+        uint256 pos,
+        uint256 end
+    ) private view returns (uint256 next, bytes32 id, uint256 weight, bool approves) {
+        unchecked {
+            next = pos + 86;
+            address signer = address(bytes20(_word(pos + 1)));
+            id = Signers.addressId(signer);
+            weight = _meta(id).weight;
+            if (next > end || weight == 0) return (0, 0, 0, false);
+            (address recovered, ECDSA.RecoverError err, ) = ECDSA.tryRecover(
+                hash,
+                uint8(bytes1(_word(pos + 85))),
+                _word(pos + 21),
+                _word(pos + 53)
+            );
+            approves = err == ECDSA.RecoverError.NoError && recovered == signer;
+        }
     }
 
     function _readPasskey(
         bytes32 hash,
-        bytes calldata data,
-        uint8 kind,
+        uint256 pos,
+        uint256 end,
+        uint256 kind,
         bool precompile
-    ) private view returns (Approval memory approval) {
-        if (data.length < 131) return approval;
-        (bool ok, bytes calldata authData, uint256 end) = _field(data, 130, 1);
-        if (!ok || authData.length < 37) return approval;
+    ) private view returns (uint256 next, bytes32 id, uint256 weight, bool approves) {
+        unchecked {
+            id = Signers.passkeyId(pos + 1);
+            Meta storage meta = _meta(id);
+            weight = meta.weight;
+            if (weight == 0) return (0, 0, 0, false);
 
-        bytes32 digest;
-        bytes calldata suffix;
-        if (kind == PASSKEY_GENERAL || kind == PASSKEY_GENERAL_HINTS) {
-            uint256 typeAt = end;
-            bytes calldata prefix;
-            (ok, prefix, end) = _field(data, typeAt + 2, 2);
-            if (!ok) return approval;
-            (ok, suffix, end) = _field(data, end, 2);
-            if (!ok) return approval;
-            uint256 typeIndex = uint16(bytes2(data[typeAt:typeAt + 2]));
-            (approval.valid, digest) = WebAuthnCheck.digestGeneral(hash, authData, typeIndex, prefix, suffix);
-        } else {
-            (ok, suffix, end) = _field(data, end, 2);
-            if (!ok) return approval;
-            (approval.valid, digest) = WebAuthnCheck.digestFixed(hash, authData, suffix);
-        }
-        bytes calldata hints = data[end:end];
-        if (kind >= PASSKEY_FIXED_HINTS) {
-            (ok, hints, end) = _field(data, end, 1);
-            if (!ok || (hints.length != 32 && hints.length != 128)) return approval;
-        }
+            uint256 path = precompile ? P256.PRECOMPILE : uint8(meta.body);
+            address table;
+            uint256 buffer = _free();
+            if (path > P256.PRECOMPILE) {
+                _copy(buffer + 1, pos + 1, 64); // x y
+                table = P256.tableAt(buffer, path);
+            }
+            // The rule in the approval is the account's: it is part of what makes the id.
+            (next, approves) = WebAuthnCheck.digest(
+                buffer,
+                hash,
+                uint8(bytes1(_word(pos + 65))),
+                kind == PASSKEY_GENERAL || kind == PASSKEY_GENERAL_HINTS,
+                pos + 130,
+                end
+            );
+            uint256 hintsAt;
+            uint256 hintsLength;
+            if (kind >= PASSKEY_FIXED_HINTS && next != 0) {
+                hintsLength = uint8(bytes1(_word(next)));
+                hintsAt = next + 1;
+                next = hintsAt + hintsLength;
+                if (next > end || (hintsLength != 32 && hintsLength != 128)) next = 0;
+            }
+            if (next == 0) return (0, 0, 0, false);
 
-        approval.id = Signers.passkeyId(data[1:66]);
-        Meta memory meta = _meta(approval.id);
-        if (meta.weight == 0) return approval;
-        approval.weight = meta.weight;
-        approval.length = end;
-        // Not `&&`: the signature is verified whatever came before, so that every approval costs the same.
-        bool allowed = WebAuthnCheck.flagsAllowed(authData, uint8(data[65]));
-        uint8 path = precompile ? P256.PRECOMPILE : uint8(meta.body);
-        bool signed = P256.verify(
-            path,
-            digest,
-            bytes32(data[66:98]),
-            bytes32(data[98:130]),
-            bytes32(data[1:33]),
-            bytes32(data[33:65]),
-            hints
-        );
-        approval.valid = approval.valid && allowed && signed;
+            _copy(buffer + 0x20, pos + 66, 64); // after the digest: r s
+            _copy(buffer + 0x60, pos + 1, 64); // x y
+            approves = approves && P256.isLow(_word(pos + 98));
+            // The signature is verified whatever came before, so that every approval costs the same.
+            bool signed = P256.ask(path, table, buffer, hintsAt, hintsLength);
+            approves = approves && signed;
+        }
     }
 
-    function _readContract(bytes32 hash, bytes calldata data) private view returns (Approval memory approval) {
-        (bool ok, bytes calldata signer, uint256 end) = _field(data, 1, 2);
-        if (!ok || signer.length < 20) return approval;
+    function _readContract(
+        bytes32 hash,
+        uint256 pos,
+        uint256 end
+    ) private view returns (uint256 next, bytes32 id, uint256 weight, bool approves) {
+        bytes calldata signer;
         bytes calldata sig;
-        (ok, sig, end) = _field(data, end, 2);
-        if (!ok) return approval;
+        (signer, next) = _field(pos + 1, end);
+        (sig, next) = _field(next, end);
+        if (next == 0 || signer.length < 20) return (0, 0, 0, false);
         // Who is no signer is not called. A key has its own encoding and none as a contract, not even when its
         // address delegates to one (EIP-7702, 23 bytes of code): what it delegates to was never made a signer.
         // A passkey has its own encoding too: whatever stands at its verifier's address on some chain is never asked.
-        bytes32 id = keccak256(signer);
-        Meta memory meta = _meta(id);
-        if (meta.weight == 0 || meta.kind == Signers.Kind.PASSKEY) return approval;
-        address verifier = address(bytes20(signer[:20]));
-        if (verifier.code.length <= 23) return approval;
-        bool valid = meta.kind == Signers.Kind.ADDRESS
+        id = keccak256(signer);
+        Meta storage meta = _meta(id);
+        weight = meta.weight;
+        address verifier = address(bytes20(signer));
+        if (weight == 0 || meta.kind == Signers.Kind.PASSKEY || verifier.code.length <= 23) return (0, 0, 0, false);
+        approves = meta.kind == Signers.Kind.ADDRESS
             ? SignatureChecker.isValidERC1271SignatureNowCalldata(verifier, hash, sig)
             : SignatureChecker.isValidSignatureNow(signer, hash, sig);
-        return Approval(end, id, meta.weight, valid);
     }
 
-    /// @dev The bytes at `offset` after a big-endian length of `width` bytes, and where they end. Not ok if they do not
-    /// fit in `data`.
-    function _field(
-        bytes calldata data,
-        uint256 offset,
-        uint256 width
-    ) private pure returns (bool ok, bytes calldata field, uint256 end) {
-        uint256 start = offset + width;
-        if (start <= data.length) {
-            uint256 length = width == 1 ? uint8(data[offset]) : uint16(bytes2(data[offset:start]));
-            end = start + length;
-            if (end <= data.length) return (true, data[start:end], end);
+    /// @dev The bytes at `pos` of the calldata, after their length in two bytes, and where they end; 0 if that is beyond
+    /// `end`, or if `pos` is 0.
+    function _field(uint256 pos, uint256 end) private pure returns (bytes calldata field, uint256 next) {
+        unchecked {
+            uint256 length = uint16(bytes2(_word(pos)));
+            next = pos + 2 + length;
+            if (next > end || pos == 0) {
+                length = 0;
+                next = 0;
+            }
+            assembly ("memory-safe") {
+                field.offset := add(pos, 2)
+                field.length := length
+            }
         }
-        return (false, data[:0], 0);
+    }
+
+    /// @dev Where a slice of the calldata starts and ends.
+    function _bounds(bytes calldata slice) private pure returns (uint256 start, uint256 end) {
+        assembly ("memory-safe") {
+            start := slice.offset
+            end := add(start, slice.length)
+        }
+    }
+
+    /// @dev 32 bytes of the calldata, zero beyond its end.
+    function _word(uint256 pos) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := calldataload(pos)
+        }
+    }
+
+    /// @dev Memory that nobody uses; nor is it taken.
+    function _free() private pure returns (uint256 buffer) {
+        assembly ("memory-safe") {
+            buffer := mload(0x40)
+        }
+    }
+
+    /// @dev Copies from the calldata to memory above the free memory pointer.
+    function _copy(uint256 to, uint256 pos, uint256 length) private pure {
+        assembly ("memory-safe") {
+            calldatacopy(to, pos, length)
+        }
     }
 }

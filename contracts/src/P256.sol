@@ -207,18 +207,26 @@ library P256 {
      *
      * Requirements: {isFormat}; the factory builds tables for points of the curve only.
      */
-    function tableOf(uint8 format, bytes32 x, bytes32 y) internal pure returns (address table) {
+    function tableOf(uint8 format, bytes32 x, bytes32 y) internal pure returns (address) {
+        uint256 buffer;
         assembly ("memory-safe") {
-            let input := mload(0x40) // above the free memory pointer, which is not moved
-            mstore8(input, format)
-            mstore(add(input, 0x01), x)
-            mstore(add(input, 0x21), y)
-            let salt := keccak256(input, 0x41)
+            buffer := mload(0x40) // above the free memory pointer, which is not moved
+            mstore(add(buffer, 0x01), x)
+            mstore(add(buffer, 0x21), y)
+        }
+        return tableAt(buffer, format);
+    }
+
+    /// @dev {tableOf} with `x ‖ y` in memory at `buffer` + 1. Overwrites 96 bytes from `buffer` on.
+    function tableAt(uint256 buffer, uint256 format) internal pure returns (address table) {
+        assembly ("memory-safe") {
+            mstore8(buffer, format)
+            let salt := keccak256(buffer, 0x41)
             // 0xff ‖ factory ‖ salt ‖ hash of the creation code (EIP-1014)
-            mstore(input, or(shl(160, 0xff), P256_TABLE_FACTORY))
-            mstore(add(input, 0x20), salt)
-            mstore(add(input, 0x40), P256_TABLE_INIT_CODE_HASH)
-            table := and(keccak256(add(input, 0x0b), 0x55), 0xffffffffffffffffffffffffffffffffffffffff)
+            mstore(buffer, or(shl(160, 0xff), P256_TABLE_FACTORY))
+            mstore(add(buffer, 0x20), salt)
+            mstore(add(buffer, 0x40), P256_TABLE_INIT_CODE_HASH)
+            table := and(keccak256(add(buffer, 0x0b), 0x55), 0xffffffffffffffffffffffffffffffffffffffff)
         }
     }
 

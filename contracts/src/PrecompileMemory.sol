@@ -36,7 +36,7 @@ abstract contract PrecompileMemory is SignerStore {
 
     /// @notice Whether this account's signatures are verified by P256VERIFY rather than by the engines.
     function hasPrecompile() public view returns (bool) {
-        return _hasPrecompile(_config());
+        return _hasPrecompile(_config().precompile);
     }
 
     /// @notice Asks the chain again and remembers the answer. Open to everybody; reverts when given too little gas.
@@ -46,8 +46,8 @@ abstract contract PrecompileMemory is SignerStore {
         emit PrecompileProbed(answers);
     }
 
-    function _hasPrecompile(Config memory config) internal view returns (bool) {
-        return config.precompile == AS_DEPLOYED ? _DEFAULT : config.precompile == ANSWERS;
+    function _hasPrecompile(uint8 answer) internal view returns (bool) {
+        return answer == AS_DEPLOYED ? _DEFAULT : answer == ANSWERS;
     }
 
     function _probe() private view returns (bool answers) {

@@ -113,12 +113,12 @@ abstract contract SignerStore {
     }
 
     /// @dev The first slot: all that validation needs to know of the account itself.
-    function _config() internal view returns (Config memory) {
+    function _config() internal view returns (Config storage) {
         return _store().config;
     }
 
     /// @dev What is known of the signer whose bytes have this hash. The weight is 0 if there is none.
-    function _meta(bytes32 id) internal view returns (Meta memory) {
+    function _meta(bytes32 id) internal view returns (Meta storage) {
         return _store().records[id].meta;
     }
 
@@ -128,7 +128,7 @@ abstract contract SignerStore {
         require(config.threshold == 0, Initializable.InvalidInitialization());
         _add(config, signers, weights);
         _put(config, threshold_);
-        _store().config = config;
+        _save(config);
     }
 
     /// @dev Makes a contract that is no account unusable as one: initialised, and with a threshold nobody reaches.
@@ -140,7 +140,7 @@ abstract contract SignerStore {
     function _addSigners(bytes[] calldata signers, uint64[] calldata weights) internal {
         Config memory config = _config();
         _add(config, signers, weights);
-        _store().config = config;
+        _save(config);
     }
 
     /// @dev Removes signers with all that is stored of them. The last one in the list takes a removed one's place.
@@ -160,7 +160,7 @@ abstract contract SignerStore {
                 $.records[moved].meta.position = meta.position;
             }
             delete $.list[last];
-            delete record.meta;
+            _save(record, 0, 0, Signers.Kind.NONE, 0);
             if (meta.kind == Signers.Kind.PASSKEY) {
                 delete record.x;
                 delete record.y;
@@ -172,7 +172,7 @@ abstract contract SignerStore {
             emit ERC7913SignerRemoved(signers[i]);
         }
         _requireReachable(config);
-        $.config = config;
+        _save(config);
     }
 
     /// @dev Changes weights, each to at least 1.
@@ -193,14 +193,14 @@ abstract contract SignerStore {
         }
         config.totalWeight = SafeCast.toUint64(total);
         _requireReachable(config);
-        $.config = config;
+        _save(config);
     }
 
     /// @dev Sets the threshold: at least 1, at most the weight of all signers.
     function _setThreshold(uint64 threshold_) internal {
         Config memory config = _config();
         _put(config, threshold_);
-        _store().config = config;
+        _save(config);
     }
 
     /// @dev The passkey's public key and the format of the table in use. Reverts if it is not a passkey, or no signer.
@@ -249,7 +249,7 @@ abstract contract SignerStore {
             } else {
                 $.verifiers[id] = signer;
             }
-            record.meta = Meta(weight, SafeCast.toUint24(count), kind, body);
+            _save(record, weight, SafeCast.toUint24(count), kind, body);
             $.list[count] = id;
             ++count;
             total += weight;
@@ -272,6 +272,25 @@ abstract contract SignerStore {
             config.totalWeight >= config.threshold,
             MultiSignerERC7913UnreachableThreshold(config.totalWeight, config.threshold)
         );
+    }
+
+    /// @dev Writes the first slot at once: Solidity would do it field by field.
+    function _save(Config memory config) private {
+        uint256 word = config.threshold |
+            (uint256(config.totalWeight) << 64) |
+            (uint256(config.count) << 128) |
+            (uint256(config.precompile) << 152);
+        assembly ("memory-safe") {
+            sstore(STORAGE, word)
+        }
+    }
+
+    /// @dev Writes the first slot of a record at once.
+    function _save(Record storage record, uint64 weight, uint24 position, Signers.Kind kind, uint160 body) private {
+        uint256 word = weight | (uint256(position) << 64) | (uint256(kind) << 88) | (uint256(body) << 96);
+        assembly ("memory-safe") {
+            sstore(record.slot, word)
+        }
     }
 
     function _bytesOf(bytes32 id) private view returns (bytes memory) {

@@ -39,9 +39,23 @@ library Signers {
         return abi.encodePacked(PASSKEY, x, y, rule);
     }
 
-    /// @dev The id of a passkey: keccak256 of its signer bytes, given the last 65 of them.
-    function passkeyId(bytes calldata key) internal pure returns (bytes32 id) {
-        return keccak256(abi.encodePacked(PASSKEY, key));
+    /// @dev The id of a passkey, keccak256 of its signer bytes, of which the last 65 stand at `pos` of the calldata.
+    function passkeyId(uint256 pos) internal pure returns (bytes32 id) {
+        address verifier = PASSKEY;
+        assembly ("memory-safe") {
+            let buffer := mload(0x40) // above the free memory pointer, which is not moved
+            mstore(buffer, shl(96, verifier))
+            calldatacopy(add(buffer, 20), pos, 65)
+            id := keccak256(buffer, 85)
+        }
+    }
+
+    /// @dev The id of an address: keccak256 of its 20 bytes.
+    function addressId(address signer) internal pure returns (bytes32 id) {
+        assembly ("memory-safe") {
+            mstore(0x00, shl(96, signer))
+            id := keccak256(0x00, 20)
+        }
     }
 
     /// @dev The parts of a passkey's signer bytes. Requires that they are such.

@@ -161,5 +161,7 @@ contract WebAuthnAccount is
         return "1";
     }
 
+    /// @dev An implementation that keeps its signers elsewhere than in {SignerStore} finds none, and OpenZeppelin's
+    /// {Initializable} untouched: it must be initialised by the call that goes with the upgrade.
     function _authorizeUpgrade(address) internal override onlyEntryPointOrSelf {}
 }
