@@ -208,21 +208,12 @@ func TestSlowVerifierRanges(t *testing.T) {
 	}
 	// Coordinates with p added, where that fits in a word: the same residues, but no coordinates. The signature is good
 	// for the point itself: Q is given, so r and s are made from R = u1·G + u2·Q.
-	curve256 := elliptic.P256()
 	for name, q := range map[string]ecdsaInput{"x": pointWithSmallX(t), "y": pointWithSmallY(t)} {
-		u1, u2 := big.NewInt(3), big.NewInt(5)
-		ax, ay := curve256.ScalarBaseMult(u1.Bytes())
-		bx, by := curve256.ScalarMult(q.x, q.y, u2.Bytes())
-		r, _ := curve256.Add(ax, ay, bx, by)
-		r.Mod(r, n)
-		sig := new(big.Int).Mul(r, new(big.Int).ModInverse(u2, n))
-		sig.Mod(sig, n)
-		h := new(big.Int).Mul(u1, sig)
-		h.Mod(h, n)
-		if !s.check("small "+name, ecdsaInput{h, r, sig, q.x, q.y}) {
+		small := signatureOfPoint(q, big.NewInt(3), big.NewInt(5))
+		if !s.check("small "+name, small) {
 			t.Errorf("small %s is refused", name)
 		}
-		above := ecdsaInput{h, r, sig, q.x, q.y}
+		above := small
 		if name == "x" {
 			above.x = new(big.Int).Add(q.x, p)
 		} else {
@@ -232,6 +223,19 @@ func TestSlowVerifierRanges(t *testing.T) {
 			t.Errorf("%s + p is accepted", name)
 		}
 	}
+}
+
+// signatureOfPoint is signatureWith for a key whose secret nobody knows.
+func signatureOfPoint(q ecdsaInput, u1, u2 *big.Int) ecdsaInput {
+	c := elliptic.P256()
+	n := c.Params().N
+	ax, ay := c.ScalarBaseMult(u1.Bytes())
+	bx, by := c.ScalarMult(q.x, q.y, u2.Bytes())
+	r, _ := c.Add(ax, ay, bx, by)
+	r.Mod(r, n)
+	s := new(big.Int).Mul(r, new(big.Int).ModInverse(u2, n))
+	h := new(big.Int).Mul(u1, s.Mod(s, n))
+	return ecdsaInput{h.Mod(h, n), r, s, q.x, q.y}
 }
 
 // pointWithSmallY has y = 5, so that y + p fits in a word.

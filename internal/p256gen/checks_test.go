@@ -80,6 +80,41 @@ func TestTheEndsOfTheRange(t *testing.T) {
 	}
 }
 
+// A coordinate that is not below p is not another way to write a key, even if it fits in a word.
+func TestCoordinatesAreBelowP(t *testing.T) {
+	cv := P256()
+	wide := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), cv.P) // what p can be added to
+	smallX := cv.pointAt(big.NewInt(0), 1)
+	x, _ := new(big.Int).SetString("d7325d7646cd60d80a92738ceb345f844cffaf35841022cab176f692de8de1d7", 16)
+	for _, q := range []Point{smallX, {x, big.NewInt(5)}} {
+		// u1 = 3, u2 = 5
+		sum := cv.Add(cv.Mul(big.NewInt(3), cv.G()), cv.Mul(big.NewInt(5), q))
+		r := new(big.Int).Mod(sum.X, cv.N)
+		s := new(big.Int).ModInverse(big.NewInt(5), cv.N)
+		s.Mul(s, r).Mod(s, cv.N)
+		h := new(big.Int).Mul(s, big.NewInt(3))
+		good := signature{h.Mod(h, cv.N), r, s, q.X, q.Y}
+		onEveryPath(t, good, true)
+		bad := good
+		if q.X.Cmp(wide) < 0 {
+			bad.x = new(big.Int).Add(q.X, cv.P)
+		}
+		if q.Y.Cmp(wide) < 0 {
+			bad.y = new(big.Int).Add(q.Y, cv.P)
+		}
+		if bad == good {
+			t.Fatal("nothing is changed")
+		}
+		data := append(wordsOf(bad.h, bad.r, bad.s, bad.x, bad.y), good.hinted(t)[160:]...)
+		for _, engine := range [][]byte{NoTableEngine(cv, LoadSchedules(), slowAt), PlainEngine(cv, LoadSchedules(), slowAt)} {
+			m := newMachine(t, true, engine, verifyGo)
+			if valid, gas, slow := m.call(data); valid || slow || gas > 300 {
+				t.Errorf("%x, %x: %t, %d gas, slow %t", bad.x, bad.y, valid, gas, slow)
+			}
+		}
+	}
+}
+
 // atOnce is more gas than hints are checked with, and less than anything is added with; modexp and the slow double are in it.
 const atOnce = 12_000
 
