@@ -12,6 +12,6 @@ export async function tell(account, deployed) {
   $('check-box').hidden = path !== PRECOMPILE && !tables;
   if (path !== undefined && tables) return tables.draw(account, path, deployed);
   $('check-title').textContent = 'How your passkey is checked';
-  $('check-how').textContent = 'This chain checks passkeys by itself: about 7,000 gas of every payment.';
+  $('check-how').textContent = 'This chain checks passkeys by itself: about 7,000 gas of every payment’s fee.';
   $('offers').replaceChildren();
 }
