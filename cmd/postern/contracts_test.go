@@ -140,3 +140,24 @@ func TestTheDeployersTransactionMakesTheDeployer(t *testing.T) {
 		t.Errorf("it costs %s wei", cost)
 	}
 }
+
+func TestTheLimitIsForAllTransactionsTogether(t *testing.T) {
+	l, err := listContracts("0.8")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &contractsDeploy{eoaSender: &eoaSender{most: big.NewInt(10)}, list: l}
+	for _, left := range []int64{7, 4, 1} {
+		var out bytes.Buffer
+		c := &call{stdin: strings.NewReader(""), stdout: &out, stderr: &out}
+		if err := d.spend(t.Context(), c, approvalFlags{yes: true}, big.NewInt(3)); err != nil {
+			t.Fatal(err)
+		}
+		if d.most.Int64() != left {
+			t.Errorf("%s wei are left, not %d", d.most, left)
+		}
+		if told := out.Len() > 0; told != (left == 7) {
+			t.Errorf("with %d wei left it says %q", left, &out)
+		}
+	}
+}
