@@ -142,7 +142,7 @@ test('what is offered: nothing by P256VERIFY, a table without, a larger one with
     assert.equal(el('check-box').hidden, false);
     assert.equal(el('check-title').textContent, title);
     assert.match(el('check-how').textContent, says);
-    assert.equal(el('offers').kids.length, buttons, String(on));
+    assert.equal(el('offers').hidden ? 0 : el('offers').kids.length, buttons, String(on));
   }
   path = NONE;
   await account({ deployed: false });
@@ -158,7 +158,16 @@ test('offers stay in place while nothing changes, and nobody else sees them', as
   await account();
   const [first] = el('offers').kids;
   await refresh();
+  node.replies.eth_gasPrice = () => '0x3b9aca00';
+  await refresh();
   assert.equal(el('offers').kids[0], first, 'replaced under the finger');
+  assert.match(first.textContent, /0\.000515 ETH/);
+  for (const [on, hidden] of [[PRECOMPILE, true], [NONE, false]]) {
+    path = on;
+    await refresh();
+    assert.equal(el('offers').hidden, hidden);
+    assert.equal(el('offers').kids.length, 2);
+  }
   await enter({ ...state.session, account: { ...state.session.account, shared: true } });
   await refresh();
   assert.equal(el('offers').kids.length, 0, 'this passkey alone cannot approve');

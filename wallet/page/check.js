@@ -10,8 +10,8 @@ export async function tell(account, deployed) {
   const tables = path === undefined || path === PRECOMPILE ? undefined : await import('./table.js').catch(() => undefined);
   if (account !== state.session?.account) return;
   $('check-box').hidden = path !== PRECOMPILE && !tables;
+  $('offers').hidden = !tables;
   if (path !== undefined && tables) return tables.draw(account, path, deployed);
   $('check-title').textContent = 'How your passkey is checked';
   $('check-how').textContent = 'This chain checks passkeys by itself: about 7,000 gas of every payment’s fee.';
-  $('offers').replaceChildren();
 }

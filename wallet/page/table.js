@@ -64,7 +64,8 @@ async function chainAnswers() {
   return native.yes;
 }
 
-/** @type {string} What is on view, so that nothing is replaced under a finger or a focus. */ let drawn = '';
+/** @type {string} The buttons on view: they stay where they are while only prices change, under a finger or a focus. */ let drawn = '';
+/** @type {HTMLElement[]} What stands above each. */ let texts = [];
 
 /** Draws all of it for who is signed in. @param {import('./account.js').Account} account @param {number} path @param {boolean} deployed */
 export async function draw(account, path, deployed) {
@@ -75,15 +76,18 @@ export async function draw(account, path, deployed) {
     : offers(path, gasPrice).map(({ format, text }) => ({ text, button: `Build the table of ${TABLES[format]}`, data: useTable(account.signer, format) }));
   $('check-title').textContent = list.length ? 'Make payments cheaper' : 'How your passkey is checked';
   $('check-how').textContent = how(path, deployed);
-  const content = JSON.stringify([account.address, list]);
-  if (content === drawn) return;
-  drawn = content;
-  $('offers').replaceChildren(...list.map(({ text, button, data }) => {
-    const item = element('li');
-    const go = element('button', button);
-    go.setAttribute('type', 'button');
-    go.addEventListener('click', () => review({ to: account.address, value: 0n, data }));
-    item.append(element('p', text), go);
-    return item;
-  }));
+  const buttons = JSON.stringify([account.address, list.map((o) => o.data)]);
+  if (buttons !== drawn) {
+    drawn = buttons;
+    texts = list.map(() => element('p'));
+    $('offers').replaceChildren(...list.map(({ button, data }, i) => {
+      const item = element('li');
+      const go = element('button', button);
+      go.setAttribute('type', 'button');
+      go.addEventListener('click', () => review({ to: account.address, value: 0n, data }));
+      item.append(texts[i], go);
+      return item;
+    }));
+  }
+  list.forEach(({ text }, i) => (texts[i].textContent = text));
 }
