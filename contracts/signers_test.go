@@ -2,6 +2,7 @@ package contracts_test
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"math/big"
 	"testing"
@@ -129,6 +130,44 @@ func TestApprovalsComeOnceAndInOrder(t *testing.T) {
 	} {
 		if a.validates(hash, sig) {
 			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// Where signers enough approve, another's approval is not one too many but makes the signature malformed.
+func TestAStrangersApprovalBesideEnoughIsRefused(t *testing.T) {
+	w := newWorld(t, osaka)
+	d := w.install(userop.V08)
+	hash := opHash("beside enough")
+	owner := newECDSA(t, "owner of the stranger")
+	wallet, _ := w.deploy("SigningContract", owner.address)
+	walletSig := owner.sign(hash)
+	walletSig[64] += 27
+	contract, err := seal.PosternContract(addressSigner(t, wallet), walletSig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, p := newECDSA(t, "stranger"), newPasskey(t, "stranger", seal.RequireUV)
+	passkeys := bothForms(p, hash, usualFlags)
+	strangers := map[string][]byte{
+		"secp256k1": sealed(t, key.approval(hash)), "contract": sealed(t, contract),
+		"fixed": passkeys["fixed"], "general": passkeys["general"],
+		"fixed, hints":   hinted(t, passkeys["fixed"], make([]byte, 32)),
+		"general, hints": hinted(t, passkeys["general"], make([]byte, 128)),
+	}
+	members := []seal.Signer{addressSigner(t, key.address), addressSigner(t, wallet), p.signer}
+	for i := range 8 { // the signer's approval comes before some of the strangers' and after others
+		signer := newPasskey(t, fmt.Sprint("signer ", i), seal.RequireUV)
+		a := w.create(d, equal(1, signer.signer))
+		all := w.create(d, equal(1, append(members, signer.signer)...))
+		for name, approval := range strangers {
+			both := join(t, signer.approve(hash), approval)
+			if a.validates(hash, both) {
+				t.Errorf("%s: a stranger's approval is accepted beside a signer's", name)
+			}
+			if !all.validates(hash, both) {
+				t.Errorf("%s: two signers' approvals are refused", name)
+			}
 		}
 	}
 }
