@@ -6,7 +6,9 @@ package contracts_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -14,6 +16,10 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/ethereum/go-ethereum/core/vm/runtime"
+	"github.com/holiman/uint256"
 
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/p256hint"
@@ -375,6 +381,81 @@ func TestTablesHavePlacesOfTheirOwn(t *testing.T) {
 				t.Errorf("%s and %s share a place", name, other)
 			}
 			seen[where] = name
+		}
+	}
+}
+
+// dearVerify stands for P256VERIFY on a chain that charges a lot for it, or fails for bad signatures.
+type dearVerify struct {
+	gas   uint64
+	fails bool
+}
+
+func (d dearVerify) RequiredGas([]byte) uint64 { return d.gas }
+func (dearVerify) Name() string                { return "verify" }
+func (d dearVerify) Run(in []byte) ([]byte, error) {
+	if inputOf(in).valid() {
+		return common.LeftPadBytes([]byte{1}, 32), nil
+	}
+	if d.fails {
+		return nil, errors.New("bad signature")
+	}
+	return nil, nil
+}
+
+// TestAFailingPrecompileIsNoNo: when P256VERIFY fails, the arithmetic decides. Where that is not on the chain, or has
+// too little gas, nobody decides – also if its address was made warm, so that asking it costs next to nothing.
+func TestAFailingPrecompileIsNoNo(t *testing.T) {
+	good := signatureWith(big.NewInt(77), big.NewInt(5), big.NewInt(9))
+	bad := good
+	bad.h = big.NewInt(1)
+	w := newWorld(t, osaka)
+	at, contract := w.deploy("P256Harness")
+	rules := w.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
+	ask := func(v ecdsaInput, verify dearVerify, limit uint64) (bool, error) {
+		env := runtime.NewEnv(&runtime.Config{
+			ChainConfig: w.fork.config(), State: w.state, Origin: stranger, GasLimit: 30_000_000, BlockNumber: big.NewInt(1), Time: 1_700_000_000,
+			Difficulty: new(big.Int), GasPrice: new(big.Int), Value: new(big.Int), BaseFee: new(big.Int), BlobBaseFee: new(big.Int), Random: &common.Hash{},
+			GetHashFn: func(uint64) common.Hash { return common.Hash{} },
+		})
+		precompiles := maps.Clone(vm.ActivePrecompiledContracts(rules))
+		precompiles[p256Verify] = verify
+		env.SetPrecompiles(precompiles)
+		w.state.Prepare(rules, stranger, common.Address{}, &at, vm.ActivePrecompiles(rules), types.AccessList{{Address: contracts.P256Plain.Address}})
+		data := pack(t, contract, "verifyAny", uint8(1), word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y), []byte{})
+		ret, _, err := env.Call(stranger, at, data, vm.NewGasBudget(limit, 0), new(uint256.Int))
+		return err == nil && ret[31] == 1, err
+	}
+	for _, installed := range []bool{false, true} {
+		if installed {
+			w.installP256()
+		}
+		for _, price := range []uint64{3_450, 6_900, 49_000} {
+			failed, valid := 0, 0
+			for gas := uint64(2_000); gas < 60_000; gas += 61 {
+				got, err := ask(good, dearVerify{gas: price}, gas)
+				switch {
+				case err != nil:
+					failed++
+				case !got:
+					t.Fatalf("P256VERIFY for %d: refused with %d gas", price, gas)
+				default:
+					valid++
+				}
+			}
+			if failed < 10 || valid < 10 {
+				t.Errorf("P256VERIFY for %d: failed %d times, valid %d times", price, failed, valid)
+			}
+			if got, err := ask(bad, dearVerify{gas: price}, 1_000_000); got || err != nil {
+				t.Errorf("a bad signature: %t, %v", got, err)
+			}
+		}
+		// it takes all the gas that it was given
+		if got, err := ask(good, dearVerify{6_900, true}, 20_000_000); !got || err != nil {
+			t.Errorf("where P256VERIFY fails for bad signatures, a good one: %t, %v", got, err)
+		}
+		if got, err := ask(bad, dearVerify{6_900, true}, 20_000_000); got || (err == nil) != installed {
+			t.Errorf("where P256VERIFY fails for bad signatures, engines installed %t: %t, %v", installed, got, err)
 		}
 	}
 }

@@ -158,11 +158,13 @@ library P256 {
             let success := staticcall(gas(), engine, input, length, 0x00, 0x20)
             if iszero(success) {
                 // An engine fails for want of gas only. A precompile of some chain might also fail for a bad signature,
-                // so that the arithmetic must decide; where gas was wanting, this fails too, for ever less of it.
+                // so that the arithmetic must decide; where gas was wanting, this fails too, for ever less of it. Nor
+                // is it an answer where the engine is not on the chain.
                 if xor(path, PRECOMPILE) {
                     revert(0x00, 0x00)
                 }
-                if iszero(staticcall(gas(), P256_PLAIN, input, 0xa0, 0x00, 0x20)) {
+                success := staticcall(gas(), P256_PLAIN, input, 0xa0, 0x00, 0x20)
+                if iszero(and(success, eq(returndatasize(), 0x20))) {
                     revert(0x00, 0x00)
                 }
             }
