@@ -63,8 +63,7 @@ func askPath(ctx context.Context, ch account.Chain, addr common.Address, s Signe
 	if err != nil {
 		return answer{nobody: len(out) == 0}
 	}
-	path, err := seal.ParseP256Path(b)
-	return answer{path: path, known: err == nil}
+	return answer{path: P256Path(b), known: true}
 }
 
 // FirstPath is the path of the passkeys of an account that does not exist yet: by

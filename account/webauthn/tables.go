@@ -56,9 +56,6 @@ func ProbeCall(acct common.Address) account.Call {
 // never part.
 func (a *Account) Rotate(old, new Signer) ([]account.Call, *Account, error) {
 	c := Change{Add: []Member{{new, a.Weight(old)}}, Remove: []Signer{old}}
-	if a.Weight(old) == 0 {
-		return nil, nil, fmt.Errorf("%w: %s", ErrNotMember, Name(old))
-	}
 	if f, ok := a.paths[old].Table(); ok {
 		if _, _, isPasskey := new.Passkey(); isPasskey {
 			c.Tables = []Table{{new, f}}

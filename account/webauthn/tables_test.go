@@ -110,6 +110,9 @@ func TestATableChangesHandsTogetherWithTheKey(t *testing.T) {
 			if after.Weight(c.to) != 3 || after.Weight(old) != 0 || !reflect.DeepEqual(pathsOf(after), c.after) {
 				t.Errorf("afterwards %v, want %v", pathsOf(after), c.after)
 			}
+			if p, ok := after.P256Path(old); ok {
+				t.Errorf("the old passkey is verified by %s", p)
+			}
 			if !reflect.DeepEqual(pathsOf(acct), pathsOf(known(t, acct.Members(), 3, c.paths))) {
 				t.Error("the account itself has changed")
 			}
@@ -140,6 +143,10 @@ func TestTablesAreForPasskeysOfTheAccountInFormatsThatThereAre(t *testing.T) {
 		if err != nil || pathsOf(after)[s] != P(f) {
 			t.Errorf("%s: afterwards %v, %v", f, pathsOf(after), err)
 		}
+	}
+	native := known(t, webauthn.Members(s), 1, map[webauthn.Signer]P{s: seal.PathPrecompile})
+	if _, after, err := native.Change(webauthn.Change{Tables: []webauthn.Table{{Signer: s, Format: p256table.Format1k}}}); err != nil || pathsOf(after)[s] != seal.PathPrecompile {
+		t.Errorf("with P256VERIFY, a table makes it %v, %v", pathsOf(after), err)
 	}
 	for name, c := range map[string]struct {
 		t    webauthn.Table
