@@ -152,6 +152,9 @@ func TestEveryHintIsCheckedBeforeItIsUsed(t *testing.T) {
 	for what, v := range map[string]*big.Int{"0": new(big.Int), "n": cv.N, "1": big.NewInt(1), "all ones": ones(256), "one more": plus(5, 1)} {
 		m.wantAtOnce("w is "+what, word(5, v), true)
 	}
+	for _, zero := range []*big.Int{new(big.Int), cv.N} {
+		m.wantAtOnce("w is 0 and the others fit", append(good[:160:160], fit(cv, sig, zero, Point{sig.r, wordAt(good, 6)})...), true)
+	}
 	// hints for another point with the same x, and one with none: everything else fits it
 	w := wordAt(good, 5)
 	other := Point{sig.r, wordAt(good, 6)}
@@ -314,8 +317,10 @@ func TestSumsThatAreNearlyRightAreWrong(t *testing.T) {
 	if valid, _, slow := m.call(forged(big.NewInt(2), big.NewInt(4), big.NewInt(2), big.NewInt(4), zero)); !valid || !slow {
 		t.Errorf("both even: %t, slow %t", valid, slow)
 	}
-	if valid, _, slow := m.call(forged(big.NewInt(2), big.NewInt(4), big.NewInt(3), big.NewInt(5), zero)); valid || !slow {
-		t.Errorf("both even, and not corrected: %t, slow %t", valid, slow)
+	for _, e := range [][2]int64{{3, 5}, {3, 4}, {2, 5}, {3, 3}, {1, 5}} { // not corrected, or by one point only
+		if valid, _, slow := m.call(forged(big.NewInt(2), big.NewInt(4), big.NewInt(e[0]), big.NewInt(e[1]), zero)); valid || !slow {
+			t.Errorf("both even, and taken for %v: %t, slow %t", e, valid, slow)
+		}
 	}
 }
 
