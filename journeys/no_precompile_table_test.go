@@ -2,11 +2,6 @@ package journeys_test
 
 import (
 	"context"
-	"os"
-	"regexp"
-	"slices"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +42,7 @@ func TestNoPrecompileTable(t *testing.T) {
 			steps := walkOn(t, journeys.Env{Stand: stand}, "no_precompile_table", ep, append(withoutPrecompile[:len(withoutPrecompile):len(withoutPrecompile)], becomingOsaka...))
 			cheaper(t, steps, "send, by the table", "send, verified by P256VERIFY")
 			if ep == userop.V08 {
-				quoted(t, steps)
+				documented(t, steps)
 			}
 			if err := net.Close(); err != nil {
 				t.Error(err)
@@ -98,34 +93,6 @@ func cheaper(t *testing.T, steps []journeys.Step, names ...string) {
 				t.Errorf("%q takes %d gas, not less than the %d before", name, *s.Gas, last)
 			}
 			last = *s.Gas
-		}
-	}
-}
-
-// quoted compares the figures in the documents with those measured. Zero bytes in keys and
-// fees make a difference of some hundred gas.
-func quoted(t *testing.T, steps []journeys.Step) {
-	t.Helper()
-	for _, file := range []string{"../docs/journeys.md", "../README.md"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var figures []uint64
-		for _, m := range regexp.MustCompile(`\b([12],)?\d{2,3},\d{3}\b`).FindAllString(string(text), -1) {
-			n, err := strconv.ParseUint(strings.ReplaceAll(m, ",", ""), 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			figures = append(figures, n)
-		}
-		for _, s := range steps {
-			if s.Gas == nil || file == "../README.md" && !strings.HasPrefix(s.Name, "send, without") && s.Name != "send, by the table" && s.Name != "send, verified by P256VERIFY" {
-				continue
-			}
-			if !slices.ContainsFunc(figures, func(n uint64) bool { return max(n, *s.Gas)-min(n, *s.Gas) <= 400 }) {
-				t.Errorf("%s says nothing of %d gas for %q", file, *s.Gas, s.Name)
-			}
 		}
 	}
 }
