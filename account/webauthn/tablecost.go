@@ -12,7 +12,7 @@ import (
 // chain without P256VERIFY. Format 0 is no table.
 type TableCost struct {
 	Format p256table.Format
-	Build  uint64 // by the factory, all of it
+	Build  uint64 // by the factory, without what the operation takes that asks for it
 	Verify uint64 // one signature with the hints that fit, and their calldata
 }
 
