@@ -324,6 +324,25 @@ func TestSlowVerifierWantsKeysOnTheCurve(t *testing.T) {
 	s.check("all zero", ecdsaInput{new(big.Int), new(big.Int), big.NewInt(1), cv.Gx, cv.Gy})
 }
 
+// TestSlowVerifierRefusesAtOnce: what is out of range is not computed with. For r or s of 0 or n there is no way to make
+// a signature that would be taken for good without the check, as far as anybody knows; the check is there all the same.
+func TestSlowVerifierRefusesAtOnce(t *testing.T) {
+	s := newSlow(t, osaka)
+	good := signatureWith(big.NewInt(77), big.NewInt(5), big.NewInt(9))
+	for i, limit := range []*big.Int{order, order, fieldPrime, fieldPrime} {
+		for _, above := range []int64{0, 1, 12345} {
+			for _, v := range []*big.Int{new(big.Int), new(big.Int).Add(limit, big.NewInt(above))} {
+				bad := good
+				*[]**big.Int{&bad.r, &bad.s, &bad.x, &bad.y}[i] = v
+				ret, used, err := s.send(stranger, contracts.P256Slow, nil, bad.bytes())
+				if err != nil || new(big.Int).SetBytes(ret).Sign() != 0 || used > 1_000 {
+					t.Errorf("word %d is %x: %x, %d gas, %v", i+1, v, ret, used, err)
+				}
+			}
+		}
+	}
+}
+
 func TestSlowVerifierWantsFiveWords(t *testing.T) {
 	s := newSlow(t, osaka)
 	good := signatureWith(big.NewInt(5), big.NewInt(6), big.NewInt(7)).bytes()
@@ -337,6 +356,15 @@ func TestSlowVerifierWantsFiveWords(t *testing.T) {
 	}
 	if s.ask(append(good, 0)) {
 		t.Error("161 bytes are accepted")
+	}
+	// a y that ends with zeros, which calldata has after its end
+	for d := int64(1); ; d++ {
+		if good = signatureWith(big.NewInt(d), big.NewInt(6), big.NewInt(7)).bytes(); good[159] == 0 {
+			break
+		}
+	}
+	if !s.ask(good) || s.ask(good[:159]) {
+		t.Error("159 bytes are accepted")
 	}
 }
 
