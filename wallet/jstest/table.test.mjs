@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { el, node, open, passkey, press, problem, refuse, restart, until, view } from './stage.js';
+import { el, node, open, passkey, press, problem, refuse, restart, until, view, wait } from './stage.js';
 
 const state = await open();
 after(() => restart(state)); // nobody waits for receipts any more
@@ -24,7 +24,7 @@ const PATH = selector('p256Path(bytes)');
 
 /** What the account answers; and whether the chain has P256VERIFY. */
 let path = NONE;
-let native = false;
+/** @type {boolean | 'liar'} who takes every signature for good */ let native = false;
 
 /** P256VERIFY, by what has hints when it is valid. */
 function verifies(data) {
@@ -34,7 +34,7 @@ function verifies(data) {
 
 function chain() {
   node.replies.eth_call = async ([{ to, data }], usual) => {
-    if (to === P256VERIFY) return native ? verifies(data) : '0x';
+    if (to === P256VERIFY) return native === 'liar' ? toHex(uint(1, 32)) : native ? verifies(data) : '0x';
     if (data.startsWith(PATH)) return typeof path === 'function' ? path(to) : toHex(uint(path, 32));
     if (data.startsWith(selector('getSigners(uint64,uint64)'))) return toHex(encodeCall('x(bytes[])', [signerBytes(state.session.account.signer)]).slice(4));
     return usual();
@@ -173,6 +173,32 @@ test('offers stay in place while nothing changes, and nobody else sees them', as
   assert.equal(el('offers').kids.length, 0, 'this passkey alone cannot approve');
 });
 
+test('an answer about one account is not shown for another', async () => {
+  path = 0x13;
+  await account();
+  const first = state.session;
+  path = (to) => (to === first.account.address ? wait(60).then(() => toHex(uint(NONE, 32))) : toHex(uint(PRECOMPILE, 32)));
+  const late = refresh();
+  await enter({ ...first, account: { ...first.account, address: TO } });
+  await refresh();
+  await late;
+  assert.match(el('check-how').textContent, /by itself: about 7,000/);
+});
+
+test('the same passkey in two accounts builds for the one on view', async () => {
+  path = NONE;
+  await account();
+  const [first] = el('offers').kids;
+  node.code[TO] = '0xfe';
+  await enter({ ...state.session, account: { ...state.session.account, address: TO } });
+  await refresh();
+  assert.notEqual(el('offers').kids[0], first);
+  await take(0);
+  await press('sign');
+  assert.equal(deedOf(fromWire(node.sent.at(-1))).kind, 'table');
+  assert.equal(node.sent.at(-1).sender, TO);
+});
+
 /** Clicks the nth offer. */
 async function take(n) {
   const { busy } = await import('../page/task.js');
@@ -233,6 +259,11 @@ test('once the chain has P256VERIFY, that is offered and no table', async () => 
     assert.equal(el('review-title').textContent, 'Use the chain’s own check', problem());
     await press('sign');
     assert.equal(node.sent.at(-1).callData, encodeExecute(state.session.account.address, 0n, probe()));
+
+    native = 'liar';
+    Date.now = () => real() + 7_200_000;
+    await account();
+    assert.equal(el('offers').kids.length, 2, 'what takes bad signatures is no P256VERIFY');
   } finally {
     Date.now = real;
     native = false;

@@ -71,7 +71,7 @@ function sum(a, b, q) {
   return out;
 }
 
-/** @param {Point} u not infinity @returns {Point} with z = 1 */
+/** @param {Point} u @returns {Point} with z = 1; of infinity, noughts */
 function affine([x, y, z]) {
   const i = invert(z, P);
   return [x * i * i % P, y * i * i % P * i % P, 1n];
@@ -140,9 +140,8 @@ export function noTable(digest, signature, key) {
   const u2 = r * w % N;
   /** @type {Point} */ let q = [toBigInt(key.x), toBigInt(key.y), 1n];
   const nonce = sum(toBigInt(digest) * w % N, u2, q);
-  if (!nonce[2]) return undefined;
   const [x, y] = affine(nonce);
-  if (x !== r) return undefined;
+  if (x !== r) return undefined; // infinity has come out as 0, which no r is
   const [a, b] = halfSize(u2);
   if (b < 0n) q = [q[0], P - q[1], 1n];
   const both = inverses(q, [x, P - y, 1n]);

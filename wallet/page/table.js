@@ -71,6 +71,7 @@ async function chainAnswers() {
 export async function draw(account, path, deployed) {
   const can = deployed && !account.shared;
   const [gasPrice, own] = can ? await Promise.all([state.chain.gasPrice(), chainAnswers()]) : [];
+  if (account !== state.session?.account) return;
   const list = !can ? [] : own
     ? [{ text: 'This chain has learnt to check passkeys by itself, for about 7,000 gas. One operation makes your account ask it.', button: 'Use the chain’s own check', data: probe() }]
     : offers(path, gasPrice).map(({ format, text }) => ({ text, button: `Build the table of ${TABLES[format]}`, data: useTable(account.signer, format) }));
