@@ -411,6 +411,26 @@ func (lyingInverse) RequiredGas([]byte) uint64    { return 100 }
 func (lyingInverse) Name() string                 { return "lie" }
 func (l lyingInverse) Run([]byte) ([]byte, error) { return l, nil }
 
+// modexpAddress is that of the precompile MODEXP (EIP-198).
+var modexpAddress = common.BytesToAddress([]byte{5})
+
+// strange is a chain on which a precompile is another, or nothing.
+func (w *world) strange(at common.Address, precompile vm.PrecompiledContract) *vm.EVM {
+	rules := w.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
+	precompiles := maps.Clone(vm.ActivePrecompiledContracts(rules))
+	delete(precompiles, at)
+	if precompile != nil {
+		precompiles[at] = precompile
+	}
+	env := runtime.NewEnv(&runtime.Config{
+		ChainConfig: w.fork.config(), State: w.state, Origin: stranger, GasLimit: 30_000_000, BlockNumber: big.NewInt(1), Time: 1_700_000_000,
+		Difficulty: new(big.Int), GasPrice: new(big.Int), Value: new(big.Int), BaseFee: new(big.Int), BlobBaseFee: new(big.Int), Random: &common.Hash{},
+		GetHashFn: func(uint64) common.Hash { return common.Hash{} },
+	})
+	env.SetPrecompiles(precompiles)
+	return env
+}
+
 // TestWrongInversesBuildNothing: a chain whose MODEXP is not there, or does not tell the truth.
 func TestWrongInversesBuildNothing(t *testing.T) {
 	one := common.LeftPadBytes([]byte{1}, 32)
@@ -419,19 +439,7 @@ func TestWrongInversesBuildNothing(t *testing.T) {
 	} {
 		w := newTables(t, osaka)
 		k := tableKey(t, big.NewInt(57))
-		rules := w.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
-		precompiles := maps.Clone(vm.ActivePrecompiledContracts(rules))
-		modexp := common.BytesToAddress([]byte{5})
-		delete(precompiles, modexp)
-		if liar != nil {
-			precompiles[modexp] = liar
-		}
-		env := runtime.NewEnv(&runtime.Config{
-			ChainConfig: w.fork.config(), State: w.state, Origin: stranger, GasLimit: 30_000_000, BlockNumber: big.NewInt(1), Time: 1_700_000_000,
-			Difficulty: new(big.Int), GasPrice: new(big.Int), Value: new(big.Int), BaseFee: new(big.Int), BlobBaseFee: new(big.Int), Random: &common.Hash{},
-			GetHashFn: func(uint64) common.Hash { return common.Hash{} },
-		})
-		env.SetPrecompiles(precompiles)
+		env := w.strange(modexpAddress, liar)
 		ret, _, err := env.Call(stranger, contracts.P256TableFactory.Address, buildCall(t, p256table.Format1k, k), vm.NewGasBudget(30_000_000, 0), new(uint256.Int))
 		if !errors.Is(err, vm.ErrExecutionReverted) || !bytes.Equal(ret, contracts.ErrTableBuildFailed[:]) {
 			t.Errorf("%s: %x, %v", name, ret, err)

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
-	"github.com/ethereum/go-ethereum/core/vm/runtime"
 	"github.com/holiman/uint256"
 
 	"github.com/postern-dev/postern/contracts"
@@ -169,6 +167,11 @@ func edgePathVectors(t *testing.T, random *rand.Rand, n int) []pathVector {
 			return v
 		}
 		add(fmt.Sprint("pattern ", i), signatureWith(keys[i/16%len(keys)], k(), k()))
+	}
+	for _, k := range []int64{1, 2, 77} {
+		for _, s := range []*big.Int{one, big.NewInt(2), halfOfN, new(big.Int).Add(halfOfN, one), new(big.Int).Sub(order, one)} {
+			add(fmt.Sprintf("k %d, s %x", k, s), signatureWithS(big.NewInt(k), s))
+		}
 	}
 	// keys with a coordinate to which p can be added
 	for _, q := range []ecdsaInput{pointWithSmallX(t), pointWithSmallY(t)} {
@@ -413,14 +416,7 @@ func TestAFailingPrecompileIsNoNo(t *testing.T) {
 	at, contract := w.deploy("P256Harness")
 	rules := w.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
 	ask := func(v ecdsaInput, verify dearVerify, limit uint64) (bool, error) {
-		env := runtime.NewEnv(&runtime.Config{
-			ChainConfig: w.fork.config(), State: w.state, Origin: stranger, GasLimit: 30_000_000, BlockNumber: big.NewInt(1), Time: 1_700_000_000,
-			Difficulty: new(big.Int), GasPrice: new(big.Int), Value: new(big.Int), BaseFee: new(big.Int), BlobBaseFee: new(big.Int), Random: &common.Hash{},
-			GetHashFn: func(uint64) common.Hash { return common.Hash{} },
-		})
-		precompiles := maps.Clone(vm.ActivePrecompiledContracts(rules))
-		precompiles[p256Verify] = verify
-		env.SetPrecompiles(precompiles)
+		env := w.strange(p256Verify, verify)
 		w.state.Prepare(rules, stranger, common.Address{}, &at, vm.ActivePrecompiles(rules), types.AccessList{{Address: contracts.P256Plain.Address}})
 		data := pack(t, contract, "verifyAny", uint8(1), word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y), []byte{})
 		ret, _, err := env.Call(stranger, at, data, vm.NewGasBudget(limit, 0), new(uint256.Int))

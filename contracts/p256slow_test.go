@@ -22,6 +22,8 @@ import (
 	"testing"
 
 	"github.com/c2sp/wycheproof"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/holiman/uint256"
 
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/p256gen"
@@ -322,6 +324,48 @@ func TestSlowVerifierWantsKeysOnTheCurve(t *testing.T) {
 	}
 	// h = 0 and r = 0: infinity, whose X is 0
 	s.check("all zero", ecdsaInput{new(big.Int), new(big.Int), big.NewInt(1), cv.Gx, cv.Gy})
+}
+
+// signatureWithS is a valid signature with a given s, of 99 with the nonce k.
+func signatureWithS(k, s *big.Int) ecdsaInput {
+	n := elliptic.P256().Params().N
+	r, _ := pointOf(k)
+	r.Mod(r, n)
+	h := big.NewInt(99)
+	d := new(big.Int).Mul(s, k)
+	d.Sub(d, h).Mul(d, new(big.Int).ModInverse(r, n))
+	x, y := pointOf(d)
+	return ecdsaInput{h, r, s, x, y}
+}
+
+func TestSlowVerifierAcceptsTheEndsOfTheRange(t *testing.T) {
+	w := newSlow(t, osaka)
+	for _, s := range []*big.Int{big.NewInt(1), big.NewInt(2), halfOrder, new(big.Int).Add(halfOrder, big.NewInt(1)), new(big.Int).Sub(order, big.NewInt(1))} {
+		if !w.check(fmt.Sprintf("s is %x", s), signatureWithS(big.NewInt(77), s)) {
+			t.Error("not valid")
+		}
+	}
+}
+
+// revertingInverse stands for MODEXP on a strange chain: it reverts, with a word.
+type revertingInverse struct{ lyingInverse }
+
+func (revertingInverse) Run([]byte) ([]byte, error) {
+	return make([]byte, 32), vm.ErrExecutionReverted
+}
+
+// TestSlowVerifierNeverAnswersWithoutModexp: where the precompile is not there, or gives no answer, there is no verdict.
+func TestSlowVerifierNeverAnswersWithoutModexp(t *testing.T) {
+	for name, modexp := range map[string]vm.PrecompiledContract{
+		"absent": nil, "silent": lyingInverse{}, "short": lyingInverse(make([]byte, 31)), "reverting": revertingInverse{},
+	} {
+		s := newSlow(t, osaka)
+		env := s.strange(modexpAddress, modexp)
+		good := signatureWith(big.NewInt(5), big.NewInt(6), big.NewInt(7)).bytes()
+		if ret, _, err := env.Call(stranger, contracts.P256Slow, good, vm.NewGasBudget(30_000_000, 0), new(uint256.Int)); err == nil {
+			t.Errorf("%s: %x", name, ret)
+		}
+	}
 }
 
 // TestSlowVerifierRefusesAtOnce: what is out of range is not computed with. For r or s of 0 or n there is no way to make

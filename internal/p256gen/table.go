@@ -213,7 +213,8 @@ func askSlow(a *Asm, slow [20]byte) {
 
 // answerOf asks a contract, with so much of memory (its size and its beginning), and brings the word that it answers to
 // memory at 0. Where there is none, since the callee had too little gas or is not on the chain, RETURNDATACOPY fails, and
-// the whole program with it: a verdict that nobody reached is not given.
+// the whole program with it: a verdict that nobody reached is not given. Whether the call failed is not asked besides:
+// neither MODEXP nor the slow verifier has a way to fail that leaves data.
 func answerOf(input, contract string) string {
 	return "PUSH0 PUSH0 " + input + " " + contract + " GAS STATICCALL POP 0x20 PUSH0 PUSH0 RETURNDATACOPY"
 }
