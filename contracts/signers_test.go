@@ -134,6 +134,22 @@ func TestApprovalsComeOnceAndInOrder(t *testing.T) {
 	}
 }
 
+// Bytes that an address does not fit in are no signer, not even where zeros after them make a contract's address.
+func TestWhatIsShorterThanAnAddressIsNoSigner(t *testing.T) {
+	p := newPasskey(t, "short", seal.RequireUV)
+	a := newAccount(t, osaka, equal(1, p.signer))
+	contract := addr("short")
+	contract[18], contract[19] = 0, 0
+	verifier, _ := a.deploy("HashVerifier")
+	a.state.SetCode(contract, a.state.GetCode(verifier), 0)
+	for n := range 20 {
+		wantRevert(t, a.do("addSigners", [][]byte{contract[:n]}, []uint64{1}), contracts.AccountABI, "BadSigner")
+	}
+	if err := a.do("addSigners", [][]byte{contract[:]}, []uint64{1}); err != nil {
+		t.Error(err)
+	}
+}
+
 // Where signers enough approve, another's approval is not one too many but makes the signature malformed.
 func TestAStrangersApprovalBesideEnoughIsRefused(t *testing.T) {
 	w := newWorld(t, osaka)
