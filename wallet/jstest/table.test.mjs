@@ -111,6 +111,7 @@ for (const [name, on, kind, want] of [
     const sha256 = async (b) => new Uint8Array(await crypto.subtle.digest('SHA-256', b));
     const expected = want(await sha256(concat(authData, await sha256(client))), signature, signer);
     assert.equal(toHex(rest), expected ? toHex(concat(uint(expected.length, 1), expected)) : '0x');
+    assert.equal(fromHex(stub)[0], expected ? 6 : 3, 'the stub is estimated as another kind');
     assert.equal(expected?.length ?? 0, typeof on === 'number' ? hintsLength(on) : 0);
   });
 }
@@ -182,6 +183,19 @@ test('an answer about one account is not shown for another', async () => {
   await enter({ ...first, account: { ...first.account, address: TO } });
   await refresh();
   await late;
+  assert.match(el('check-how').textContent, /by itself: about 7,000/);
+  assert.equal(el('offers').hidden, true);
+
+  // Or while the price of gas is asked for.
+  await enter({ ...first });
+  await refresh();
+  path = (to) => toHex(uint(to === first.account.address ? NONE : PRECOMPILE, 32));
+  node.replies.eth_gasPrice = () => wait(60).then(() => '0x1');
+  const later = refresh();
+  await wait(30);
+  await enter({ ...first, account: { ...first.account, address: TO } });
+  await refresh();
+  await later;
   assert.match(el('check-how').textContent, /by itself: about 7,000/);
 });
 
