@@ -53,3 +53,20 @@ test('a registration that fails on its way is tried again with the same passkey'
   assert.match(problem(), /did not accept the passkey.*Start over/);
   delete node.replies.verify;
 });
+
+test('of two occasions at once, one offer is fetched: the server ties it to this browser with its first answer', async () => {
+  await created(); // which has used the offer up
+  restart(state);
+  const { keepOffer } = await import('../page/create.js');
+  const real = globalThis.fetch;
+  let asked = 0;
+  globalThis.fetch = (url, init) => (asked += url.endsWith('/register/options') ? 1 : 0, real(url, init));
+  try {
+    keepOffer();
+    keepOffer();
+    await created();
+    assert.equal(asked, 1);
+  } finally {
+    globalThis.fetch = real;
+  }
+});

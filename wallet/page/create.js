@@ -11,7 +11,11 @@ import { $, input, show, showing, status } from './view.js';
 /** @type {(import('./register.js').Offer & {salt: Uint8Array}) | undefined} */ let offer;
 /** @type {(import('./register.js').Made & {salt: Uint8Array, proven?: boolean}) | undefined} A passkey that is no account yet. */ let made;
 
-async function newOffer() {
+/** @type {Promise<NonNullable<typeof offer>> | undefined} The one being fetched: of two at once, the server would forget the browser of one. */ let asking;
+
+const newOffer = () => (asking ??= fetchNew().finally(() => (asking = undefined)));
+
+async function fetchNew() {
   const salt = random();
   offer = { ...await fetchOffer(state.chain, saltHandle(salt)), salt };
   return offer;
