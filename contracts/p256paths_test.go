@@ -15,6 +15,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/core/vm"
 	"github.com/holiman/uint256"
@@ -171,6 +172,15 @@ func edgePathVectors(t *testing.T, random *rand.Rand, n int) []pathVector {
 	for _, k := range []int64{1, 2, 77} {
 		for _, s := range []*big.Int{one, big.NewInt(2), halfOfN, new(big.Int).Add(halfOfN, one), new(big.Int).Sub(order, one)} {
 			add(fmt.Sprintf("k %d, s %x", k, s), signatureWithS(big.NewInt(k), s))
+		}
+	}
+	for i := int64(0); i < 6; i++ { // r + n is x(R), or p more than that
+		small := big.NewInt(i)
+		above, gap := new(big.Int).Add(order, small), new(big.Int).Sub(fieldPrime, order)
+		for _, c := range [][2]*big.Int{{above, small}, {small, gap.Add(gap, small)}} {
+			if y := liftX(c[0]); y != nil && c[1].Sign() > 0 {
+				add(fmt.Sprintf("x(R) = %x, r = %x", c[0], c[1]), keyFor(c[0], y, c[1], big.NewInt(5)))
+			}
 		}
 	}
 	// keys with a coordinate to which p can be added
@@ -452,6 +462,46 @@ func TestAFailingPrecompileIsNoNo(t *testing.T) {
 		}
 		if got, err := ask(bad, dearVerify{6_900, true}, 20_000_000); got || (err == nil) != installed {
 			t.Errorf("where P256VERIFY fails for bad signatures, engines installed %t: %t, %v", installed, got, err)
+		}
+	}
+}
+
+// Hints of the length for another path, or for none, are as good as no hints: whom the library asks, and with how many
+// bytes.
+func TestHintsOfOtherLengthsAreNotPassedOn(t *testing.T) {
+	w, doors := libraryDoors(t)
+	v := signatureWithS(big.NewInt(77), big.NewInt(5))
+	w.buildAll(v)
+	for _, path := range allPaths {
+		engine, plain, hinted, fitting := contracts.P256Plain, 160, 288, 128
+		switch path {
+		case 0x01:
+			continue
+		case 0x11, 0x12, 0x13, 0x14:
+			engine, plain, hinted, fitting = tableEngines[p256table.Format(path)], 128, 160, 32
+		}
+		for _, length := range []int{0, 1, 31, 32, 33, 64, 96, 127, 128, 129, 160, 288} {
+			var to []common.Address
+			var size []int
+			w.tracer = &tracing.Hooks{OnEnter: func(depth int, _ byte, _, callee common.Address, input []byte, _ uint64, _ *big.Int) {
+				if depth == 1 {
+					to, size = append(to, callee), append(size, len(input))
+				}
+			}}
+			if got, err := doors[0].ask(path, v, make([]byte, length)); !got || err != nil {
+				t.Errorf("path %#x, %d bytes of hints: %t, %v", path, length, got, err)
+			}
+			w.tracer = nil
+			want, wantSize := engine.Address, plain
+			if length == fitting {
+				wantSize = hinted
+				if fitting == 128 {
+					want = contracts.P256NoTable.Address
+				}
+			}
+			if len(to) != 1 || to[0] != want || size[0] != wantSize {
+				t.Errorf("path %#x, %d bytes of hints: asked %v with %v bytes, not %v with %d", path, length, to, size, want, wantSize)
+			}
 		}
 	}
 }

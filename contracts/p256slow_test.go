@@ -254,13 +254,9 @@ func pointWithSmallY(t *testing.T) ecdsaInput {
 // pointWithSmallX is the point of the curve with the smallest x.
 func pointWithSmallX(t *testing.T) ecdsaInput {
 	t.Helper()
-	c := elliptic.P256().Params()
 	for i := int64(0); ; i++ {
-		x := big.NewInt(i)
-		y2 := new(big.Int).Exp(x, big.NewInt(3), c.P)
-		y2.Sub(y2, new(big.Int).Mul(x, big.NewInt(3))).Add(y2, c.B).Mod(y2, c.P)
-		if y := new(big.Int).ModSqrt(y2, c.P); y != nil {
-			return ecdsaInput{x: x, y: y}
+		if y := liftX(big.NewInt(i)); y != nil {
+			return ecdsaInput{x: big.NewInt(i), y: y}
 		}
 	}
 }
@@ -269,34 +265,22 @@ func pointWithSmallX(t *testing.T) ecdsaInput {
 // is made from R: Q = (s·R - h·G)/r.
 func TestSlowVerifierAcceptsRBelowX(t *testing.T) {
 	s := newSlow(t, osaka)
-	curve := elliptic.P256()
-	c := curve.Params()
-	gap := new(big.Int).Sub(c.P, c.N)
 	found := 0
 	for i := int64(1); found < 3; i++ {
 		r := big.NewInt(i)
-		x := new(big.Int).Add(r, c.N)
-		if r.Cmp(gap) >= 0 {
-			t.Fatal("too far")
-		}
-		y2 := new(big.Int).Exp(x, big.NewInt(3), c.P)
-		y2.Sub(y2, new(big.Int).Mul(x, big.NewInt(3))).Add(y2, c.B).Mod(y2, c.P)
-		y := new(big.Int).ModSqrt(y2, c.P)
+		x := new(big.Int).Add(r, order)
+		y := liftX(x)
 		if y == nil {
 			continue
 		}
 		found++
-		sig, h := big.NewInt(1000+i), big.NewInt(99)
-		ax, ay := curve.ScalarMult(x, y, sig.Bytes())
-		bx, by := curve.ScalarBaseMult(h.Bytes())
-		qx, qy := curve.Add(ax, ay, bx, new(big.Int).Sub(c.P, by))
-		qx, qy = curve.ScalarMult(qx, qy, new(big.Int).ModInverse(r, c.N).Bytes())
-		if !s.check("r + n", ecdsaInput{h, r, sig, qx, qy}) {
+		v := keyFor(x, y, r, big.NewInt(1000+i))
+		if !s.check("r + n", v) {
 			t.Error("not valid")
 		}
-		s.check("another r", ecdsaInput{h, new(big.Int).Add(r, big.NewInt(1)), sig, qx, qy})
+		s.check("another r", ecdsaInput{v.h, new(big.Int).Add(r, big.NewInt(1)), v.s, v.x, v.y})
 		// the same numbers mod n, but not in their ranges; here x(R) is r itself
-		if s.check("r = x(R)", ecdsaInput{h, x, sig, qx, qy}) || s.check("s + n", ecdsaInput{h, r, new(big.Int).Add(sig, c.N), qx, qy}) {
+		if s.check("r = x(R)", ecdsaInput{v.h, x, v.s, v.x, v.y}) || s.check("s + n", ecdsaInput{v.h, r, new(big.Int).Add(v.s, order), v.x, v.y}) {
 			t.Error("r or s of n and more is accepted")
 		}
 	}
@@ -324,6 +308,45 @@ func TestSlowVerifierWantsKeysOnTheCurve(t *testing.T) {
 	}
 	// h = 0 and r = 0: infinity, whose X is 0
 	s.check("all zero", ecdsaInput{new(big.Int), new(big.Int), big.NewInt(1), cv.Gx, cv.Gy})
+}
+
+// keyFor is the key by which (r, s) is a signature of 99 whose sum ends at a point R, whether or not r belongs to it.
+func keyFor(x, y, r, s *big.Int) ecdsaInput {
+	curve := elliptic.P256()
+	h := big.NewInt(99)
+	ax, ay := curve.ScalarMult(x, y, s.Bytes())
+	bx, by := curve.ScalarBaseMult(h.Bytes())
+	qx, qy := curve.Add(ax, ay, bx, new(big.Int).Sub(fieldPrime, by))
+	qx, qy = curve.ScalarMult(qx, qy, new(big.Int).ModInverse(r, order).Bytes())
+	return ecdsaInput{h, r, s, qx, qy}
+}
+
+// liftX is the point of the curve with this x, or nil.
+func liftX(x *big.Int) (y *big.Int) {
+	c := elliptic.P256().Params()
+	y = new(big.Int).Exp(x, big.NewInt(3), c.P)
+	y.Sub(y, new(big.Int).Mul(x, big.NewInt(3))).Add(y, c.B).Mod(y, c.P)
+	return y.ModSqrt(y, c.P)
+}
+
+// TestSlowVerifierTakesRAndNForXOnlyBelowP: r + n is x(R) if it is below p. From there on it is p more than another x,
+// the smallest of which is 0.
+func TestSlowVerifierTakesRAndNForXOnlyBelowP(t *testing.T) {
+	s := newSlow(t, osaka)
+	gap := new(big.Int).Sub(fieldPrime, order)
+	for x := int64(0); x < 20; x++ {
+		if y := liftX(big.NewInt(x)); y != nil && s.check(fmt.Sprintf("x = %d, r = x + p - n", x), keyFor(big.NewInt(x), y, new(big.Int).Add(gap, big.NewInt(x)), big.NewInt(5))) {
+			t.Error("accepted")
+		}
+	}
+	for x := new(big.Int).Sub(fieldPrime, big.NewInt(1)); ; x.Sub(x, big.NewInt(1)) {
+		if y := liftX(x); y != nil {
+			if !s.check("the largest x", keyFor(x, y, new(big.Int).Sub(x, order), big.NewInt(5))) {
+				t.Error("refused")
+			}
+			break
+		}
+	}
 }
 
 // signatureWithS is a valid signature with a given s, of 99 with the nonce k.
