@@ -21,6 +21,7 @@ const CODE_LIMIT = 24576; // EIP-170
 const targets = [
   { dir: "out", sources: ["src/WebAuthnAccount.sol", "src/WebAuthnAccountFactory.sol"], own: "src/", input: "input" },
   { dir: "out", sources: ["src/P256Slow.sol"], own: "src/", input: "P256Slow.input", runs: 1_000_000 },
+  { dir: "out", sources: ["src/P256Verifier.sol"], own: "src/", input: "P256Verifier.input", runs: 1_000_000 },
   {
     dir: "testdata/artifacts",
     sources: readdirSync(join(root, "test-src"))
@@ -40,7 +41,7 @@ const settings = (runs, viaIR) => ({
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
 });
 
-const RUNS = 700;
+const RUNS = 1_000;
 const VIA_IR = true;
 
 function readSource(name) {

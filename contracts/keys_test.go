@@ -73,8 +73,12 @@ func authData(flags passkey.Flags, extensions ...byte) []byte {
 // sign makes the 64 bytes r ‖ s, s low.
 func (p *rawPasskey) sign(authData, clientData []byte) []byte {
 	p.t.Helper()
-	inner := sha256.Sum256(clientData)
-	digest := sha256.Sum256(append(append([]byte(nil), authData...), inner[:]...))
+	return p.signDigest(digestOf(authData, clientData))
+}
+
+// signDigest is the same for a hash as it is.
+func (p *rawPasskey) signDigest(digest [32]byte) []byte {
+	p.t.Helper()
 	der, err := p.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		p.t.Fatal(err)

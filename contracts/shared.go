@@ -42,7 +42,7 @@ func P256Contracts() []Contract {
 	for _, e := range append(P256Engines(), P256TableFactory) {
 		list = append(list, Contract{Name: e.Name, Address: e.Address, Create: e.InitCode(), runtime: e.runtime})
 	}
-	return list
+	return append(list, ofArtifact("P256Verifier", P256Verifier, verifierArtifact, P256VerifierInit()))
 }
 
 // Contracts lists implementation and factory of the deployment, in the order of deployment.

@@ -110,6 +110,9 @@ library P256 {
      * @dev {verifyAny} with `h r s x y` in memory at `input`, `table` as {tableOf} gives it for a path over a table, and
      * `hintsLength` bytes of hints at `hintsAt` of the calldata. Writes up to 288 bytes from `input` on and the first word
      * of memory.
+     *
+     * Requirements: for a path over a table, the table is on the chain. An engine would read one that is not as zeros, and
+     * for that "key" anybody can make signatures.
      */
     function ask(
         uint256 path,

@@ -51,8 +51,35 @@ contract P256Harness {
         return P256.missingEngine();
     }
 
-    function base64url(bytes32 word) external pure returns (bytes memory) {
-        (bytes32 head, bytes11 tail) = WebAuthnCheck.base64url(word);
-        return abi.encodePacked(head, tail);
+    function text(bytes32 word) external pure returns (bytes memory) {
+        (uint256 head, uint256 tail) = WebAuthnCheck.text(uint256(word));
+        return abi.encodePacked(uint248(head), uint96(tail));
+    }
+
+    function allows(uint256 rule, uint256 flags) external pure returns (bool) {
+        return WebAuthnCheck.allows(rule, flags);
+    }
+
+    function digest(
+        bytes32 challenge,
+        uint256 rule,
+        bool general,
+        bytes calldata assertion
+    ) external view returns (uint256 length, bool allowed, bytes32 hash, bool intact) {
+        bytes32 guard = keccak256("guard");
+        bytes memory before = abi.encodePacked(guard);
+        uint256 pos;
+        uint256 output;
+        assembly {
+            pos := assertion.offset
+            output := mload(0x40)
+        }
+        (length, allowed) = WebAuthnCheck.digest(output, challenge, rule, general, pos, pos + assertion.length);
+        assembly {
+            hash := mload(output)
+            intact := and(eq(mload(0x40), output), eq(mload(add(before, 0x20)), guard))
+            intact := and(intact, iszero(mload(0x60)))
+        }
+        if (length != 0) length -= pos;
     }
 }
