@@ -30,3 +30,17 @@ func (e *Error) Hint() string { return e.Way }
 func fail(field, way, format string, args ...any) *Error {
 	return &Error{Field: field, What: fmt.Sprintf(format, args...), Way: way}
 }
+
+// inField says where an error is, in front of what it says itself.
+func inField(err error, format string, args ...any) error {
+	e, ok := err.(*Error)
+	if !ok {
+		return err
+	}
+	out := *e
+	if out.Field != "" {
+		out.Field = ", " + out.Field
+	}
+	out.Field = fmt.Sprintf(format, args...) + out.Field
+	return &out
+}

@@ -72,7 +72,7 @@ const (
 )
 
 // Policy is one of [*Call], [*Gas], [*RateLimit], [*Timestamp],
-// [*SignatureCaller] and [*Sudo].
+// [*SignatureCaller], [*Sudo] and [*Opaque].
 type Policy interface {
 	Kind() Kind
 	Flag() Flag
