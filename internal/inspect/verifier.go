@@ -9,6 +9,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/seal"
@@ -30,7 +31,11 @@ func (in *inspector) verifierKey(b []byte) (Reading, bool) {
 	if verifier {
 		at := common.BytesToAddress(b[:common.AddressLength])
 		r.Kind, r.Title = "erc7913-signer", "ERC-7913 signer: a P-256 key"
-		r.fact("verifier", at.Hex())
+		name := at.Hex()
+		if at == contracts.P256Verifier {
+			name += " = P256Verifier"
+		}
+		r.fact("verifier", name)
 	}
 	in.verifierKeyFacts(&r, k)
 	return r, true

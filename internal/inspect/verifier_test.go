@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/inspect"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
@@ -106,7 +107,7 @@ func TestHintsAreNamedAndChecked(t *testing.T) {
 
 func TestVerifierKeysAreNamed(t *testing.T) {
 	_, reg, _ := device(t)
-	verifier := common.HexToAddress("0x9999999999999999999999999999999999999999")
+	verifier := contracts.P256Verifier
 	for _, table := range []seal.P256Path{seal.PathNone, 0x13} {
 		raw, err := seal.NewVerifierKey(reg.Key(), table)
 		if err != nil {
@@ -134,11 +135,15 @@ func TestVerifierKeysAreNamed(t *testing.T) {
 					continue
 				}
 				if fact(r, "x") != "0x"+common.Bytes2Hex(k.Bytes()[:32]) || (table != 0) != strings.Contains(fact(r, "table"), "4k") ||
-					k.IsPasskey() != (fact(r, "rule") != "") || kind == "erc7913-signer" && fact(r, "verifier") != verifier.Hex() {
+					k.IsPasskey() != (fact(r, "rule") != "") || kind == "erc7913-signer" && fact(r, "verifier") != verifier.Hex()+" = P256Verifier" {
 					t.Errorf("%x: %+v", b, r.Readings[0].Facts)
 				}
 			}
 		}
+	}
+	stranger := append(bytes.Repeat([]byte{0x99}, 20), reg.Key().Raw()...)
+	if r := inspectHex(t, stranger, inspect.Options{}); fact(r, "verifier") != "0x9999999999999999999999999999999999999999" {
+		t.Errorf("another verifier: %+v", r.Readings[0].Facts)
 	}
 	s, err := seal.PasskeySigner(reg.Key(), 0x11) // the rule looks like a table
 	if err != nil {
