@@ -1,12 +1,7 @@
 package contracts_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"math/big"
-	"os"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -62,37 +57,4 @@ func pathsGas(t *testing.T, f fork) figures {
 		validate("validate.passkey.table"+format.String()+".hint", inverse)
 	}
 	return out
-}
-
-// TestTheDocumentedFiguresAreTheSnapshots compares the account's section of docs/gas.md with gas.json.
-func TestTheDocumentedFiguresAreTheSnapshots(t *testing.T) {
-	var snapshot map[string]figures
-	file, err := os.ReadFile("gas.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(file, &snapshot); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("../docs/gas.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, ok := strings.Cut(string(text), "\n## The account\n")
-	if !ok {
-		t.Fatal("no section on the account")
-	}
-	row := regexp.MustCompile("(?m)^\\| `([a-z0-9.+]+)` \\| ([0-9,]+) \\|[^|]*\\| ([0-9,]+) \\|")
-	rows := row.FindAllStringSubmatch(section, -1)
-	if len(rows) < 15 {
-		t.Errorf("%d rows", len(rows))
-	}
-	for _, r := range rows {
-		for i, rules := range []string{"osaka", "cancun"} {
-			want, ok := snapshot[rules][r[1]]
-			if got := strings.ReplaceAll(r[2+i], ",", ""); !ok || got != fmt.Sprint(want) {
-				t.Errorf("%s %s: the document says %s, gas.json %d", rules, r[1], r[2+i], want)
-			}
-		}
-	}
 }
