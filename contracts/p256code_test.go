@@ -90,7 +90,7 @@ func TestTheFactoryDoesNothingButCreateTables(t *testing.T) {
 // table are one thing. A table of another key, or in another format, is not consulted, and what is at the key's own
 // address is nobody's to choose.
 func TestTokenSightTheKeyDecidesAndNotTheTable(t *testing.T) {
-	w, doors := libraryDoors(t)
+	w, doors := allDoors(t)
 	victim := signatureWith(big.NewInt(1001), big.NewInt(5), big.NewInt(9))
 	thief := signatureWith(big.NewInt(1002), big.NewInt(5), big.NewInt(9))
 	for _, v := range []*ecdsaInput{&victim, &thief} {
@@ -116,13 +116,16 @@ func TestTokenSightTheKeyDecidesAndNotTheTable(t *testing.T) {
 					read = append(read, common.Address(stack[len(stack)-1].Bytes20()))
 				}
 			}}
+			way := true
 			for v, want := range map[*ecdsaInput]bool{&victim: true, &forged: false} {
-				if got, err := d.ask(byte(f), *v, nil); err != nil || got != want {
+				if got, err := d.ask(byte(f), *v, nil); err == errNoWay {
+					way = false
+				} else if err != nil || got != want {
 					t.Errorf("%s, %v: %t, %v", d.name, f, got, err)
 				}
 			}
 			w.tracer = nil
-			if !slices.Contains(read, tableAt(t, f, key(victim))) {
+			if way && d.chain == w && !slices.Contains(read, tableAt(t, f, key(victim))) {
 				t.Errorf("%s, %v: the key's table was not read", d.name, f)
 			}
 			for _, other := range tableFormats {
