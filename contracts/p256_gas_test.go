@@ -23,7 +23,7 @@ var tableEngines = map[p256table.Format]contracts.P256Engine{
 }
 
 // engineWorld is a chain with all engines and the slow verifier.
-func engineWorld(t *testing.T, f fork) *world {
+func engineWorld(t testing.TB, f fork) *world {
 	w := newWorld(t, f)
 	w.must(stranger, contracts.Deployer, nil, contracts.P256SlowInit())
 	for _, e := range contracts.P256Engines() {

@@ -1,0 +1,476 @@
+// P256Verifier against a reading of its calldata in Go, on every path: what is quick must say what is general.
+
+package contracts_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/p256table"
+	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
+)
+
+var (
+	one, zero       = common.BigToHash(big.NewInt(1)).Bytes(), make([]byte, 32)
+	yes7913, no7913 = append(contracts.VerifierMagic[:], zero[4:]...), append([]byte{0xff, 0xff, 0xff, 0xff}, zero[4:]...)
+)
+
+// answerTo is what the verifier has to answer to any calldata that is not about probing.
+func answerTo(call []byte) []byte {
+	if len(call) == 160 {
+		if inputOf(call).valid() {
+			return one
+		}
+		return zero
+	}
+	if len(call) >= 1+32+66 && call[0] == 0 {
+		if validFor(call[33:99], [32]byte(call[1:]), call[99:]) {
+			return one
+		}
+		return zero
+	}
+	if len(call) < 4 || !bytes.Equal(call[:4], contracts.VerifierMagic[:]) {
+		return zero
+	}
+	// What ABI decoders read, with zeros where the calldata has ended.
+	padded := append(slices.Clone(call), make([]byte, 100)...)
+	field := func(at int) ([]byte, bool) {
+		offset := new(big.Int).SetBytes(padded[at : at+32])
+		if len(call) < 100 || !offset.IsInt64() || offset.Int64() > int64(len(call))-36 {
+			return nil, false
+		}
+		from := int(offset.Int64()) + 36
+		length := new(big.Int).SetBytes(call[from-32 : from])
+		if !length.IsInt64() || length.Int64() > int64(len(call)-from) {
+			return nil, false
+		}
+		return call[from : from+int(length.Int64())], true
+	}
+	key, ok := field(4)
+	signature, also := field(68)
+	if ok && also && validFor(key, [32]byte(call[36:]), signature) {
+		return yes7913
+	}
+	return no7913
+}
+
+// validFor is whether the signature is one of the hash by the key, as docs/formats.md has it.
+func validFor(key []byte, hash [32]byte, signature []byte) bool {
+	if len(key) < 64 || len(key) > 66 {
+		return false
+	}
+	isTable := func(format byte) bool { return format >= 0x11 && format <= 0x14 }
+	hinted := func(n int) bool { return n == 32 || n == 128 }
+	digest := hash
+	switch len(key) {
+	case 65:
+		if !isTable(key[64]) {
+			return false
+		}
+		fallthrough
+	case 64:
+		if len(signature) < 64 || len(signature) != 64 && !hinted(len(signature)-64) {
+			return false
+		}
+	case 66:
+		if key[65] != 0 && !isTable(key[65]) || len(signature) < 65 {
+			return false
+		}
+		form := signature[0]
+		signature = signature[1:]
+		if form != 2 && form != 3 && form != 5 && form != 6 {
+			return false
+		}
+		a, length, ok := readAssertion(form == 3 || form == 6, signature[64:])
+		if !ok {
+			return false
+		}
+		rest := signature[64+length:]
+		if form < 4 && len(rest) != 0 || form > 4 && (len(rest) == 0 || !hinted(int(rest[0])) || len(rest) != 1+int(rest[0])) {
+			return false
+		}
+		if ok, digest = a.judge(hash, key[64]); !ok {
+			return false
+		}
+	}
+	v := inputOf(slices.Concat(digest[:], signature[:64], key[:64]))
+	return v.s.Cmp(new(big.Int).Rsh(order, 1)) <= 0 && v.valid()
+}
+
+// verifierChains are chains on which the verifier takes each of its paths.
+func verifierChains(t testing.TB, p *rawPasskey, formats ...p256table.Format) map[string]*world {
+	chains := map[string]*world{
+		"precompile": verifierWorld(t, osaka, true), "tables": verifierWorld(t, prague, false), "none": verifierWorld(t, cancun, false),
+		"found": verifierWorld(t, osaka, false),
+	}
+	chains["found"].must(stranger, contracts.P256Verifier, nil, contracts.ProbeFor(stranger))
+	for _, f := range formats {
+		chains["tables"].putTableOf(f, p.public())
+	}
+	return chains
+}
+
+// answers checks that the verifier says on each chain what Go says, and tells it.
+func answers(t testing.TB, chains map[string]*world, call []byte) []byte {
+	t.Helper()
+	want := answerTo(call)
+	for name, w := range chains {
+		ret, _, err := w.send(stranger, contracts.P256Verifier, nil, call)
+		if err != nil || !bytes.Equal(ret, want) {
+			t.Fatalf("%s: %x, %v, not %x, to %x", name, ret, err, want, call)
+		}
+	}
+	return want
+}
+
+// callsOf are calls that are valid, in all forms, with all hints.
+func callsOf(t testing.TB, p *rawPasskey, hash common.Hash, formats ...p256table.Format) map[string][]byte {
+	calls := map[string][]byte{}
+	raw := p.signDigest(hash)
+	calls["words"] = slices.Concat(hash[:], raw, p.public().Raw())
+	high := slices.Concat(raw[:32], common.BigToHash(new(big.Int).Sub(order, new(big.Int).SetBytes(raw[32:]))).Bytes())
+	calls["words, high s"] = slices.Concat(hash[:], high, p.public().Raw())
+	data, client := authData(usualFlags), standardClientData(hash)
+	extended := authData(usualFlags, []byte("extensions")...)
+	android := append([]byte(`{"androidPackageName":"x",`), client[1:]...)
+	for _, f := range append(formats, 0) {
+		passkey := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
+		key := passkey[:64:64]
+		if f != 0 {
+			key = append(key, byte(f))
+		}
+		for _, h := range []p256table.Format{p256table.Format4k, 0} { // which hints
+			calls[fmt.Sprint("raw ", f, h)] = contracts.VerifySignature(key, hash, append(slices.Clone(raw), hintsOf(t, h, p.public(), hash, raw)...))
+			for name, approval := range map[string][]byte{
+				"fixed": p.fixed(data, client), "extensions": p.fixed(extended, client), "general": p.general(data, android, 26, 26+35),
+			} {
+				d := digestOf(data, client)
+				switch name {
+				case "extensions":
+					d = digestOf(extended, client)
+				case "general":
+					d = digestOf(data, android)
+				}
+				hinted := assertionOf(approval, hintsOf(t, h, p.public(), d, approval[66:130]))
+				calls[fmt.Sprint("packed ", name, f, h)] = packedCall(hash, passkey, hinted)
+				calls[fmt.Sprint("packed ", name, f)] = packedCall(hash, passkey, assertionOf(approval, nil))
+				calls[fmt.Sprint("erc7913 ", name, f, h)] = contracts.VerifySignature(passkey, hash, hinted)
+				calls[fmt.Sprint("erc7913 ", name, f)] = contracts.VerifySignature(passkey, hash, assertionOf(approval, nil))
+			}
+		}
+		calls[fmt.Sprint("raw ", f)] = contracts.VerifySignature(key, hash, raw)
+	}
+	return calls
+}
+
+func TestTheVerifierTakesEveryFormOnEveryPath(t *testing.T) {
+	p, hash := newPasskey(t, "verifier", seal.RequireUV), opHash("verifier")
+	formats := []p256table.Format{p256table.Format512, p256table.Format1k, p256table.Format4k, p256table.Format16k}
+	chains := verifierChains(t, p, formats...)
+	for name, call := range callsOf(t, p, hash, formats...) {
+		if !approves(t, answers(t, chains, call)) {
+			t.Errorf("%s: refused", name)
+		}
+	}
+}
+
+// Any bit flipped, any byte missing, any byte more: on all chains what Go says, and never a good signature but where the
+// bit is a hint's, or one that nobody reads.
+func TestTheVerifierOnCalldataThatIsNearlyRight(t *testing.T) {
+	p, hash := newPasskey(t, "nearly", seal.RequireUV), opHash("nearly")
+	chains := verifierChains(t, p, p256table.Format4k)
+	delete(chains, "found") // as precompile
+	random := rand.New(rand.NewPCG(8, 3))
+	good := 0
+	try := func(call []byte) {
+		if approves(t, answers(t, chains, call)) {
+			good++
+		}
+	}
+	for name, call := range callsOf(t, p, hash, p256table.Format4k) {
+		bits := 24
+		if strings.HasPrefix(name, "packed fixed") {
+			bits = 250 // the quick ways
+		}
+		for range bits {
+			wrong := slices.Clone(call)
+			wrong[random.IntN(len(wrong))] ^= 1 << random.UintN(8)
+			try(wrong)
+		}
+		for range 6 {
+			try(call[:random.IntN(len(call))])
+		}
+		try(append(slices.Clone(call), 0))
+		try(append(slices.Clone(call), call[:32]...))
+	}
+	t.Logf("%d still good", good)
+}
+
+// Each field that the quick ways look at, at each value that could pass for right.
+func TestTheQuickWaysAreNoWider(t *testing.T) {
+	p, hash := newPasskey(t, "quick", seal.RequireUV), opHash("quick")
+	chains := verifierChains(t, p, p256table.Format4k, p256table.Format1k)
+	data, client := authData(usualFlags), clientData132(hash)
+	approval := p.fixed(data, client)
+	for _, f := range []p256table.Format{0, p256table.Format4k} {
+		key := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
+		plain := packedCall(hash, key, assertionOf(approval, nil))
+		hinted := packedCall(hash, key, assertionOf(approval, hintsOf(t, f, p.public(), digestOf(data, client), approval[66:130])))
+		for _, call := range [][]byte{plain, hinted} {
+			// first byte, rule, format, form, authLen, flags, suffixLen, quote, and the hints' length
+			for _, at := range []int{0, 97, 98, 99, 164, 197, 202, 203, 204, len(call) - 33, len(call) - 129} {
+				for value := range 256 {
+					if at < 0 || at >= len(call) || at > 97 && at != 98 && value%5 != 0 && value > 40 {
+						continue
+					}
+					wrong := slices.Clone(call)
+					wrong[at] = byte(value)
+					answers(t, chains, wrong)
+				}
+			}
+			// lengths that overflow if added without care, or reach into the hints
+			for _, suffix := range []int{0, 1, len(call) - 204, len(call) - 205, len(call) - 203, 0xffff, len(call)} {
+				wrong := slices.Clone(call)
+				binary.BigEndian.PutUint16(wrong[202:], uint16(suffix))
+				answers(t, chains, wrong)
+			}
+		}
+	}
+}
+
+// 65,536 bytes more, so that the low bytes of lengths agree.
+func TestAVeryLongCallIsNotAShortOne(t *testing.T) {
+	p, hash := newPasskey(t, "long", seal.RequireUV), opHash("long")
+	chains := verifierChains(t, p, p256table.Format4k)
+	for name, call := range callsOf(t, p, hash, p256table.Format4k) {
+		if approves(t, answers(t, chains, append(slices.Clone(call), make([]byte, 1<<16)...))) && name[0] == 'p' {
+			t.Errorf("%s: followed by 65,536 zeros", name)
+		}
+		tail := append(slices.Clone(call[:min(205, len(call))]), make([]byte, 1<<16)...)
+		answers(t, chains, append(tail, call[min(205, len(call)):]...))
+	}
+}
+
+// ABI encodings that are odd, and answered: never by a revert, and never read out of the calldata.
+func TestERC7913CalldataOfAnyShape(t *testing.T) {
+	p, hash := newPasskey(t, "abi", seal.RequireUV), opHash("abi")
+	chains := verifierChains(t, p)
+	raw := p.signDigest(hash)
+	good := contracts.VerifySignature(p.public().Raw(), hash, raw)
+	max := bytes.Repeat([]byte{0xff}, 32)
+	set := func(at int, w []byte) []byte {
+		c := slices.Clone(good)
+		copy(c[at:], w)
+		return c
+	}
+	number := func(n int64) []byte { return common.BigToHash(big.NewInt(n)).Bytes() }
+	huge := func(bit uint) []byte { return common.BigToHash(new(big.Int).Lsh(big.NewInt(1), bit)).Bytes() }
+	keyLength, sigLength := 4+96, 4+96+32+64
+	for _, at := range []int{4, 68, keyLength, sigLength} {
+		for _, w := range [][]byte{max, number(0), number(1), number(96), number(192), number(int64(len(good))), number(int64(len(good) - 4)),
+			number(int64(len(good) - 36)), number(int64(len(good) - 37)), number(63), number(65), number(66), number(128),
+			huge(255), huge(64), huge(32), common.BigToHash(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(4))).Bytes()} {
+			answers(t, chains, set(at, w))
+		}
+	}
+	for n := range good {
+		answers(t, chains, good[:n])
+	}
+	// both fields the same bytes; the key after the signature
+	if !approves(t, answers(t, chains, append(set(4, number(int64(len(good)-4))), append(number(64), p.public().Raw()...)...))) {
+		t.Error("a key behind the signature is not read")
+	}
+	for _, call := range [][]byte{nil, {0}, {1}, {2, 0x4a, 0xd3, 0x18}, make([]byte, 98), make([]byte, 99), make([]byte, 159), make([]byte, 161), make([]byte, 4_000)} {
+		answers(t, chains, call)
+	}
+}
+
+func TestHashesThatLookLikeSelectorsAreHashes(t *testing.T) {
+	p := newPasskey(t, "selector", seal.RequireUV)
+	chains := verifierChains(t, p)
+	for _, start := range [][]byte{contracts.VerifierMagic[:], contracts.ProbeFor(stranger)[:4], contracts.HasPrecompileFor(stranger)[:4], {0, 0, 0, 0}} {
+		hash := common.Hash(slices.Concat(start, crypto.Keccak256(start)[4:]))
+		if call := slices.Concat(hash[:], p.signDigest(hash), p.public().Raw()); !approves(t, answers(t, chains, call)) {
+			t.Errorf("%x: refused", start)
+		}
+	}
+}
+
+// Ether comes back, whether the signature is good or not.
+func TestTheVerifierTakesNoEther(t *testing.T) {
+	p, hash := newPasskey(t, "ether", seal.RequireUV), opHash("ether")
+	for chain, w := range verifierChains(t, p, p256table.Format4k) {
+		for name, call := range callsOf(t, p, hash, p256table.Format4k) {
+			for _, value := range []int64{1, 5, 16, 17, 31, 32, 64, 134, 1_000, 1_000_000_000_000_000} {
+				ret, _, err := w.send(stranger, contracts.P256Verifier, big.NewInt(value), call)
+				if err == nil || w.balance(contracts.P256Verifier).Sign() != 0 {
+					t.Fatalf("%s, %s, %d wei: %x", chain, name, value, ret)
+				}
+			}
+		}
+	}
+}
+
+// With too little gas there is no answer, but never a no. (One figure in three hundred, so that the border is met.)
+func TestTooLittleGasIsNoAnswerOfTheVerifier(t *testing.T) {
+	p, hash := newPasskey(t, "gas", seal.RequireUV), opHash("gas")
+	for chain, w := range verifierChains(t, p, p256table.Format4k) {
+		for name, call := range callsOf(t, p, hash, p256table.Format4k) {
+			_, enough, err := w.send(stranger, contracts.P256Verifier, nil, call)
+			if err != nil {
+				t.Fatal(err)
+			}
+			enough += enough/63 + 5_000
+			for gas := uint64(100); gas < enough; gas += 7 + enough/150 {
+				w.gas = gas
+				ret, _, err := w.send(stranger, contracts.P256Verifier, nil, call)
+				w.gas = 30_000_000
+				if err == nil && !approves(t, ret) {
+					t.Fatalf("%s, %s: %x with %d gas of %d", chain, name, ret, gas, enough)
+				}
+			}
+		}
+	}
+}
+
+func TestTheVerifierFollowsTheChain(t *testing.T) {
+	w := verifierWorld(t, prague, false)
+	p, hash := newPasskey(t, "probe", seal.RequireUV), opHash("probe")
+	alice, bob := addr("alice"), addr("bob")
+	call := packedCall(hash, append(p.public().Raw(), byte(seal.RequireUV), 0), assertionOf(p.approve(hash), nil))
+	uses := func(account common.Address) bool {
+		var ret []byte
+		trace := w.watch(common.Address{}, common.Address{}, func() { ret = w.must(account, contracts.P256Verifier, nil, call) })
+		if !approves(t, ret) {
+			t.Fatal("refused")
+		}
+		slot := common.BytesToHash(account[:]).Hex() // the account's own, by ERC-7562
+		for _, s := range trace.storage[contracts.P256Verifier] {
+			if s != "r "+slot {
+				t.Errorf("storage: %s", s)
+			}
+		}
+		asked := w.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(account))
+		if (asked[31] == 1) != trace.called(p256Verify) {
+			t.Errorf("hasPrecompile %x", asked)
+		}
+		return trace.called(p256Verify)
+	}
+	probe := func() bool {
+		w.state.SetTxContext(common.Hash{1}, 0, 0)
+		before := len(w.state.Logs())
+		answer := w.must(stranger, contracts.P256Verifier, nil, contracts.ProbeFor(alice))
+		logs := w.state.Logs()[before:]
+		want := types.Log{Address: contracts.P256Verifier, Topics: []common.Hash{crypto.Keccak256Hash([]byte("PrecompileProbed(address,bool)")), common.BytesToHash(alice[:])}, Data: answer}
+		if len(logs) != 1 || logs[0].Address != want.Address || !slices.Equal(logs[0].Topics, want.Topics) || !bytes.Equal(logs[0].Data, want.Data) {
+			t.Errorf("logs: %+v", logs)
+		}
+		return answer[31] == 1
+	}
+	if uses(alice) || probe() || uses(alice) {
+		t.Error("0x100 called on a chain without it")
+	}
+	w.fork = osaka
+	if uses(alice) {
+		t.Error("0x100 called before anybody asked")
+	}
+	if !probe() || !uses(alice) || uses(bob) {
+		t.Error("0x100 not called for who has asked, or called for others")
+	}
+	w.fork = prague // the chain loses it
+	if probe() || uses(alice) {
+		t.Error("0x100 still called")
+	}
+	for gas := uint64(2_000); gas < 150_000; gas += 501 { // nobody can make it believe what is not so
+		for f, truth := range map[fork]bool{osaka: true, prague: false} {
+			w.fork = f
+			probe()
+			w.gas = gas
+			_, _, _ = w.send(stranger, contracts.P256Verifier, nil, contracts.ProbeFor(alice))
+			w.gas = 30_000_000
+			if asked := w.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(alice)); (asked[31] == 1) != truth {
+				t.Fatalf("%s: probed with %d gas", f, gas)
+			}
+		}
+	}
+	native := verifierWorld(t, osaka, true)
+	if asked := native.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(bob)); asked[31] != 1 {
+		t.Error("deployed where 0x100 answers, the verifier does not know")
+	}
+	for _, bad := range [][]byte{contracts.ProbeFor(alice)[:35], append(contracts.ProbeFor(alice)[:4], bytes.Repeat([]byte{1}, 32)...)} {
+		if ret := w.must(stranger, contracts.P256Verifier, nil, bad); !bytes.Equal(ret, zero) {
+			t.Errorf("%x: %x", bad, ret)
+		}
+	}
+}
+
+// Nothing on any path that validation forbids.
+func TestTheVerifierIsFitForValidation(t *testing.T) {
+	p, hash := newPasskey(t, "7562", seal.RequireUV), opHash("7562")
+	for chain, w := range verifierChains(t, p, p256table.Format4k) {
+		for name, call := range callsOf(t, p, hash, p256table.Format4k) {
+			if chain == "none" && bytes.Contains(call, append(p.public().Raw(), byte(p256table.Format4k))) ||
+				chain == "none" && bytes.Contains(call, append(p.public().Raw(), byte(seal.RequireUV), byte(p256table.Format4k))) {
+				continue // names a table that is not there: see IP256Verifier.verify
+			}
+			trace := w.watch(common.Address{}, common.Address{}, func() { w.must(stranger, contracts.P256Verifier, nil, call) })
+			if len(trace.faults) != 0 {
+				t.Errorf("%s, %s: %v", chain, name, trace.faults)
+			}
+		}
+	}
+}
+
+// An account has the verifier as one of its ERC-7913 signers.
+func TestAnAccountTrustsTheVerifier(t *testing.T) {
+	for _, f := range []fork{prague, osaka} {
+		w := verifierWorld(t, f, f == osaka)
+		d := w.install(userop.V08)
+		p, hash := newPasskey(t, "signer", seal.RequireUV), opHash("signer")
+		key, err := seal.NewVerifierPasskey(p.public(), seal.RequireUV, seal.PathNone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, err := key.Signer(contracts.P256Verifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := w.create(d, equal(1, signer))
+		approve := func(signature []byte) []byte {
+			b := binary.BigEndian.AppendUint16([]byte{4}, uint16(len(signer.Bytes())))
+			b = binary.BigEndian.AppendUint16(append(b, signer.Bytes()...), uint16(len(signature)))
+			return append(b, signature...)
+		}
+		good := assertionOf(p.approve(hash), nil)
+		if !a.validates(hash, approve(good)) || a.validates(opHash("other"), approve(good)) || a.validates(hash, approve(good[:len(good)-1])) {
+			t.Errorf("%s: the verifier's word does not count, or counts too much", f)
+		}
+	}
+}
+
+// The fuzzer looks for calldata to which the chains do not answer what Go answers.
+func FuzzVerifier(f *testing.F) {
+	p, hash := newPasskey(f, "fuzz", seal.RequireUV), opHash("fuzz")
+	chains := verifierChains(f, p, p256table.Format4k)
+	for _, call := range callsOf(f, p, hash, p256table.Format4k) {
+		f.Add(call)
+	}
+	f.Fuzz(func(t *testing.T, call []byte) {
+		if len(call) >= 4 && (bytes.Equal(call[:4], contracts.ProbeFor(stranger)[:4]) || bytes.Equal(call[:4], contracts.HasPrecompileFor(stranger)[:4])) {
+			t.Skip()
+		}
+		answers(t, chains, call)
+	})
+}
