@@ -15,7 +15,7 @@ import (
 const FileVersion = 1
 
 const (
-	maxPolicies    = 254 // Kernel's limit
+	maxPolicies    = 253 // Kernel takes 254 entries, the signer among them
 	maxPermissions = 256
 	maxTokens      = 256
 	maxCallers     = 256

@@ -1,0 +1,133 @@
+// What is found in a grant.
+
+package grant
+
+import (
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+// Level is how bad a finding is.
+type Level int
+
+// The levels.
+const (
+	Warning Level = iota + 1 // say it to the owner before the prompt
+	Refused                  // do not sign this
+)
+
+func (l Level) String() string {
+	return map[Level]string{Warning: "warning", Refused: "refused"}[l]
+}
+
+// Code names a finding, for programs.
+type Code string
+
+// The findings. Those with an explanation are meant to surprise.
+const (
+	NoPolicies         Code = "no-policies"     // an empty list allows everything
+	Unrestricted       Code = "unrestricted"    // policies, but none about what is called
+	SudoGranted        Code = "sudo"            //
+	TooManyPolicies    Code = "too-many"        //
+	PolicyTwice        Code = "policy-twice"    // the second installation reverts
+	PolicyMissing      Code = "policy-missing"  // a nil policy
+	NotEncodable       Code = "not-encodable"   //
+	UnknownContract    Code = "unknown-policy"  //
+	OldContract        Code = "old-policy"      //
+	FlagUnknown        Code = "flag-unknown"    //
+	FlagOpens          Code = "flag-opens"      // a policy's flag skips it, it closes nothing
+	FlagNotPortable    Code = "flag-lost"       // the SDK's document has no place for it
+	NothingAllowed     Code = "nothing-allowed" //
+	GasBlocks          Code = "gas-blocks"      // a budget of 0
+	GasEnforcesNothing Code = "gas-enforces-nothing"
+	GasUncounted       Code = "gas-paymaster-uncounted"
+	RateNoStart        Code = "rate-no-start" // an interval without a start limits nothing
+	RateSavesUp        Code = "rate-saves-up" // a start in the past allows a burst
+	RateTotal          Code = "rate-total"    // the count is for life
+	RateClock          Code = "rate-clock"    // bundlers refuse the contract with reset
+	RateReset          Code = "rate-reset"    //
+	TimeEmpty          Code = "time-empty"    //
+	TimePast           Code = "time-past"     //
+	TimeUnit           Code = "time-unit"     // milliseconds
+	NoExpiry           Code = "no-expiry"     //
+	MessagesOpen       Code = "messages-open" //
+	CallerIsToken      Code = "caller-takes-tokens"
+	CallerTwice        Code = "caller-twice"
+	PermissionTwice    Code = "permission-twice"     // the installation reverts
+	NeverMatches       Code = "never-matches"        //
+	AlwaysHolds        Code = "always-holds"         //
+	ConditionVersion   Code = "condition-version"    // the contract does not know it
+	OffsetWrong        Code = "offset-wrong"         //
+	SignedOrder        Code = "signed-order"         // numbers are compared without a sign
+	DynamicCompared    Code = "dynamic-compared"     // the word is a pointer
+	PerCallOnly        Code = "per-call-only"        // looks like a total and is none
+	UnlimitedApprove   Code = "unlimited-approve"    //
+	ApproveAnyone      Code = "approve-anyone"       //
+	UnboundedTransfer  Code = "unbounded-transfer"   //
+	AnyTarget          Code = "any-target"           //
+	SelfCall           Code = "self-call"            // the account's own functions
+	ProtectedTarget    Code = "protected-target"     // EntryPoint, modules, policy contracts
+	Permit2Target      Code = "permit2"              //
+	DelegateCall       Code = "delegatecall"         //
+	DelegateFault      Code = "delegatecall-fault"   //
+	VulnerableSigner   Code = "vulnerable-signer"    //
+	VulnerableOwner    Code = "vulnerable-validator" //
+	RevokedBefore      Code = "revoked-before"       // identical content cannot be enabled again
+)
+
+// Finding is one thing that is wrong with a grant, or surprising.
+type Finding struct {
+	Level      Level
+	Code       Code
+	Policy     int // from 0; -1 for the whole grant
+	Permission int // of a call policy, from 0; -1 otherwise
+	What, Way  string
+}
+
+// Hint is the way out, one sentence, no full stop.
+func (f Finding) Hint() string { return f.Way }
+
+// Error makes a finding usable where a refusal is returned.
+func (f Finding) Error() string { return "grant: " + f.String() }
+
+func (f Finding) String() string {
+	where := ""
+	if f.Policy >= 0 {
+		where = fmt.Sprintf("policy %d: ", f.Policy+1)
+	}
+	if f.Permission >= 0 {
+		where = fmt.Sprintf("policy %d, permission %d: ", f.Policy+1, f.Permission+1)
+	}
+	return where + f.What
+}
+
+// Facts are what the findings depend on beside the grant. What is zero is not
+// known, and not looked at.
+type Facts struct {
+	Now     uint64         // Unix seconds
+	Account common.Address // which the key is for
+	// Protected are contracts that the key must never call: the account's
+	// validators and other modules. EntryPoints and the known policy contracts are
+	// protected anyway.
+	Protected []common.Address
+	Signer    common.Address // contract of the session key
+	Owner     common.Address // validator contract of the owner
+	// Portable says that the grant leaves as the SDK's document.
+	Portable bool
+	// Permission is the identifier that this grant gives, Revoked those that were
+	// revoked on this account before.
+	Permission [4]byte
+	Revoked    [][4]byte
+}
+
+// Refusals are the findings that forbid to sign.
+func Refusals(findings []Finding) []Finding {
+	var out []Finding
+	for _, f := range findings {
+		if f.Level == Refused {
+			out = append(out, f)
+		}
+	}
+	return out
+}
