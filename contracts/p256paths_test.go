@@ -54,11 +54,11 @@ func allDoors(t testing.TB) (*world, []door) {
 	at, contract := w.deploy("P256Harness")
 	send := func(w *world, to common.Address, data []byte) (bool, error) {
 		ret, _, err := w.send(stranger, to, nil, data)
-		return err == nil && approves(t, ret), err
+		return err == nil && approves(w.t, ret), err
 	}
 	library := func(function string, low bool) door {
 		return door{"P256." + function, low, false, w, func(path byte, v ecdsaInput, hints []byte) (bool, error) {
-			return send(w, at, pack(t, contract, function, path, word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y), hints))
+			return send(w, at, pack(w.t, contract, function, path, word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y), hints))
 		}}
 	}
 	words := func(w *world, only byte) door {
@@ -436,6 +436,37 @@ func TestTablesHavePlacesOfTheirOwn(t *testing.T) {
 	}
 }
 
+// answering stands for P256VERIFY and has one answer for everything.
+type answering []byte
+
+func (answering) RequiredGas([]byte) uint64    { return 6_900 }
+func (answering) Name() string                 { return "answering" }
+func (a answering) Run([]byte) ([]byte, error) { return a, nil }
+
+// TestOnlyTheWordOneIsAYes: whatever else stands in memory, or is answered by what stands at P256VERIFY's address later
+// on, is a no.
+func TestOnlyTheWordOneIsAYes(t *testing.T) {
+	w := newWorld(t, osaka)
+	at, contract := w.deploy("P256Harness")
+	one := common.LeftPadBytes([]byte{1}, 32)
+	v := signatureWithS(big.NewInt(77), big.NewInt(5))
+	rules := w.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
+	for name, answer := range map[string][]byte{
+		"nothing": nil, "31 bytes": one[1:], "33 bytes": append(bytes.Clone(one), 0), "64 bytes": append(bytes.Clone(one), one...), "0": make([]byte, 32),
+		"2": common.LeftPadBytes([]byte{2}, 32), "1 and more above": append([]byte{1}, one[1:]...), "1": one,
+	} {
+		for _, function := range []string{"verifyAny", "verifyAnyAboveOne"} {
+			env := w.strange(p256Verify, answering(answer))
+			w.state.Prepare(rules, stranger, common.Address{}, &at, vm.ActivePrecompiles(rules), nil)
+			data := pack(t, contract, function, uint8(1), word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y), []byte{})
+			ret, _, err := env.Call(stranger, at, data, vm.NewGasBudget(1_000_000, 0), new(uint256.Int))
+			if err != nil || approves(t, ret) != (name == "1") {
+				t.Errorf("%s, %s: %x, %v", function, name, ret, err)
+			}
+		}
+	}
+}
+
 // dearVerify stands for P256VERIFY on a chain that charges a lot for it, or fails for bad signatures.
 type dearVerify struct {
 	gas   uint64
@@ -537,9 +568,65 @@ func TestHintsOfOtherLengthsAreNotPassedOn(t *testing.T) {
 					want = contracts.P256NoTable.Address
 				}
 			}
+			if length == fitting { // the right ones save gas
+				var right []byte
+				if inverse, err := p256hint.Inverse(word32(v.s)); fitting == 32 && err == nil {
+					right = inverse[:]
+				} else if hints, err := p256hint.For(word32(v.h), word32(v.r), word32(v.s), word32(v.x), word32(v.y)); err == nil {
+					right = hints.Bytes()
+				}
+				w.gas = 95_000
+				if got, err := doors[0].ask(path, v, right); !got || err != nil {
+					t.Errorf("path %#x, with its hints and little gas: %t, %v", path, got, err)
+				}
+				w.gas = 30_000_000
+			}
 			if len(to) != 1 || to[0] != want || size[0] != wantSize {
 				t.Errorf("path %#x, %d bytes of hints: asked %v with %v bytes, not %v with %d", path, length, to, size, want, wantSize)
 			}
 		}
 	}
+}
+
+// FuzzDoors drives the EVM and the standard library with the same words, at every door and over every path.
+func FuzzDoors(f *testing.F) {
+	w, doors := allDoors(f)
+	for i := range int64(4) {
+		f.Add([]byte{byte(i)}, []byte{2}, []byte{3}, uint64(77+i), uint64(5+i), []byte{1, 2, 3})
+	}
+	f.Fuzz(func(t *testing.T, h, r, s []byte, secret, nonce uint64, hints []byte) {
+		if len(h) > 32 || len(r) > 32 || len(s) > 32 || secret == 0 || nonce == 0 || len(hints) > 300 {
+			return
+		}
+		for _, d := range doors {
+			d.chain.t = t
+		}
+		random := rand.New(rand.NewPCG(secret, nonce))
+		x, y := pointOf(new(big.Int).SetUint64(secret))
+		number := func(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
+		good := signatureWithS(new(big.Int).SetUint64(nonce), new(big.Int).SetUint64(secret))
+		changed := good
+		changed.h = number(h)
+		for _, c := range []pathVector{{"words", ecdsaInput{number(h), number(r), number(s), x, y}, good}, {"valid", good, good}, {"another hash", changed, good}} {
+			key, err := p256table.NewKey(word32(c.v.x), word32(c.v.y))
+			if err != nil {
+				continue
+			}
+			for _, format := range tableFormats {
+				code, err := p256table.Build(format, key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.state.SetCode(tableAt(t, format, key), code, tracing.CodeChangeUnspecified)
+			}
+			valid := everyDoor(t, doors, c, random)
+			for _, path := range allPaths {
+				for _, d := range doors {
+					if got, err := d.ask(path, c.v, hints); err != errNoWay && (err != nil || got != d.wants(valid, c.v, hints)) {
+						t.Errorf("%s: %s over %#x, hints %x: %t, %v: %v", c.name, d.name, path, hints, got, err, c.v)
+					}
+				}
+			}
+		}
+	})
 }

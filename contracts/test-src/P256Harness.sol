@@ -31,6 +31,22 @@ contract P256Harness {
         return P256.verifyAny(path, h, r, s, x, y, hints);
     }
 
+    /// @dev {verifyAny} with 1 where answers are read from.
+    function verifyAnyAboveOne(
+        uint8 path,
+        bytes32 h,
+        bytes32 r,
+        bytes32 s,
+        bytes32 x,
+        bytes32 y,
+        bytes calldata hints
+    ) external view returns (bool) {
+        assembly ("memory-safe") {
+            mstore(0x00, 1)
+        }
+        return P256.verifyAny(path, h, r, s, x, y, hints);
+    }
+
     function probe() external view returns (bool) {
         return P256.probe();
     }
