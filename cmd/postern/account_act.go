@@ -169,9 +169,9 @@ func (a *accountAct) transact(ctx context.Context, open account.Call) (*minedTx,
 	if payer == nil {
 		return nil, usageError("nobody is named who sends it", "--key FILE for an operation of the account, --owner-key FILE for a transaction of any EOA; or --call, and send it with a wallet")
 	}
-	sender := &eoaSender{node: a.conn.node, payer: payer, most: most, ask: func(what string, cost *big.Int) error {
+	sender := &eoaSender{node: a.conn.node, payer: payer, most: most, chain: a.chainID, ask: func(what string, cost *big.Int) error {
 		if !a.json {
-			fmt.Fprintf(a.call.stdout, "%s: at most %s ETH\n", what, account.Ether(cost))
+			fmt.Fprintf(a.call.stdout, "%s: at most %s ETH on chain %s\n", what, account.Ether(cost), a.chainID)
 		}
 		return a.call.askBefore(ctx, a.approvalFlags)
 	}}

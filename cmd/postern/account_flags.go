@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/big"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/webauthn"
@@ -27,6 +28,7 @@ func (f *accountFlags) flags(fs *flag.FlagSet) {
 type openAccount struct {
 	conn     *connection
 	acct     *webauthn.Account
+	chainID  *big.Int // of the chain that it was read from
 	deployed bool
 	dev      *devKey           // nil: not here
 	passkey  passkey.PublicKey // of who was named; zero for nobody
@@ -80,6 +82,7 @@ func (o *openAccount) read(ctx context.Context, spec *accountSpec) error {
 	if o.conn.ChainID != nil && o.conn.ChainID.Cmp(id) != 0 {
 		return &account.WrongChainError{Who: "the node", Want: o.conn.ChainID, Got: id}
 	}
+	o.chainID = id
 	if o.acct, err = spec.account(ctx, o.conn.Chain, o.passkey); err != nil {
 		return err
 	}

@@ -26,7 +26,8 @@ Where even the deployer at 0x4e59b44847b379578588920cA78FbF26c0B4956C is missing
 transaction that has put it on nearly every chain: that costs 0.01 ETH, which its sender keeps the rest
 of. Chains that take no transaction without chain id (EIP-155) need another way to it.
 
-It is asked once before anything is sent; --max-fee bounds all transactions together.`
+It is asked once before anything is sent; --max-fee bounds all transactions together, and --chain-id
+refuses another chain than the one that is meant.`
 
 // contractsDeploy puts contracts on a chain.
 type contractsDeploy struct {
@@ -41,6 +42,7 @@ func runContractsDeploy(ctx context.Context, c *call) error {
 	version := fs.String("entry-point", "0.8", "EntryPoint `version`: 0.7, 0.8, 0.9, or all three")
 	owner := fs.String("owner-key", "", "`file` with the key of the EOA that pays, or - for standard input (default $"+ownerEnv+")")
 	most := fs.String("max-fee", "0.2eth", "most that all transactions together may `cost`")
+	chain := fs.String("chain-id", "", "chain `id` that is meant; another one is refused")
 	timeout := fs.Duration("timeout", 10*time.Minute, "time for all of it")
 	var f approvalFlags
 	fs.BoolVar(&f.yes, "yes", false, "do not ask before signing")
@@ -56,6 +58,10 @@ func runContractsDeploy(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	id, err := (&network{chainID: *chain}).wantedChain()
+	if err != nil {
+		return err
+	}
 	url, err := rpcURL(*rpc)
 	if err != nil {
 		return err
@@ -65,11 +71,15 @@ func runContractsDeploy(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
+	sender := &eoaSender{node: l.node, most: limit, chain: id}
+	if err := sender.onChain(ctx); err != nil {
+		return err
+	}
 	if err := l.look(ctx); err != nil {
 		return err
 	}
 	if l.count(missing) > 0 {
-		d := &contractsDeploy{eoaSender: &eoaSender{node: l.node, most: limit}, list: l}
+		d := &contractsDeploy{eoaSender: sender, list: l}
 		if d.payer, err = openOwnerKey(*owner, c.stdin); err != nil {
 			return err
 		}
@@ -100,7 +110,7 @@ func (d *contractsDeploy) spend(ctx context.Context, c *call, f approvalFlags, c
 	if !d.asked {
 		d.asked = true
 		if !f.json {
-			fmt.Fprintf(c.stdout, "%d contracts are missing. All transactions together cost at most %s ETH.\n", d.list.count(missing), account.Ether(d.most))
+			fmt.Fprintf(c.stdout, "%d contracts are missing on chain %s. All transactions together cost at most %s ETH.\n", d.list.count(missing), d.chain, account.Ether(d.most))
 		}
 		if err := c.askBefore(ctx, f); err != nil {
 			return err

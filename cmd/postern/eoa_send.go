@@ -21,6 +21,8 @@ type eoaSender struct {
 	payer *ownerKey
 	most  *big.Int // wei that one may cost
 	ask   func(what string, cost *big.Int) error
+	// chain is whose transactions are signed, and no other's: it stays what the node said first, where nobody said more.
+	chain *big.Int
 }
 
 // minedTx is a transaction in a block.
@@ -55,6 +57,10 @@ func (s *eoaSender) pay(ctx context.Context, what string, to common.Address, val
 			return nil, fmt.Errorf("prepare the transaction: %w", err)
 		}
 	}
+	id, err := s.meant(new(big.Int).SetUint64(uint64(chainID)))
+	if err != nil {
+		return nil, err
+	}
 	gas := min(uint64(estimate), maxTxGas)
 	gas = min(gas+gas/8, maxTxGas) // the base cost of what is done may change with the next block
 	fees, err := s.node.Fees(ctx)
@@ -76,7 +82,6 @@ func (s *eoaSender) pay(ctx context.Context, what string, to common.Address, val
 	if err := s.ask(what, cost); err != nil {
 		return nil, err
 	}
-	id := new(big.Int).SetUint64(uint64(chainID))
 	tx, err := types.SignNewTx(s.payer.key, types.LatestSignerForChainID(id), &types.DynamicFeeTx{
 		ChainID: id, Nonce: uint64(nonce), GasTipCap: fees.MaxPriorityFeePerGas, GasFeeCap: fees.MaxFeePerGas, Gas: gas, To: &to, Value: value, Data: data,
 	})
@@ -88,6 +93,27 @@ func (s *eoaSender) pay(ctx context.Context, what string, to common.Address, val
 		return nil, fmt.Errorf("encode the transaction: %w", err)
 	}
 	return s.broadcast(ctx, raw)
+}
+
+// onChain asks which chain it is, before anything is looked at on it.
+func (s *eoaSender) onChain(ctx context.Context) error {
+	var id hexutil.Uint64
+	if err := s.node.CallContext(ctx, &id, "eth_chainId"); err != nil {
+		return fmt.Errorf("ask for the chain's id: %w", err)
+	}
+	_, err := s.meant(new(big.Int).SetUint64(uint64(id)))
+	return err
+}
+
+// meant is the chain's id. A node that names another one than before could have money spent where nobody looks.
+func (s *eoaSender) meant(got *big.Int) (*big.Int, error) {
+	if s.chain == nil {
+		s.chain = got
+	}
+	if s.chain.Cmp(got) != 0 {
+		return nil, &account.WrongChainError{Who: "the node", Want: s.chain, Got: got}
+	}
+	return s.chain, nil
 }
 
 // broadcast sends a signed transaction and waits until it is in a block.

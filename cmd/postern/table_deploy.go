@@ -60,6 +60,7 @@ func runTableDeploy(ctx context.Context, c *call) error {
 	onlyCall := fs.Bool("call", false, "print the call and send nothing")
 	factory := fs.Bool("factory", false, "deploy the factory first, where it is not")
 	most := fs.String("max-fee", "0.05eth", "most that a transaction may `cost`")
+	chain := fs.String("chain-id", "", "chain `id` that is meant; another one is refused")
 	timeout := fs.Duration("timeout", 2*time.Minute, "time for all of it")
 	var f approvalFlags
 	fs.BoolVar(&f.yes, "yes", false, "do not ask before signing")
@@ -79,6 +80,10 @@ func runTableDeploy(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	id, err := (&network{chainID: *chain}).wantedChain()
+	if err != nil {
+		return err
+	}
 	url, err := rpcURL(*rpc)
 	if err != nil {
 		return err
@@ -89,12 +94,15 @@ func runTableDeploy(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *timeout)
 	defer cancel()
-	d.eoaSender = &eoaSender{node: node, most: limit, ask: func(what string, cost *big.Int) error {
+	d.eoaSender = &eoaSender{node: node, most: limit, chain: id, ask: func(what string, cost *big.Int) error {
 		if !f.json {
-			fmt.Fprintf(c.stdout, "%s: at most %s ETH\n", what, account.Ether(cost))
+			fmt.Fprintf(c.stdout, "%s: at most %s ETH on chain %s\n", what, account.Ether(cost), d.chain)
 		}
 		return c.askBefore(ctx, f)
 	}}
+	if err := d.onChain(ctx); err != nil {
+		return err
+	}
 	there, err := d.look(ctx, *factory)
 	if err != nil {
 		return err
