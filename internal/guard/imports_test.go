@@ -19,7 +19,7 @@ var layers = map[string]int{
 	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "internal/abituple": 0, "p256table": 0, "p256hint": 0,
 	"userop": 1, "seal": 1, "grant": 1, "internal/abiargs": 1, "internal/p256gen": 1, "internal/p256gen/search": 1,
 	"contracts": 2, "account": 2, "internal/p256gen/builder": 2,
-	"account/hybrid": 3, "account/webauthn": 3,
+	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3,
 	"bundler": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "devnet": 4, "internal/artifacts": 4,
 	"account/accounttest": 4, "relyingparty/storetest": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
