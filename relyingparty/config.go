@@ -1,10 +1,12 @@
 package relyingparty
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -43,6 +45,22 @@ type Config struct {
 	// asked for it, for clients without a cookie jar. A signed assertion caught on its
 	// way can then be spent from elsewhere. False: the cookie is required.
 	DangerNoBinding bool
+
+	// Tenant keeps servers apart that share Secrets and Store: a challenge of one is refused
+	// by the others. Passkeys are kept per RP ID, as authenticators keep them, so tenants
+	// with the same RP ID have the same passkeys. Empty: a tenant like any other.
+	Tenant string
+
+	// Headers are the request headers that pages may send beside Content-Type, in any case
+	// of letters: what CORS allows. Nil: whatever a page asks for, since no header means
+	// anything here unless Admit looks at it.
+	Headers []string
+
+	// Admit is asked before anything is done for a request, with its headers, after the
+	// origin was checked and the limits were spent; a preflight carries no headers of the
+	// page and is not asked about. An error refuses the request and goes to the log, so it
+	// must not repeat a secret. Nil: everybody.
+	Admit func(context.Context, http.Header) error
 
 	// Limits bound requests per client and over all.
 	Limits Limits
@@ -153,6 +171,15 @@ func (c Config) check() (Config, error) {
 		}
 		seen[rp.ID] = true
 		c.RelyingParties[i] = rp
+	}
+	if c.Headers != nil {
+		c.Headers = append([]string{"content-type"}, c.Headers...)
+		for i, name := range c.Headers {
+			if !isHeaderName(name) {
+				return c, badConfig("%q is no header name", name)
+			}
+			c.Headers[i] = strings.ToLower(name)
+		}
 	}
 	l := c.Limits.withDefaults()
 	if l.PerClient < 0 || l.Global < 0 || l.PerClientBurst < 1 || l.GlobalBurst < 1 || l.Clients < 1 {

@@ -26,17 +26,28 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// preflight answers OPTIONS from an allowed origin. The headers asked for are granted:
-// the client library lets applications add their own, and none has a meaning here.
-func preflight(w http.ResponseWriter, r *http.Request) {
+// preflight answers OPTIONS from an allowed origin. Client libraries let applications add
+// headers of their own; those that are configured are granted, or without a
+// configuration those that are asked for.
+func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Add("Vary", "Access-Control-Request-Headers")
 	h.Set("Access-Control-Allow-Methods", "POST")
 	h.Set("Access-Control-Max-Age", "600")
-	if asked := r.Header.Get("Access-Control-Request-Headers"); isHeaderList(asked) {
-		h.Set("Access-Control-Allow-Headers", asked)
+	if s.cfg.Headers != nil {
+		h.Set("Access-Control-Allow-Headers", strings.Join(s.cfg.Headers, ", "))
+	} else {
+		h.Add("Vary", "Access-Control-Request-Headers")
+		if asked := r.Header.Get("Access-Control-Request-Headers"); isHeaderList(asked) {
+			h.Set("Access-Control-Allow-Headers", asked)
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// isHeaderName is as strict as isHeaderList: a star, which means nothing where
+// credentials are sent, is none.
+func isHeaderName(s string) bool {
+	return isHeaderList(s) && !strings.ContainsAny(s, ", ")
 }
 
 // isHeaderList: comma separated header names, of a bounded length.

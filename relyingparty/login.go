@@ -21,7 +21,7 @@ func (s *Server) loginOptions(c *ceremony) (any, error) {
 // loginVerify checks an assertion and answers with the key that the credential was
 // registered with.
 func (s *Server) loginVerify(c *ceremony) (any, error) {
-	a, err := passkey.ParseAssertion(c.body.Cred)
+	a, handle, err := parseAssertion(c.body.Cred)
 	if err != nil {
 		return nil, refuse(codeCredential, err)
 	}
@@ -39,7 +39,7 @@ func (s *Server) loginVerify(c *ceremony) (any, error) {
 	if err := a.Verify(cred.Key, c.rp.rule(a.ClientData.Challenge)); err != nil {
 		return nil, refuse(codeVerification, err)
 	}
-	if !cred.answersTo(a.UserHandle) {
+	if !cred.answersTo(a.UserHandle) || !cred.answersToText(handle) {
 		return nil, refuse(codeHandleMismatch, nil)
 	}
 

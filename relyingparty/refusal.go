@@ -26,6 +26,18 @@ func (r *Refusal) Unwrap() error { return r.cause }
 
 func refuse(code string, cause error) error { return &Refusal{Code: code, cause: cause} }
 
+// ErrUnknownProject is for Config.Admit, where a server stands for projects that do not
+// exist: the request is refused as such.
+var ErrUnknownProject = refuse(codeUnknownProject, nil)
+
+// notAdmitted is the refusal for an error of Config.Admit.
+func notAdmitted(err error) error {
+	if errors.Is(err, ErrUnknownProject) {
+		return ErrUnknownProject
+	}
+	return refuse(codeNotAdmitted, err)
+}
+
 const (
 	codeMethod           = "method_not_allowed"
 	codeNotFound         = "not_found"
@@ -35,6 +47,8 @@ const (
 	codeBadHandle        = "bad_user_handle"
 	codeUnknownRP        = "unknown_rp"
 	codeOrigin           = "origin_not_allowed"
+	codeNotAdmitted      = "not_admitted"
+	codeUnknownProject   = "unknown_project"
 	codeRateLimited      = "rate_limited"
 	codeChallenge        = "challenge_invalid"
 	codeChallengeExpired = "challenge_expired"
@@ -69,12 +83,14 @@ var said = map[string]struct {
 	codeBadHandle:        {http.StatusBadRequest, "userHandle is not canonical base64url of 16 to 64 bytes", "leave it out to get one"},
 	codeUnknownRP:        {http.StatusNotFound, "this RP ID is not served here", "compare rpID with the server's configuration"},
 	codeOrigin:           {http.StatusForbidden, "this origin may not use the RP ID", "add the page's exact origin to the server's configuration"},
+	codeNotAdmitted:      {http.StatusUnauthorized, "the server does not admit this request", "send the headers, such as an API key, that the server's operator asks for"},
+	codeUnknownProject:   {http.StatusNotFound, "no such project is served here", "compare the project in the address with the server's configuration"},
 	codeRateLimited:      {http.StatusTooManyRequests, "too many requests", "wait a moment and try again"},
 	codeChallenge:        {http.StatusForbidden, "the challenge was not issued by this server", retryHint},
 	codeChallengeExpired: {http.StatusForbidden, "the challenge has expired", retryHint},
 	codeChallengeEpoch:   {http.StatusForbidden, "the challenge is from before the server's restart", retryHint},
 	codeChallengePurpose: {http.StatusForbidden, "the challenge was issued for the other ceremony", retryHint},
-	codeChallengeRP:      {http.StatusForbidden, "the challenge was issued for another RP ID", retryHint},
+	codeChallengeRP:      {http.StatusForbidden, "the challenge was issued for another RP ID or project", retryHint},
 	codeChallengeSubject: {http.StatusForbidden, "the challenge was issued for another user", "send userId and username as in register/options"},
 	codeBinding:          {http.StatusForbidden, "the challenge was issued to another browser", "allow the server's cookie and send it with credentials: \"include\""},
 	codeReplayed:         {http.StatusConflict, "the challenge was used before", "if the first reply was lost, sign in; otherwise start again"},
@@ -129,7 +145,7 @@ func loggable(err error) (code, cause string) {
 	if c := passkey.Cause(""); errors.As(err, &c) {
 		return r.Code, c.Error()
 	}
-	if r.Code == codeUnavailable {
+	if r.Code == codeUnavailable || r.Code == codeNotAdmitted {
 		return r.Code, err.Error()
 	}
 	return r.Code, ""

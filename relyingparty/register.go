@@ -99,6 +99,14 @@ func formOf(subject digest16, handle []byte, username string) (HandleForm, error
 	return 0, refuse(codeChallengeSubject, nil)
 }
 
+// rpDigest names the relying party, and whose it is, in a challenge.
+func (s *Server) rpDigest(rp *RelyingParty) digest16 {
+	if s.cfg.Tenant == "" {
+		return digestOf("rp", []byte(rp.ID))
+	}
+	return digestOf("rp of tenant", []byte(rp.ID), []byte(s.cfg.Tenant))
+}
+
 // issue seals a challenge for this browser and relying party.
 func (s *Server) issue(c *ceremony, p purpose, subject digest16) ([]byte, error) {
 	epoch, err := s.cfg.Store.Epoch(c.ctx)
@@ -106,7 +114,7 @@ func (s *Server) issue(c *ceremony, p purpose, subject digest16) ([]byte, error)
 		return nil, refuse(codeUnavailable, err)
 	}
 	return s.ring.seal(note{
-		purpose: p, issued: c.now, epoch: epoch, rp: digestOf("rp", []byte(c.rp.ID)),
+		purpose: p, issued: c.now, epoch: epoch, rp: s.rpDigest(c.rp),
 		binding: s.bind(c.w, c.r, c.origin), subject: subject,
 	}), nil
 }
@@ -118,7 +126,7 @@ func (s *Server) redeem(c *ceremony, p purpose, challenge []byte) (note, error) 
 		return note{}, refuse(codeUnavailable, err)
 	}
 	return s.ring.redeem(challenge, note{
-		purpose: p, issued: c.now, epoch: epoch, rp: digestOf("rp", []byte(c.rp.ID)),
+		purpose: p, issued: c.now, epoch: epoch, rp: s.rpDigest(c.rp),
 		binding: s.binding(c.r, c.origin),
 	}, s.cfg.TTL)
 }

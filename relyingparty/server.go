@@ -103,7 +103,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case !known:
 			return nil, refuse(codeNotFound, nil)
 		case r.Method == http.MethodOptions && r.Header.Get("Origin") != "":
-			preflight(w, r)
+			s.preflight(w, r)
 			return nil, nil
 		case r.Method != http.MethodPost:
 			w.Header().Set("Allow", "POST, OPTIONS")
@@ -112,7 +112,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Retry-After", "1")
 			return nil, refuse(codeRateLimited, nil)
 		}
-		if err := s.admit(c); err != nil {
+		if s.cfg.Admit != nil {
+			if err := s.cfg.Admit(ctx, r.Header); err != nil {
+				return nil, notAdmitted(err)
+			}
+		}
+		if err := s.prepare(c); err != nil {
 			return nil, err
 		}
 		return ep.serve(c)
@@ -133,8 +138,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.log(r, client.String(), id, status, err, s.cfg.Now().Sub(start))
 }
 
-// admit reads the body and finds the relying party.
-func (s *Server) admit(c *ceremony) (err error) {
+// prepare reads the body and finds the relying party.
+func (s *Server) prepare(c *ceremony) (err error) {
 	if c.body, err = readRequest(c.w, c.r); err != nil {
 		return err
 	}

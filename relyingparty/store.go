@@ -113,10 +113,12 @@ func (c *Credential) SignalUserID() string {
 
 // answersTo compares the handle that came with an assertion, if one did. A library that
 // treats handles as text writes our text; one that encodes bytes writes the text's
-// encoding where the authenticator holds text.
+// encoding where the authenticator holds text; and bytes that read as base64url by
+// themselves come decoded from one that writes them as text.
 func (c *Credential) answersTo(handle []byte) bool {
 	return len(handle) == 0 || bytes.Equal(handle, c.Handle) ||
-		c.HandleForm == HandleText && string(handle) == b64.EncodeToString(c.Handle)
+		c.HandleForm == HandleText && string(handle) == b64.EncodeToString(c.Handle) ||
+		c.HandleForm == HandleBytes && string(c.Handle) == b64.EncodeToString(handle)
 }
 
 // EventKind names an entry of the audit trail.
