@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/userop"
 )
 
 // Check names every trap that a grant has. A grant with a finding of level
@@ -69,15 +71,13 @@ var (
 		common.HexToAddress("0xD990393C670dCcE8b4d8F858FB98c9912dBFAa06"),
 		common.HexToAddress("0xbA45a2BFb8De3D24cA9D7F1B551E14dFF5d690Fd"),
 	}
-	// entryPoints are those of ERC-4337, versions 0.6 to 0.9.
-	entryPoints = []common.Address{
-		common.HexToAddress("0x5FF137D4b0FDCD49DcA30c7CF57E578a026d2789"),
-		common.HexToAddress("0x0000000071727De22E5E9d8BAf0edAc6f37da032"),
-		common.HexToAddress("0x4337084D9E255Ff0702461CF8895CE9E3b5Ff108"),
-		common.HexToAddress("0x433709009B8330FDa32311DF1C2AFA402eD8D009"),
-	}
 	permit2 = common.HexToAddress("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 )
+
+// isEntryPoint knows those of all versions.
+func isEntryPoint(a common.Address) bool {
+	return slices.ContainsFunc(userop.EntryPoints(), func(e userop.EntryPoint) bool { return e.Address() == a })
+}
 
 // whole looks at what no single policy is to blame for.
 func (c *checker) whole() {

@@ -69,7 +69,7 @@ func (c *checker) target(p *Call, q *Permission) {
 		c.warn(AnyTarget, "name the contract, unless that is what you want", "any contract may be called, also such as only pretend to be what is meant")
 	case c.facts.Account != common.Address{} && q.Target == c.facts.Account:
 		c.refuse(SelfCall, "leave it out: changes of the account are for its owner", "the target is the account itself: the key could change its owner")
-	case slices.Contains(entryPoints, q.Target):
+	case isEntryPoint(q.Target):
 		c.refuse(ProtectedTarget, "leave it out", "the target is the EntryPoint: the key could take the account's deposit, or disturb its nonces")
 	case c.protected(q.Target):
 		c.refuse(ProtectedTarget, "leave it out: modules of the account are for its owner", "the target %s is a module of the account: the key could change what it may do", q.Target)
@@ -202,7 +202,8 @@ func (c *checker) perCall() {
 	c.warn(PerCallOnly, "keep it low, and bound the number of operations with a rate limit; a batch has many calls", "the limit of the amount is one of each call: there is no total")
 }
 
-// bounded says whether a word has an upper limit that is not all there is.
+// bounded says whether a word has an upper limit below 2^128, which is more than
+// there is of any token.
 func (q *Permission) bounded(offset uint64) bool {
 	return slices.ContainsFunc(q.Rules, func(r Rule) bool {
 		if r.Offset != offset || len(r.Params) == 0 {
@@ -210,7 +211,7 @@ func (q *Permission) bounded(offset uint64) bool {
 		}
 		switch r.Condition {
 		case Equal, LessThan, LessOrEqual, OneOf:
-			return !slices.ContainsFunc(r.Params, func(w [32]byte) bool { return w[0]&0x80 != 0 })
+			return !slices.ContainsFunc(r.Params, func(w [32]byte) bool { return [16]byte(w[:16]) != [16]byte{} })
 		}
 		return false
 	})
