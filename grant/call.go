@@ -101,4 +101,7 @@ type Rule struct {
 	// Params is one word; any number for OneOf; for SliceEqual start, length and
 	// keccak256 of the slice of the dynamic value that the word points to.
 	Params [][32]byte
+	// Slice is what the hash of SliceEqual is of, if it is known. It is not on the
+	// chain.
+	Slice []byte
 }

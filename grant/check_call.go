@@ -88,15 +88,15 @@ var maxWord = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(
 
 func (c *checker) rules(p *Call, q *Permission) {
 	f := q.function()
-	if q.Function != nil && q.Function.Selector() != q.Selector {
-		c.refuse(NeverMatches, "leave the selector to the signature", "the selector 0x%x is not that of %s", q.Selector, q.Function)
+	if q.Function != nil && (f == nil || f.Selector() != q.Function.Selector()) {
+		c.refuse(NeverMatches, "leave the selector to the signature", "the selector 0x%x is not that of the function that is named", q.Selector)
 	}
 	if q.Selector == [4]byte{} && len(q.Rules) > 0 {
 		c.refuse(NeverMatches, "name the function", "conditions on the data of a call without data")
 	}
 	for i, r := range q.Rules {
 		c.condition(p.version(), r, i)
-		c.offset(q, f, r)
+		c.offset(f, r)
 		if len(r.Params) != 1 || r.Condition == OneOf {
 			continue
 		}
@@ -127,7 +127,7 @@ func (c *checker) condition(v CallVersion, r Rule, i int) {
 }
 
 // offset looks at what the word is that is compared.
-func (c *checker) offset(q *Permission, f *Function, r Rule) {
+func (c *checker) offset(f *Function, r Rule) {
 	if f == nil {
 		if r.Offset%32 != 0 || r.Offset > 32*maxWords {
 			c.warn(OffsetWrong, "write a multiple of 32, counted after the selector", "byte %d is not where a parameter begins", r.Offset)
@@ -136,7 +136,7 @@ func (c *checker) offset(q *Permission, f *Function, r Rule) {
 	}
 	p, ok := f.param(r.Offset)
 	if !ok {
-		if q.Function == nil || r.Offset%32 == 0 && r.Offset < f.headSize() {
+		if r.Offset%32 == 0 && r.Offset < f.headSize() {
 			c.warn(OffsetWrong, "compare a parameter", "byte %d is inside a parameter, or behind the parameters, of %s", r.Offset, f)
 			return
 		}

@@ -174,7 +174,7 @@ func (q *Permission) check(value, words []byte) *Refusal {
 
 func (q *Permission) broken(i int, reason Reason, revert []byte) *Refusal {
 	r := failed(reason, revert)
-	r.Rule, r.rule, r.f = i, &q.Rules[i], q.Function
+	r.Rule, r.permission = i, q
 	return r
 }
 

@@ -56,8 +56,7 @@ type Refusal struct {
 	// Revert is the revert data of the account; empty for a revert without data.
 	Revert []byte
 
-	rule *Rule
-	f    *Function
+	permission *Permission // of Rule
 }
 
 var reasonWords = [...]string{
@@ -85,8 +84,8 @@ func (r *Refusal) Error() string {
 		s += fmt.Sprintf("call %d: ", r.Call+1)
 	}
 	s += reasonWords[r.Reason]
-	if r.rule != nil {
-		s += ": " + ruleWords(r.f, *r.rule, nil)
+	if q := r.permission; q != nil {
+		s += ": " + ruleWords(q.function(), q.Rules[r.Rule], nil)
 	}
 	return s
 }

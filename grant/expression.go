@@ -207,7 +207,7 @@ func (r *ruleReader) slice(p Param, rule Rule) (Rule, error) {
 	if end < start || uint64(len(data)) != end-start || len(data) == 0 {
 		return rule, r.back().fail("write as many bytes as the slice has, counted from start up to but not including end", "the slice [%d:%d] and %d bytes", start, end, len(data))
 	}
-	rule.Condition = SliceEqual
+	rule.Condition, rule.Slice = SliceEqual, data
 	rule.Params = [][32]byte{[32]byte(numberWord(start)), [32]byte(numberWord(end - start)), crypto.Keccak256Hash(data)}
 	return rule, nil
 }

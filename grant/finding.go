@@ -24,56 +24,56 @@ func (l Level) String() string {
 // Code names a finding, for programs.
 type Code string
 
-// The findings. Those with an explanation are meant to surprise.
+// The findings; [Code.Why] says what each is about.
 const (
-	NoPolicies         Code = "no-policies"     // an empty list allows everything
-	Unrestricted       Code = "unrestricted"    // policies, but none about what is called
-	SudoGranted        Code = "sudo"            //
-	TooManyPolicies    Code = "too-many"        //
-	PolicyTwice        Code = "policy-twice"    // the second installation reverts
-	PolicyMissing      Code = "policy-missing"  // a nil policy
-	NotEncodable       Code = "not-encodable"   //
-	UnknownContract    Code = "unknown-policy"  //
-	OldContract        Code = "old-policy"      //
-	FlagUnknown        Code = "flag-unknown"    //
-	FlagOpens          Code = "flag-opens"      // a policy's flag skips it, it closes nothing
-	FlagNotPortable    Code = "flag-lost"       // the SDK's document has no place for it
-	NothingAllowed     Code = "nothing-allowed" //
-	GasBlocks          Code = "gas-blocks"      // a budget of 0
+	NoPolicies         Code = "no-policies"
+	Unrestricted       Code = "unrestricted"
+	SudoGranted        Code = "sudo"
+	TooManyPolicies    Code = "too-many"
+	PolicyTwice        Code = "policy-twice"
+	PolicyMissing      Code = "policy-missing"
+	NotEncodable       Code = "not-encodable"
+	UnknownContract    Code = "unknown-policy"
+	OldContract        Code = "old-policy"
+	FlagUnknown        Code = "flag-unknown"
+	FlagOpens          Code = "flag-opens"
+	FlagNotPortable    Code = "flag-lost"
+	NothingAllowed     Code = "nothing-allowed"
+	GasBlocks          Code = "gas-blocks"
 	GasEnforcesNothing Code = "gas-enforces-nothing"
 	GasUncounted       Code = "gas-paymaster-uncounted"
-	RateNoStart        Code = "rate-no-start" // an interval without a start limits nothing
-	RateSavesUp        Code = "rate-saves-up" // a start in the past allows a burst
-	RateTotal          Code = "rate-total"    // the count is for life
-	RateClock          Code = "rate-clock"    // bundlers refuse the contract with reset
-	RateReset          Code = "rate-reset"    //
-	TimeEmpty          Code = "time-empty"    //
-	TimePast           Code = "time-past"     //
-	TimeUnit           Code = "time-unit"     // milliseconds
-	NoExpiry           Code = "no-expiry"     //
-	MessagesOpen       Code = "messages-open" //
+	RateNoStart        Code = "rate-no-start"
+	RateSavesUp        Code = "rate-saves-up"
+	RateTotal          Code = "rate-total"
+	RateClock          Code = "rate-clock"
+	RateReset          Code = "rate-reset"
+	TimeEmpty          Code = "time-empty"
+	TimePast           Code = "time-past"
+	TimeUnit           Code = "time-unit"
+	NoExpiry           Code = "no-expiry"
+	MessagesOpen       Code = "messages-open"
 	CallerIsToken      Code = "caller-takes-tokens"
 	CallerTwice        Code = "caller-twice"
-	PermissionTwice    Code = "permission-twice"     // the installation reverts
-	NeverMatches       Code = "never-matches"        //
-	AlwaysHolds        Code = "always-holds"         //
-	ConditionVersion   Code = "condition-version"    // the contract does not know it
-	OffsetWrong        Code = "offset-wrong"         //
-	SignedOrder        Code = "signed-order"         // numbers are compared without a sign
-	DynamicCompared    Code = "dynamic-compared"     // the word is a pointer
-	PerCallOnly        Code = "per-call-only"        // looks like a total and is none
-	UnlimitedApprove   Code = "unlimited-approve"    //
-	ApproveAnyone      Code = "approve-anyone"       //
-	UnboundedTransfer  Code = "unbounded-transfer"   //
-	AnyTarget          Code = "any-target"           //
-	SelfCall           Code = "self-call"            // the account's own functions
-	ProtectedTarget    Code = "protected-target"     // EntryPoint, modules, policy contracts
-	Permit2Target      Code = "permit2"              //
-	DelegateCall       Code = "delegatecall"         //
-	DelegateFault      Code = "delegatecall-fault"   //
-	VulnerableSigner   Code = "vulnerable-signer"    //
-	VulnerableOwner    Code = "vulnerable-validator" //
-	RevokedBefore      Code = "revoked-before"       // identical content cannot be enabled again
+	PermissionTwice    Code = "permission-twice"
+	NeverMatches       Code = "never-matches"
+	AlwaysHolds        Code = "always-holds"
+	ConditionVersion   Code = "condition-version"
+	OffsetWrong        Code = "offset-wrong"
+	SignedOrder        Code = "signed-order"
+	DynamicCompared    Code = "dynamic-compared"
+	PerCallOnly        Code = "per-call-only"
+	UnlimitedApprove   Code = "unlimited-approve"
+	ApproveAnyone      Code = "approve-anyone"
+	UnboundedTransfer  Code = "unbounded-transfer"
+	AnyTarget          Code = "any-target"
+	SelfCall           Code = "self-call"
+	ProtectedTarget    Code = "protected-target"
+	Permit2Target      Code = "permit2"
+	DelegateCall       Code = "delegatecall"
+	DelegateFault      Code = "delegatecall-fault"
+	VulnerableSigner   Code = "vulnerable-signer"
+	VulnerableOwner    Code = "vulnerable-validator"
+	RevokedBefore      Code = "revoked-before"
 )
 
 // Finding is one thing that is wrong with a grant, or surprising.

@@ -40,13 +40,21 @@ var amountOffset = map[string]uint64{
 	"withdraw(uint256)":                     0,
 }
 
-// function is the permission's function, or the one that everybody knows by that
-// selector.
+// function is the one that everybody knows by the selector, under the names that
+// everybody knows, or else the permission's own. That one may come from a hostile
+// document: it is read again, and must have the selector.
 func (p *Permission) function() *Function {
-	if p.Function != nil && p.Function.Selector() == p.Selector {
-		return p.Function
+	if f := wellKnown[p.Selector]; f != nil {
+		return f
 	}
-	return wellKnown[p.Selector]
+	if p.Function == nil {
+		return nil
+	}
+	f, err := ParseFunction(p.Function.String())
+	if err != nil || f.Selector() != p.Selector {
+		return nil
+	}
+	return f
 }
 
 // is says whether the permission is for one of the functions.

@@ -5,9 +5,11 @@ package grant
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 )
 
 // ruleWords says what must hold. f may be nil; amount, which may be nil too,
@@ -24,7 +26,14 @@ func ruleWords(f *Function, r Rule, amount func(Param, *big.Int) string) string 
 			return name + " is compared in a way that cannot hold"
 		}
 		start, length := new(big.Int).SetBytes(r.Params[0][:]), new(big.Int).SetBytes(r.Params[1][:])
-		return fmt.Sprintf("the %s bytes of %s from byte %s on have the keccak256 hash 0x%x", length, name, start, r.Params[2])
+		what := fmt.Sprintf("have the keccak256 hash 0x%x", r.Params[2])
+		if r.Slice != nil && crypto.Keccak256Hash(r.Slice) == r.Params[2] {
+			what = fmt.Sprintf("are 0x%x", r.Slice)
+			if p.Type == "string" {
+				what = "are " + strconv.QuoteToASCII(string(r.Slice))
+			}
+		}
+		return fmt.Sprintf("the %s bytes of %s from byte %s on %s", length, name, start, what)
 	case r.Condition == OneOf:
 		values := make([]string, len(r.Params))
 		for i, w := range r.Params {
