@@ -18,6 +18,7 @@ import (
 
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/p256table"
+	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
@@ -146,8 +147,8 @@ func callsOf(t testing.TB, p *rawPasskey, hash common.Hash, formats ...p256table
 	extended := authData(usualFlags, []byte("extensions")...)
 	android := append([]byte(`{"androidPackageName":"x",`), client[1:]...)
 	for _, f := range append(formats, 0) {
-		passkey := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
-		key := passkey[:64:64]
+		webauthn := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
+		key := webauthn[:64:64]
 		if f != 0 {
 			key = append(key, byte(f))
 		}
@@ -164,10 +165,10 @@ func callsOf(t testing.TB, p *rawPasskey, hash common.Hash, formats ...p256table
 					d = digestOf(data, android)
 				}
 				hinted := assertionOf(approval, hintsOf(t, h, p.public(), d, approval[66:130]))
-				calls[fmt.Sprint("packed ", name, f, h)] = packedCall(hash, passkey, hinted)
-				calls[fmt.Sprint("packed ", name, f)] = packedCall(hash, passkey, assertionOf(approval, nil))
-				calls[fmt.Sprint("erc7913 ", name, f, h)] = contracts.VerifySignature(passkey, hash, hinted)
-				calls[fmt.Sprint("erc7913 ", name, f)] = contracts.VerifySignature(passkey, hash, assertionOf(approval, nil))
+				calls[fmt.Sprint("packed ", name, f, h)] = packedCall(hash, webauthn, hinted)
+				calls[fmt.Sprint("packed ", name, f)] = packedCall(hash, webauthn, assertionOf(approval, nil))
+				calls[fmt.Sprint("erc7913 ", name, f, h)] = contracts.VerifySignature(webauthn, hash, hinted)
+				calls[fmt.Sprint("erc7913 ", name, f)] = contracts.VerifySignature(webauthn, hash, assertionOf(approval, nil))
 			}
 		}
 		calls[fmt.Sprint("raw ", f)] = contracts.VerifySignature(key, hash, raw)
@@ -182,6 +183,93 @@ func TestTheVerifierTakesEveryFormOnEveryPath(t *testing.T) {
 	for name, call := range callsOf(t, p, hash, formats...) {
 		if !approves(t, answers(t, chains, call)) {
 			t.Errorf("%s: refused", name)
+		}
+	}
+}
+
+// The other form of s is as valid for the curve, and for P256VERIFY's convention, but for nothing else.
+func TestTheVerifierWantsLowS(t *testing.T) {
+	p, hash := newPasskey(t, "low", seal.RequireUV), opHash("low")
+	chains := verifierChains(t, p, p256table.Format4k)
+	data, client := authData(usualFlags), standardClientData(hash)
+	negate := func(sig []byte) {
+		new(big.Int).Sub(order, new(big.Int).SetBytes(sig[32:64])).FillBytes(sig[32:64])
+	}
+	for _, f := range []p256table.Format{0, p256table.Format4k} {
+		key := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
+		approval, raw := p.fixed(data, client), p.signDigest(hash)
+		negate(approval[66:])
+		negate(raw)
+		for _, hints := range [][]byte{nil, hintsOf(t, f, p.public(), digestOf(data, client), approval[66:130])} {
+			for name, call := range map[string][]byte{
+				"packed": packedCall(hash, key, assertionOf(approval, hints)), "erc7913": contracts.VerifySignature(key, hash, assertionOf(approval, hints)),
+				"raw": contracts.VerifySignature(key[:64], hash, slices.Concat(raw, hints)),
+			} {
+				if approves(t, answers(t, chains, call)) {
+					t.Errorf("%s, %s, %d bytes of hints: good", name, f, len(hints))
+				}
+			}
+		}
+	}
+}
+
+// What a key has signed counts only if it is what an approval has to be.
+func TestWhatIsSignedIsNotThereforeAllowed(t *testing.T) {
+	p, hash := newPasskey(t, "signed", seal.RequireUV), opHash("signed")
+	chains := verifierChains(t, p, p256table.Format4k)
+	good := 0
+	try := func(rule byte, data, client []byte, general bool, typeIndex, challengeIndex int) {
+		t.Helper()
+		var approval []byte
+		if general {
+			approval = p.general(data, client, typeIndex, challengeIndex)
+		} else {
+			approval = p.fixed(data, client)
+		}
+		for _, f := range []p256table.Format{0, p256table.Format4k} {
+			key := append(p.public().Raw(), rule, byte(f))
+			for _, hints := range [][]byte{nil, hintsOf(t, f, p.public(), digestOf(data, client), approval[66:130])} {
+				for _, call := range [][]byte{packedCall(hash, key, assertionOf(approval, hints)), contracts.VerifySignature(key, hash, assertionOf(approval, hints))} {
+					if approves(t, answers(t, chains, call)) {
+						good++
+					}
+				}
+			}
+		}
+	}
+	client := standardClientData(hash)
+	for flags := range 32 { // five low flags, and others now and then
+		for _, rule := range []byte{0, 1, 2, 0x15, 0x20, 0x29, 0x03, 0x18, 0x40, 0x80, 0xc1} {
+			try(rule, authData(passkey.Flags(flags|flags<<5&0xc0)), client, false, 0, 0)
+		}
+	}
+	if good == 0 {
+		t.Error("nothing was allowed")
+	}
+	good = 0
+	with := func(at int, with string) []byte {
+		return slices.Concat(client[:at], []byte(with), client[at+len(with):])
+	}
+	text := string(client[36:79])
+	for name, c := range map[string]struct {
+		data, client              []byte
+		general                   bool
+		typeIndex, challengeIndex int
+	}{
+		"no quote after the challenge": {authData(usualFlags), with(79, "x"), false, 0, 0},
+		"nothing after the challenge":  {authData(usualFlags), client[:79], false, 0, 0},
+		"another challenge":            {authData(usualFlags), with(40, "AAAA"), false, 0, 0},
+		"another type":                 {authData(usualFlags), with(19, "crea"), false, 0, 0},
+		"no data":                      {nil, client, false, 0, 0},
+		"36 bytes of data":             {authData(usualFlags)[:36], client, false, 0, 0},
+		"33 bytes of data":             {authData(usualFlags)[:33], client, false, 0, 0},
+		"32 bytes of data":             {authData(usualFlags)[:32], client, false, 0, 0},
+		"the fixed form as general":    {authData(usualFlags), client, true, 1, 36},
+		"no type":                      {authData(usualFlags), []byte(`{"challenge":"` + text + `"}`), true, 1, 14},
+		"not an object":                {authData(usualFlags), []byte(`["type":"webauthn.get","challenge":"` + text + `"}`), true, 1, 36},
+	} {
+		if try(1, c.data, c.client, c.general, c.typeIndex, c.challengeIndex); good != 0 {
+			t.Fatalf("%s: allowed", name)
 		}
 	}
 }
@@ -349,24 +437,34 @@ func TestTheVerifierFollowsTheChain(t *testing.T) {
 	w := verifierWorld(t, prague, false)
 	p, hash := newPasskey(t, "probe", seal.RequireUV), opHash("probe")
 	alice, bob := addr("alice"), addr("bob")
-	call := packedCall(hash, append(p.public().Raw(), byte(seal.RequireUV), 0), assertionOf(p.approve(hash), nil))
+	calls := callsOf(t, p, hash, p256table.Format4k)
+	w.putTableOf(p256table.Format4k, p.public())
 	uses := func(account common.Address) bool {
-		var ret []byte
-		trace := w.watch(common.Address{}, common.Address{}, func() { ret = w.must(account, contracts.P256Verifier, nil, call) })
-		if !approves(t, ret) {
-			t.Fatal("refused")
-		}
-		slot := common.BytesToHash(account[:]).Hex() // the account's own, by ERC-7562
-		for _, s := range trace.storage[contracts.P256Verifier] {
-			if s != "r "+slot {
-				t.Errorf("storage: %s", s)
+		called := 0
+		for name, call := range calls {
+			trace := w.watch(common.Address{}, common.Address{}, func() {
+				if !approves(t, w.must(account, contracts.P256Verifier, nil, call)) {
+					t.Fatalf("%s: refused", name)
+				}
+			})
+			if trace.called(p256Verify) {
+				called++
+			}
+			slot := common.BytesToHash(account[:]).Hex() // the account's own, by ERC-7562
+			for _, s := range trace.storage[contracts.P256Verifier] {
+				if s != "r "+slot {
+					t.Errorf("%s: storage %s", name, s)
+				}
 			}
 		}
+		if called != 0 && called != len(calls) {
+			t.Errorf("0x100 called for %d of %d calls", called, len(calls))
+		}
 		asked := w.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(account))
-		if (asked[31] == 1) != trace.called(p256Verify) {
+		if (asked[31] == 1) != (called > 0) {
 			t.Errorf("hasPrecompile %x", asked)
 		}
-		return trace.called(p256Verify)
+		return called > 0
 	}
 	probe := func() bool {
 		w.state.SetTxContext(common.Hash{1}, 0, 0)

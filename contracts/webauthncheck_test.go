@@ -288,8 +288,9 @@ func FuzzDigest(f *testing.F) {
 		a := sampleAssertion(random, [32]byte{})
 		f.Add(a.bytes(), byte(1), a.general, []byte{7})
 	}
+	h := newHarness(f, prague)
 	f.Fuzz(func(t *testing.T, b []byte, rule byte, general bool, seed []byte) {
-		h := newHarness(t, prague)
+		h.t = t
 		var challenge [32]byte
 		copy(challenge[:], seed)
 		h.agree(challenge, rule, general, b)

@@ -25,7 +25,7 @@ type harness struct {
 	contract abi.ABI
 }
 
-func newHarness(t *testing.T, f fork) *harness {
+func newHarness(t testing.TB, f fork) *harness {
 	w := engineWorld(t, f)
 	at, contract := w.deploy("P256Harness")
 	return &harness{w, at, contract}
