@@ -287,6 +287,8 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"long TTL":         func(c *relyingparty.Config) { c.TTL = 2 * time.Hour },
 		"negative TTL":     func(c *relyingparty.Config) { c.TTL = -1 },
 		"negative limit":   func(c *relyingparty.Config) { c.Limits.PerClientBurst = -1 },
+		"all headers":      func(c *relyingparty.Config) { c.Headers = []string{"*"} },
+		"header injection": func(c *relyingparty.Config) { c.Headers = []string{"x\r\ny: z"} },
 		"unknown policy":   func(c *relyingparty.Config) { c.RelyingParties[0].BackupDrift = 9 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -118,7 +118,7 @@ func (c *Credential) SignalUserID() string {
 func (c *Credential) answersTo(handle []byte) bool {
 	return len(handle) == 0 || bytes.Equal(handle, c.Handle) ||
 		c.HandleForm == HandleText && string(handle) == b64.EncodeToString(c.Handle) ||
-		c.HandleForm == HandleBytes && string(c.Handle) == b64.EncodeToString(handle)
+		c.HandleForm == HandleBytes && c.answersToText(b64.EncodeToString(handle))
 }
 
 // EventKind names an entry of the audit trail.

@@ -171,7 +171,10 @@ func split(path string) (project, route string) {
 			continue
 		}
 		id, tail, _ := strings.Cut(rest, "/")
-		if slices.Contains(reserved, id) {
+		switch {
+		case id == "":
+			return "", path // no route
+		case slices.Contains(reserved, id):
 			return "", "/" + rest
 		}
 		return id, "/" + tail
