@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -45,6 +46,9 @@ var (
 	ErrTooMany = errors.New("webauthn: too many signers")
 	// ErrTwice is returned when a signer is named twice.
 	ErrTwice = errors.New("webauthn: a signer is named twice")
+	// ErrSameKey is returned for a key that would be two signers: under two rules,
+	// or as a passkey and through P256Verifier. Whoever has it would count twice.
+	ErrSameKey = errors.New("webauthn: this key is a signer of the account already, in another way")
 	// ErrWeight is returned for a weight of zero.
 	ErrWeight = errors.New("webauthn: a signer's weight is at least 1")
 )
@@ -76,6 +80,9 @@ func New(d contracts.Deployment, members []Member, threshold uint64, salt [32]by
 		return nil, &contracts.UnsupportedEntryPointError{}
 	}
 	if err := checkMembers(members, threshold); err != nil {
+		return nil, err
+	}
+	if err := checkKeys(members, members); err != nil {
 		return nil, err
 	}
 	p := contracts.Params{Threshold: threshold, Salt: salt}
@@ -123,6 +130,42 @@ func checkMembers(members []Member, threshold uint64) error {
 		return &ThresholdError{Threshold: threshold, Reachable: sum}
 	}
 	return nil
+}
+
+// checkKeys refuses new signers that have a key in common with another signer, and
+// those of P256Verifier whose key it would never take.
+func checkKeys(added, all []Member) error {
+	keys := make([]string, len(all))
+	for i, m := range all {
+		keys[i], _ = keyOf(m.Signer) // of signers that are there already, whatever they are
+	}
+	for _, m := range added {
+		key, err := keyOf(m.Signer)
+		if err != nil {
+			return fmt.Errorf("webauthn: nobody could ever sign as %s: %w", Name(m.Signer), err)
+		}
+		for i, other := range all {
+			if key != "" && keys[i] == key && other.Signer != m.Signer {
+				return fmt.Errorf("%w: %s and %s", ErrSameKey, Name(other.Signer), Name(m.Signer))
+			}
+		}
+	}
+	return nil
+}
+
+// keyOf is the P-256 key that a signer signs by, x ‖ y; empty for other signers.
+func keyOf(s Signer) (string, error) {
+	if key, _, ok := s.Passkey(); ok {
+		return string(key.Raw()), nil
+	}
+	if s.IsAddress() || s.Address() != contracts.P256Verifier {
+		return "", nil
+	}
+	key, err := seal.ParseVerifierKey(s.Bytes()[common.AddressLength:])
+	if err != nil {
+		return "", err
+	}
+	return string(key.Public().Raw()), nil
 }
 
 // Address implements [account.Account].

@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -53,6 +54,51 @@ func TestNewRefusesAccountsThatNobodyOrAnybodyCanUse(t *testing.T) {
 	}
 	if _, err := webauthn.New(contracts.Deployment{}, webauthn.Members(a), 1, [32]byte{}); err == nil {
 		t.Error("an empty deployment is accepted")
+	}
+}
+
+// The contract counts signers, and one device must not count twice.
+func TestAKeySignsUnderOneRuleOnly(t *testing.T) {
+	d := deployment(t, userop.V08)
+	dev, other := newDevice(t, "one key"), newDevice(t, "another key")
+	strict, lax := dev.signer(t, webauthn.FirstRule), dev.signer(t, 0)
+	through := func(k seal.VerifierKey, err error) webauthn.Signer {
+		return must[webauthn.Signer](t)(must[seal.VerifierKey](t)(k, err).Signer(contracts.P256Verifier))
+	}
+	raw := through(seal.NewVerifierKey(dev.key, seal.PathNone))
+	tabled := through(seal.NewVerifierPasskey(dev.key, webauthn.FirstRule, 0x13))
+	for name, members := range map[string][]webauthn.Member{
+		"two rules":               webauthn.Members(strict, lax),
+		"a rule and P256Verifier": webauthn.Members(strict, addressSigner(t, 1), raw),
+		"P256Verifier twice":      webauthn.Members(raw, tabled),
+	} {
+		if _, err := webauthn.New(d, members, 2, [32]byte{}); !errors.Is(err, webauthn.ErrSameKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	acct := must[*webauthn.Account](t)(webauthn.New(d, webauthn.Members(strict, addressSigner(t, 1)), 1, [32]byte{}))
+	for name, s := range map[string]webauthn.Signer{"another rule": lax, "P256Verifier": raw, "P256Verifier with a table": tabled} {
+		if _, err := acct.AddSigners(webauthn.Members(s)...); !errors.Is(err, webauthn.ErrSameKey) {
+			t.Errorf("%s beside it: %v", name, err)
+		}
+		if _, _, err := acct.Rotate(strict, s); err != nil {
+			t.Errorf("%s in its place: %v", name, err)
+		}
+	}
+	if _, err := acct.AddSigners(webauthn.Members(other.signer(t, 0), through(seal.NewVerifierKey(newDevice(t, "third").key, seal.PathNone)))...); err != nil {
+		t.Errorf("other keys: %v", err)
+	}
+}
+
+// Who could never approve would only put the threshold out of reach.
+func TestASignerOfTheVerifierHasAKeyThatItTakes(t *testing.T) {
+	dev := newDevice(t, "key")
+	good := must[seal.VerifierKey](t)(seal.NewVerifierPasskey(dev.key, webauthn.FirstRule, seal.PathNone)).Bytes()
+	for name, key := range map[string][]byte{"cut": good[:63], "longer": append(bytes.Clone(good), 0), "no point": append([]byte{good[0] ^ 1}, good[1:]...), "no format": append(bytes.Clone(good[:65]), 9)} {
+		s := must[webauthn.Signer](t)(seal.ParseSigner(append(contracts.P256Verifier.Bytes(), key...)))
+		if acct, err := webauthn.New(deployment(t, userop.V08), webauthn.Members(addressSigner(t, 1), s), 1, [32]byte{}); err == nil {
+			t.Errorf("%s: %v", name, acct)
+		}
 	}
 }
 

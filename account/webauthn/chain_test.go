@@ -80,7 +80,8 @@ func TestAtReadsWhatChangesMade(t *testing.T) {
 
 	key := must[*ecdsa.PrivateKey](t)(crypto.GenerateKey())
 	second := must[webauthn.Signer](t)(webauthn.Address(crypto.PubkeyToAddress(key.PublicKey)))
-	third := d.signer(t, 0) // the same passkey under another rule
+	d3 := newDevice(t, "third")
+	third := d3.signer(t, 0)
 	calls, want, err := acct.Change(webauthn.Change{
 		Add: []webauthn.Member{{Signer: second, Weight: 2}, {Signer: third, Weight: 1}}, Reweigh: []webauthn.Member{{Signer: first, Weight: 3}}, Threshold: 3,
 	})
@@ -108,14 +109,14 @@ func TestAtReadsWhatChangesMade(t *testing.T) {
 	}
 
 	// All three kinds of removal, and the account still works by what is left.
-	several := must[*webauthn.Authority](t)(now.Authority(webauthn.KeyApprover{Address: second.Address()}, d.approver(third)))
+	several := must[*webauthn.Authority](t)(now.Authority(webauthn.KeyApprover{Address: second.Address()}, d3.approver(third)))
 	calls, after, err := now.Change(webauthn.Change{Remove: []webauthn.Signer{first}, Threshold: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r := b.do(t, now, several, func(c account.Challenge) (account.Approval, error) {
 		return account.Approval{Parts: []account.Approval{
-			must[account.Approval](t)(approveECDSA(key)(c.Parts[0])), must[account.Approval](t)(d.approve(c.Parts[1]))}}, nil
+			must[account.Approval](t)(approveECDSA(key)(c.Parts[0])), must[account.Approval](t)(d3.approve(c.Parts[1]))}}, nil
 	}, calls...); !r.Success {
 		t.Fatalf("the removal reverted: %s", r.Reason)
 	}

@@ -115,6 +115,9 @@ func (a *Account) after(c Change) (*Account, error) {
 	if err := checkMembers(out.members, out.threshold); err != nil {
 		return nil, err
 	}
+	if err := checkKeys(c.Add, out.members); err != nil {
+		return nil, err
+	}
 	return &out, out.takeTables(c.Tables)
 }
 
