@@ -102,7 +102,9 @@ type UnsupportedError struct {
 	Way     string // the way out
 }
 
-func (e *UnsupportedError) Error() string { return fmt.Sprintf("kernel: Kernel %s %s", e.Version, e.What) }
+func (e *UnsupportedError) Error() string {
+	return fmt.Sprintf("kernel: Kernel %s %s", e.Version, e.What)
+}
 
 // Hint is the way out.
 func (e *UnsupportedError) Hint() string { return e.Way }
