@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/grant"
 )
@@ -212,5 +213,17 @@ func TestBadFilesAreRefusedWhereTheyAreWrong(t *testing.T) {
 		if g.Policies != nil || g.Tokens != nil {
 			t.Errorf("%s: something was returned", c.name)
 		}
+	}
+}
+
+// Time in proportion to the length, also of a file on one line.
+func TestALongLineIsReadOnce(t *testing.T) {
+	text := "{\"a\": [" + strings.Repeat("1,", 120_000) + "1]}"
+	started := time.Now()
+	if _, err := grant.ParseFile([]byte(text)); err == nil {
+		t.Error("an unknown name")
+	}
+	if took := time.Since(started); took > time.Second {
+		t.Errorf("%v", took)
 	}
 }

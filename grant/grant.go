@@ -5,7 +5,6 @@ package grant
 import (
 	"fmt"
 	"math/big"
-	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -180,7 +179,3 @@ var (
 // asked says whether a policy is asked about operations (FlagNotOps) or messages
 // (FlagNotMessages).
 func asked(p Policy, about Flag) bool { return p.Flag()&about == 0 }
-
-func (g Grant) has(k Kind) bool {
-	return slices.ContainsFunc(g.Policies, func(p Policy) bool { return p.Kind() == k })
-}

@@ -53,6 +53,8 @@ type textReader struct {
 	at     int
 	line   int
 	start  int // of the line
+	seen   int // up to where characters are counted
+	column int // there, from 0
 	json   bool
 	tables map[*node]bool // opened by a header
 }
@@ -81,8 +83,14 @@ func parseText(data []byte) (*node, error) {
 	return root, nil
 }
 
+// here counts on from where it counted last: a file may be one long line.
 func (r *textReader) here() *node {
-	return &node{line: r.line, column: utf8.RuneCount(r.data[r.start:r.at]) + 1}
+	if r.seen < r.start || r.seen > r.at {
+		r.seen, r.column = r.start, 0
+	}
+	r.column += utf8.RuneCount(r.data[r.seen:r.at])
+	r.seen = r.at
+	return &node{line: r.line, column: r.column + 1}
 }
 
 func (r *textReader) fail(way, format string, args ...any) error {
