@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/internal/server"
+	"github.com/postern-dev/postern/relyingparty/zerodev"
 )
 
 const upAbout = `
@@ -33,6 +34,14 @@ Other pages and programs: a page of your own, or a wallet in the browser, may us
 endpoint only if you name its origin, such as --origin http://localhost:5173, or
 --origin chrome-extension://nkbihfbeogaeaoehlefnkodbefgppgkn for MetaMask in Chrome. Programs
 on this machine may anyway.
+
+An application that makes its passkeys with toWebAuthnKey of @zerodev/webauthn-key changes
+one line: passkeyServerUrl is this origin and /passkeys. Its own origin is named by --origin.
+What it gives as passkeyServerHeaders stands in the file of --passkeys, which can also give it
+a project with an API key, at /passkeys/api/v3/PROJECT and /passkeys/api/v4/PROJECT:
+
+  {"headers": ["x-app-version"],
+   "projects": {"my-app": {"key": {"header": "x-api-key", "values": ["..."]}}}}
 
 With --rules prague the chain has no P256VERIFY, as many still are: passkeys are verified in
 contract code there. With --osaka-at it gets P256VERIFY later, as those chains will: after 10m,
@@ -58,6 +67,7 @@ func runUp(ctx context.Context, c *call) error {
 	dir := artifactsFlag(fs)
 	var origins repeated
 	fs.Var(&origins, "origin", "further `origin` whose pages may use chain and passkeys; may be repeated")
+	projects := fs.String("passkeys", "", "`file` of projects for ZeroDev's passkey client: their headers and API keys")
 	rules := fs.String("rules", devnet.Osaka.String(), "hard `fork` of the chain: osaka, or prague, which has no P256VERIFY")
 	osakaAt := fs.String("osaka-at", "", "with --rules prague: `time`, or time from now, from which on osaka rules hold")
 	chainID := fs.String("chain-id", fmt.Sprint(devnet.DefaultChainID), "chain `id`")
@@ -75,6 +85,10 @@ func runUp(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
+	passkeys, err := readProjects(*projects)
+	if err != nil {
+		return err
+	}
 	begun := time.Now()
 	change, err := parseOsakaAt(*osakaAt, fork, begun)
 	if err != nil {
@@ -82,7 +96,7 @@ func runUp(ctx context.Context, c *call) error {
 	}
 	config := server.UpConfig{
 		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
-		Origins: origins, ChainID: id.Uint64(), Rules: fork, OsakaAt: change, BlockTime: *blockTime, Out: c.stdout, Log: c.log(*verbose),
+		Origins: origins, ChainID: id.Uint64(), Rules: fork, OsakaAt: change, BlockTime: *blockTime, Passkeys: passkeys, Out: c.stdout, Log: c.log(*verbose),
 	}
 	if *asJSON {
 		config.Out = io.Discard
@@ -102,6 +116,23 @@ func runUp(ctx context.Context, c *call) error {
 		}
 	}
 	return stack.Serve(ctx)
+}
+
+// readProjects reads the file of --passkeys. It holds API keys, so that nobody else may
+// read it.
+func readProjects(path string) (zerodev.File, error) {
+	if path == "" {
+		return zerodev.File{}, nil
+	}
+	text, err := readSecret(path)
+	if err != nil {
+		return zerodev.File{}, err
+	}
+	f, err := zerodev.ParseFile(text)
+	if err != nil {
+		return zerodev.File{}, failf("bad-passkeys", `the smallest that says something: {"projects": {"my-app": {}}}`, "cannot use %s: %w", path, err)
+	}
+	return f, nil
 }
 
 func parseRules(text string) (devnet.Rules, error) {

@@ -16,6 +16,7 @@ import (
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/relyingparty"
 	"github.com/postern-dev/postern/relyingparty/sqlite"
+	"github.com/postern-dev/postern/relyingparty/zerodev"
 	"github.com/postern-dev/postern/userop"
 	"github.com/postern-dev/postern/wallet"
 )
@@ -60,6 +61,11 @@ type UpConfig struct {
 	// whose pages may use passkeys and chain; and browser extensions, such as
 	// "chrome-extension://nkbi…", which may use the chain.
 	Origins []string
+
+	// Passkeys are the projects whose pages may ask for passkeys below
+	// /passkeys/api/v4/PROJECT, and the headers that pages may send to /passkeys itself.
+	// They have the RP ID and the origins of the rest.
+	Passkeys zerodev.File
 
 	// Out gets the few lines for the person who started it. Nil: none.
 	Out io.Writer
@@ -187,7 +193,7 @@ func walletPage(set *artifacts.Set) (*wallet.Page, error) {
 	return wallet.New(wallet.Vendor{Hashes: hashes, Curves: curves})
 }
 
-func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*relyingparty.Server, *sqlite.Store, error) {
+func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, *sqlite.Store, error) {
 	path, secrets := sqlite.Ephemeral, [][]byte(nil)
 	if cfg.DataDir != "" {
 		if err := makeDataDir(cfg.DataDir); err != nil {
@@ -212,16 +218,20 @@ func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*
 		}
 		secrets = append(secrets, secret)
 	}
-	rp, err := relyingparty.New(relyingparty.Config{
-		RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Name: rpName, Origins: origins}},
-		Store:          store,
-		Secrets:        secrets,
-		Log:            cfg.Log,
+	handler, err := zerodev.New(zerodev.Config{
+		Server: relyingparty.Config{
+			RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Name: rpName, Origins: origins}},
+			Store:          store,
+			Secrets:        secrets,
+			Log:            cfg.Log,
+		},
+		Plain:    &cfg.Passkeys.Plain,
+		Projects: cfg.Passkeys.Projects,
 	})
 	if errors.Is(err, relyingparty.ErrConfig) {
 		return nil, nil, failure("bad-origin", "give scheme, host and port as the browser shows them: http://localhost:5173", "%w", err)
 	}
-	return rp, store, err
+	return handler, store, err
 }
 
 func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set) (err error) {

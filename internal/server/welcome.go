@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +30,10 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 		rules += " until " + time.Unix(info.OsakaAt, 0).Format(time.DateTime) + ", then osaka"
 	}
 	origin := s.Origin()
+	projects := ""
+	for _, id := range slices.Sorted(maps.Keys(cfg.Passkeys.Projects)) {
+		projects += fmt.Sprintf("            %s/passkeys/api/v4/%s\n", origin, id)
+	}
 	framework := hybrid.V130().Version
 	fmt.Fprintf(s.out, `Postern is up after %s.
 
@@ -36,11 +42,11 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
             EntryPoints %s
             MetaMask's Delegation Framework %s, token %s
   passkeys  %s/passkeys   RP ID %s
-  state     %s
+%s  state     %s
 
 Next: open the wallet, make a passkey, take coins from the faucet, send some.
 For development only: every program on this machine can use faucet and paymaster. Ctrl-C ends it.
-`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, state)
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, projects, state)
 	for _, missing := range s.binding.Missing {
 		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
 	}

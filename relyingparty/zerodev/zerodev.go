@@ -68,6 +68,13 @@ var projectID = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 // reserved are ids whose address could not be told from a plain route's.
 var reserved = []string{"register", "login"}
 
+func checkID(id string) error {
+	if !projectID.MatchString(id) || slices.Contains(reserved, id) {
+		return badConfig("%q is no project id: 1 to 64 letters, digits, - and _; not %s", id, strings.Join(reserved, " or "))
+	}
+	return nil
+}
+
 // New checks the configuration and makes a Handler.
 func New(cfg Config) (*Handler, error) {
 	if cfg.Server.Tenant != "" || cfg.Server.Headers != nil || cfg.Server.Admit != nil {
@@ -88,8 +95,8 @@ func New(cfg Config) (*Handler, error) {
 		h.plain = s
 	}
 	for id, p := range cfg.Projects {
-		if !projectID.MatchString(id) || slices.Contains(reserved, id) {
-			return nil, badConfig("%q is no project id: 1 to 64 letters, digits, - and _; not %s", id, strings.Join(reserved, " or "))
+		if err := checkID(id); err != nil {
+			return nil, err
 		}
 		s, err := cfg.server(id, p)
 		if err != nil {
@@ -97,9 +104,12 @@ func New(cfg Config) (*Handler, error) {
 		}
 		h.projects[id] = s
 	}
-	var err error
-	h.nobody, err = cfg.nobody()
-	return h, err
+	s, err := cfg.nobody()
+	if err != nil {
+		return nil, err
+	}
+	h.nobody = s
+	return h, nil
 }
 
 // server is the relying party server of a project.
