@@ -55,6 +55,9 @@ type Challenge struct {
 
 	// TypedData is the EIP-712 JSON whose digest this is, where there is one.
 	TypedData []byte
+	// Personal is what personal_sign (EIP-191) is given so that the digest is
+	// signed, where the digest is such a message's.
+	Personal []byte
 
 	// Parts are the challenges of the members (KindSeveral).
 	Parts []Challenge

@@ -69,8 +69,9 @@ func ParseKernelWebAuthn(b []byte) (KernelSignature, error) {
 
 // KernelWebAuthnStub is never shorter, nor cheaper as calldata, than a real
 // signature within the limits. Clients that write another member order are
-// refused whatever they sign, so PackageName has no effect. The contract stops
-// at its challenge; see [CoinbaseStub].
+// refused whatever they sign, so PackageName has no effect. The contract goes on
+// after a challenge that does not fit and verifies the signature too, so that the
+// stub costs it what a real one costs.
 func KernelWebAuthnStub(usePrecompiled bool, limits StubLimits) ([]byte, error) {
 	limits.PackageName = -1
 	a, err := stubAssertion(limits, abiSlack)

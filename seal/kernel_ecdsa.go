@@ -30,4 +30,6 @@ func KernelECDSAStub() []byte { return MetaMaskECDSAStub() }
 
 // KernelV2 is the signature of an operation of Kernel 2 under its default
 // validator: the mode 0x00000000 ‖ signature.
-func KernelV2(signature []byte) []byte { return append(make([]byte, 4, 4+len(signature)), signature...) }
+func KernelV2(signature []byte) []byte {
+	return append(make([]byte, 4, 4+len(signature)), signature...)
+}

@@ -14,6 +14,9 @@ var (
 	ErrNoOwner = errors.New("kernel: no owner: the validator names no key")
 	// ErrNoAddress says that the address of an account cannot be told without a chain.
 	ErrNoAddress = errors.New("kernel: the creation code of this version's proxies is not known, so that its addresses cannot be told without a chain: ask the factory's getAccountAddress and give Config.Address")
+	// ErrNoFactory says that an account was attached by its address, so that nothing is
+	// known that deploys it.
+	ErrNoFactory = errors.New("kernel: the account was attached by its address: what deploys it is not known")
 	// ErrCallData is returned by Decode for callData of another form.
 	ErrCallData = errors.New("kernel: this is no execute of Kernel, or not written as Kernel's clients write it")
 	// ErrEnableData is returned for enable data that is not a permission's.
