@@ -134,7 +134,7 @@ func (p *Gas) decide(s *PolicyState, op *userop.Op) *Refusal {
 	cost.Add(cost, orZero(op.CallGasLimit))
 	cost.Mul(cost, orZero(op.MaxFeePerGas))
 	if cost.BitLen() > 256 {
-		return failed(BudgetSpent, []byte{}) // the contract's arithmetic overflows
+		return failed(BudgetSpent, revertOverflow)
 	}
 	if p.EnforcePaymaster && p.Paymaster != (common.Address{}) {
 		if op.Paymaster == nil {
@@ -170,7 +170,7 @@ func (p *RateLimit) decide(s *PolicyState, now uint64, d *Decision) *Refusal {
 	}
 	d.within(s.StartAt, 0)
 	if s.StartAt+p.Interval > maxUint48 {
-		return failed(NotDue, []byte{}) // the contract's arithmetic overflows
+		return failed(NotDue, revertOverflow)
 	}
 	s.Count, s.StartAt = s.Count-1, s.StartAt+p.Interval
 	return nil

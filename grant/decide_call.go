@@ -164,9 +164,8 @@ func (q *Permission) check(value, words []byte) *Refusal {
 		if r.Offset > uint64(len(words)) || len(words)-int(r.Offset) < 32 {
 			return q.broken(i, MalformedCall, noRevertData)
 		}
-		holds, revert := r.holds(words)
-		if !holds {
-			return q.broken(i, RuleBroken, revert)
+		if reason, revert := r.holds(words); reason != 0 {
+			return q.broken(i, reason, revert)
 		}
 	}
 	return nil
@@ -178,22 +177,24 @@ func (q *Permission) broken(i int, reason Reason, revert []byte) *Refusal {
 	return r
 }
 
-func (r *Rule) holds(data []byte) (ok bool, revert []byte) {
+// holds is 0, or why it does not hold.
+func (r *Rule) holds(data []byte) (Reason, []byte) {
 	word := data[r.Offset : r.Offset+32]
 	switch r.Condition {
 	case OneOf:
 		for i := range r.Params {
 			if bytes.Equal(word, r.Params[i][:]) {
-				return true, nil
+				return 0, nil
 			}
 		}
-		return false, revertParam
+		return RuleBroken, revertParam
 	case SliceEqual:
 		return r.slice(data)
 	}
 	if len(r.Params) == 0 {
-		return false, noRevertData
+		return RuleBroken, noRevertData
 	}
+	ok := false
 	order := bytes.Compare(word, r.Params[0][:])
 	switch r.Condition {
 	case Equal:
@@ -209,31 +210,37 @@ func (r *Rule) holds(data []byte) (ok bool, revert []byte) {
 	case LessOrEqual:
 		ok = order <= 0
 	default:
-		return false, noRevertData // no such condition: it could not be installed
+		return RuleBroken, noRevertData // no such condition: it could not be installed
 	}
-	return ok, revertParam
+	if !ok {
+		return RuleBroken, revertParam
+	}
+	return 0, nil
 }
 
 // slice follows the word to a dynamic value.
-func (r *Rule) slice(data []byte) (bool, []byte) {
+func (r *Rule) slice(data []byte) (Reason, []byte) {
 	if len(r.Params) != 3 {
-		return false, noRevertData
+		return RuleBroken, noRevertData
 	}
 	at, ok := position(data, int(r.Offset))
 	if !ok {
-		return false, noRevertData
+		return MalformedCall, noRevertData
 	}
 	size, ok := position(data, at)
 	if !ok || size > len(data)-at-32 {
-		return false, noRevertData
+		return MalformedCall, noRevertData
 	}
 	value := data[at+32 : at+32+size]
 	start, ok := number31(r.Params[0])
 	length, ok2 := number31(r.Params[1])
 	if !ok || !ok2 || start+length > len(value) {
-		return false, revertShort
+		return RuleBroken, revertShort
 	}
-	return crypto.Keccak256Hash(value[start:start+length]) == r.Params[2], revertParam
+	if crypto.Keccak256Hash(value[start:start+length]) != r.Params[2] {
+		return RuleBroken, revertParam
+	}
+	return 0, nil
 }
 
 // number31 reads a word as a small number.

@@ -124,6 +124,7 @@ var (
 	revertValue          = selector("CallViolatesValueRule()")
 	revertShort          = selector("ParamTooShort()")
 	revertRate           = selector("RateLimited()")
+	revertOverflow       = append(append(selector("Panic(uint256)"), make([]byte, 31)...), 0x11)
 )
 
 func policyFailed(i int) []byte {

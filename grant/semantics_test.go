@@ -8,6 +8,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/userop"
@@ -56,6 +57,8 @@ func operation(callData []byte) *userop.Op {
 		CallGasLimit: big.NewInt(50_000), MaxFeePerGas: big.NewInt(1_000_000_000),
 	}
 }
+
+func keccak(b []byte) [32]byte { return crypto.Keccak256Hash(b) }
 
 func arguments(fn string, words ...[]byte) []byte {
 	out := append([]byte{}, hexutil.MustDecode(fn)...)
