@@ -330,3 +330,22 @@ func noteSelector(t *testing.T) string {
 	fn := f.Selector()
 	return hexutil.Encode(fn[:])
 }
+
+func TestConditionsHoldUpToTheirLimit(t *testing.T) {
+	for c, want := range map[grant.Condition][3]bool{ // for 4, 5 and 6
+		grant.Equal: {false, true, false}, grant.NotEqual: {true, false, true},
+		grant.GreaterThan: {false, false, true}, grant.LessThan: {true, false, false},
+		grant.GreaterOrEqual: {false, true, true}, grant.LessOrEqual: {true, true, false},
+		grant.OneOf: {false, true, false}, 8: {},
+	} {
+		g := grant.Grant{Policies: []grant.Policy{&grant.Call{Permissions: []grant.Permission{{
+			Target: dead, Selector: [4]byte{1}, Rules: []grant.Rule{{Condition: c, Offset: 32, Params: [][32]byte{{31: 5}}}},
+		}}}}}
+		for i, allowed := range want {
+			data := arguments("0x01000000", nil, []byte{byte(4 + i)})
+			if d := g.Decide(g.NewState(now), operation(single(call{dead, 0, data}))); d.Allowed != allowed {
+				t.Errorf("%d %s 5: %+v", 4+i, c, d)
+			}
+		}
+	}
+}
