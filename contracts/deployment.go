@@ -3,6 +3,7 @@
 package contracts
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -64,6 +65,26 @@ func ForEntryPoint(ep userop.EntryPoint) (Deployment, error) {
 // for P256VERIFY and reverts if it is given too little gas to be sure.
 func (d Deployment) InitCodes() (implementation, factory []byte) {
 	return append(deploySalt[:], d.implementationInit()...), append(deploySalt[:], d.factoryInit()...)
+}
+
+// FirstPrecompile reads from the implementation's code on a chain whether accounts begin with P256VERIFY: what the
+// implementation found out when it was deployed. (What it answers when it is asked itself anybody may have changed, by a
+// probe; that counts for none of the accounts.) ok is false for code that is not the implementation's.
+func (d Deployment) FirstPrecompile(code []byte) (answers, ok bool) {
+	runtime := d.Contracts()[0].runtime
+	if !(Contract{runtime: runtime}).Is(code) {
+		return false, false
+	}
+	for at := 0; ; {
+		i := bytes.Index(runtime[at:], immutable)
+		if i < 0 {
+			return false, true
+		}
+		at += i + len(immutable)
+		if word := common.BytesToHash(code[at-32 : at]); word == (common.Hash{31: 1}) { // the others are addresses
+			return true, true
+		}
+	}
 }
 
 func (d Deployment) implementationInit() []byte {

@@ -71,6 +71,12 @@ func askPath(ctx context.Context, ch account.Chain, addr common.Address, s Signe
 // a table.
 func (a *Account) FirstPath(ctx context.Context, ch account.Chain) P256Path {
 	if has, err := read[bool](reader{ctx, ch, a.deployment.Implementation}, "hasPrecompile"); err == nil {
+		// Anybody may have had the implementation itself ask again, which counts for no account.
+		if code, err := ch.Code(ctx, a.deployment.Implementation); has && err == nil {
+			if first, ok := a.deployment.FirstPrecompile(code); ok {
+				has = first
+			}
+		}
 		return pathOf(has)
 	}
 	if prober, ok := ch.(account.P256Prober); ok {

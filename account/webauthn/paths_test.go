@@ -33,6 +33,14 @@ func (o oracle) Call(_ context.Context, to common.Address, data []byte) ([]byte,
 	return o.call(to, data)
 }
 
+// Code is there where a chain is behind it.
+func (o oracle) Code(ctx context.Context, addr common.Address) ([]byte, error) {
+	if o.Chain == nil {
+		return nil, nil
+	}
+	return o.Chain.Code(ctx, addr)
+}
+
 // probing is an oracle that knows whether it has P256VERIFY.
 type probing struct {
 	oracle
