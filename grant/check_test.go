@@ -125,6 +125,7 @@ func TestEveryTrapIsNamed(t *testing.T) {
 		{"a batch", with(grant.Permission{CallType: grant.CallBatch, Target: dead}), "refused never-matches", ""},
 		{"a strange type", with(grant.Permission{CallType: 7, Target: dead}), "refused never-matches", ""},
 		{"any target in 0.0.1", version(grant.Call001, perm(t, "note(uint256 n)", any)), "warning old-policy", "refused never-matches"},
+		{"coins in 0.0.1", version(grant.Call001, grant.Permission{Target: dead}), "warning old-policy", "refused never-matches"},
 		{"nothing", with(), "refused nothing-allowed", ""},
 		{"permission twice", with(perm(t, "note(uint256 n)", dead), perm(t, "note(uint256 m)", dead)), "refused permission-twice", ""},
 		{"any target", with(perm(t, "note(uint256 n)", any)), "warning any-target", ""},

@@ -103,6 +103,18 @@ func entry(t *testing.T, p grant.Permission) string {
 	return string(e)
 }
 
+func TestOperatorsHaveTwoSpellings(t *testing.T) {
+	const expression = "f(uint8 a, bool b, bytes c) where a = 1 and b = false and c[0:1] = 0x01"
+	a, err := grant.ParseCall(expression, dead, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := grant.ParseCall(strings.ReplaceAll(expression, " = ", " == "), dead, nil)
+	if err != nil || entry(t, a) != entry(t, b) || len(a.Rules) != 3 {
+		t.Errorf("%+v, %+v, %v", a, b, err)
+	}
+}
+
 // Where the SDK's rules can never hold, ours are what the ABI says.
 func TestExpressionsAreRightWhereTheSDKIsNot(t *testing.T) {
 	var golden sdkEncodings
@@ -187,6 +199,8 @@ func TestBadFilesAreRefusedWhereTheyAreWrong(t *testing.T) {
 		{"a sign", allow("set(int8 n) where n < 25"), 7, 57, "policy 1, allow 1, call"},
 		{"a dynamic value", allow("set(bytes n) where n = 0x25"), 7, 56, "policy 1, allow 1, call"},
 		{"a slice of another length", allow("set(bytes n) where n[0:2] = 0x25"), 7, 65, "policy 1, allow 1, call"},
+		{"a slice that is not", allow("set(bytes n) where n[0:1] != 0x25"), 7, 63, "policy 1, allow 1, call"},
+		{"neither true nor false", allow("set(bool n) where n = maybe"), 7, 59, "policy 1, allow 1, call"},
 		{"or", allow("set(uint8 n) where n = 2 or n = 3"), 7, 62, "policy 1, allow 1, call"},
 		{"a fraction of wei", head + "[[policy]]\nkind = \"gas\"\nbudget = \"0.5\"\n", 7, 10, "policy 1, budget"},
 		{"a budget in a token", head + "[[policy]]\nkind = \"gas\"\nbudget = \"5 USDC\"\n", 7, 10, "policy 1, budget"},
