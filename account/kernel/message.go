@@ -50,7 +50,13 @@ func (a *Authority) one(c account.Challenge, wrap func([]byte) []byte) *Request 
 // isValidSignature with the text's hash.
 func (a *Authority) SignText(text []byte, chainID *big.Int) (*Request, error) {
 	prefix := "\x19Ethereum Signed Message:\n" + strconv.Itoa(len(text))
-	return a.SignHash(crypto.Keccak256Hash([]byte(prefix), text), chainID)
+	hash := crypto.Keccak256Hash([]byte(prefix), text)
+	if a.deployment.Version != V002 {
+		return a.SignHash(hash, chainID)
+	}
+	c := a.bare(TypedData{Digest: hash})
+	c.Personal = slices.Clone(text)
+	return a.one(c, slices.Clone[[]byte]), nil
 }
 
 // SignHash begins the signature of an application's hash (ERC-1271), such as that
