@@ -630,3 +630,39 @@ func FuzzDoors(f *testing.F) {
 		}
 	})
 }
+
+// TestTheLibrarysProbeCannotBeStarved: with too little gas it fails, and never takes the chain for one without P256VERIFY.
+func TestTheLibrarysProbeCannotBeStarved(t *testing.T) {
+	h := newHarness(t, osaka)
+	failed, answered := 0, 0
+	for gas := uint64(2_000); gas < 130_000; gas += 97 {
+		h.gas = gas
+		ret, _, err := h.send(stranger, h.at, nil, pack(t, h.contract, "probe"))
+		switch {
+		case err != nil:
+			failed++
+		case approves(t, ret):
+			answered++
+		default:
+			t.Fatalf("with %d gas: no", gas)
+		}
+	}
+	if failed < 100 || answered < 100 {
+		t.Errorf("failed %d times, answered %d times", failed, answered)
+	}
+}
+
+// TestTheLibraryTakesPForNoZero: coordinates to which p is added are no coordinates.
+func TestTheLibraryTakesPForNoZero(t *testing.T) {
+	h := newHarness(t, prague)
+	onCurve := func(x, y *big.Int) bool {
+		return approves(t, h.must(stranger, h.at, nil, pack(t, h.contract, "isOnCurve", word32(x), word32(y))))
+	}
+	x, y := pointWithSmallX(t), pointWithSmallY(t)
+	if !onCurve(x.x, x.y) || !onCurve(y.x, y.y) {
+		t.Error("points are refused")
+	}
+	if onCurve(new(big.Int).Add(x.x, fieldPrime), x.y) || onCurve(y.x, new(big.Int).Add(y.y, fieldPrime)) {
+		t.Error("a coordinate above p is accepted")
+	}
+}

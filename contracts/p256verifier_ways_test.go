@@ -276,3 +276,25 @@ func TestTooLittleGasForSHA256IsNoAnswer(t *testing.T) {
 		}
 	})
 }
+
+// TestTheQuickWaysKnowWhatAnAccountHasFound: an account for which P256VERIFY was found is served by it, in every way.
+func TestTheQuickWaysKnowWhatAnAccountHasFound(t *testing.T) {
+	w := ways{verifierWorld(t, osaka, false)}
+	hash := opHash("found")
+	calls := plainest(t, w.world, newPasskey(t, "found", seal.RequireUV), hash, usualSuffix)
+	for _, found := range []bool{false, true} {
+		if found {
+			w.must(addr("anybody"), contracts.P256Verifier, nil, contracts.ProbeFor(stranger))
+		}
+		for name, call := range calls {
+			trace := w.watch(common.Address{}, common.Address{}, func() {
+				if !approves(t, w.must(stranger, contracts.P256Verifier, nil, call)) {
+					t.Errorf("%s, found %t: refused", name, found)
+				}
+			})
+			if trace.called(p256Verify) != found {
+				t.Errorf("%s, found %t: asked %v", name, found, trace.calls)
+			}
+		}
+	}
+}
