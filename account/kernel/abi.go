@@ -38,9 +38,6 @@ func function(name string, types ...abi.Type) *abi.Method {
 // word is a number that is not negative.
 func word(n int) []byte { return binary.BigEndian.AppendUint64(make([]byte, 24, 32), uint64(n)) }
 
-// addressWord is an address as a word.
-func addressWord(a common.Address) []byte { return common.LeftPadBytes(a[:], 32) }
-
 // padRight fills b up to a whole word.
 func padRight(b []byte) []byte {
 	out := make([]byte, (len(b)+31)&^31)

@@ -132,7 +132,7 @@ func (a *Account) setFactory(c Config, index common.Hash, init []byte) (err erro
 	a.factory = a.deployment.Factory
 	switch {
 	case c.Version == V002:
-		a.data, err = pack(createV002, a.validator, c.Root.InitData(), index.Big())
+		a.data, err = pack(createV2, a.validator, c.Root.InitData(), index.Big())
 	case !c.Version.V3():
 		a.data, err = pack(createV2, a.deployment.Implementation, init, index.Big())
 	case c.Direct:
@@ -148,7 +148,6 @@ var (
 	initializeV2      = function("initialize", mustType("address"), mustType("bytes"))
 	initializeV30     = function("initialize", mustType("bytes21"), mustType("address"), mustType("bytes"), mustType("bytes"))
 	initializeV31     = function("initialize", mustType("bytes21"), mustType("address"), mustType("bytes"), mustType("bytes"), mustType("bytes[]"))
-	createV002        = function("createAccount", mustType("address"), mustType("bytes"), mustType("uint256"))
 	createV2          = function("createAccount", mustType("address"), mustType("bytes"), mustType("uint256"))
 	createV3          = function("createAccount", mustType("bytes"), mustType("bytes32"))
 	deployWithFactory = function("deployWithFactory", mustType("address"), mustType("bytes"), mustType("bytes32"))

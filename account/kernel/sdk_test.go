@@ -3,6 +3,7 @@ package kernel_test
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"math/big"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/signer/core/apitypes"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
@@ -302,6 +304,15 @@ func TestRandomPermissionsAreTheSDKs(t *testing.T) {
 			t.Fatalf("%d: digest %s, want %s", i, got, g.Digest)
 		}
 		a := must[*kernel.Account](t)(kernel.Attach(g.Account, g.Version, kernel.ECDSA{Owner: f.Owner}))
+		var shown apitypes.TypedData // what a wallet would hash
+		if err := json.Unmarshal(must[kernel.TypedData](t)(e.TypedData()).JSON, &shown); err != nil {
+			t.Fatal(err)
+		}
+		digest, _, err := apitypes.TypedDataAndHash(shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "typed data", digest, g.Digest[:])
 		q := must[*kernel.Request](t)(must[*kernel.Authority](t)(a.Authority(kernel.OwnerApprover{})).SignEnable(e))
 		approval := must[[][]byte](t)(q.Finish(sign(t, f.OwnerKey, q.Challenge())))[0]
 		equal(t, "approval", approval, g.EnableSignature)
