@@ -57,6 +57,31 @@ func TestLinksInTheDocumentationLeadSomewhere(t *testing.T) {
 	}
 }
 
+// Every test that docs/p256.md rests a claim on is there.
+func TestTestsNamedInTheDocumentationExist(t *testing.T) {
+	there := map[string]bool{}
+	for _, folder := range []string{"internal/p256gen", "internal/p256gen/builder", "p256table", "p256hint", "contracts"} {
+		files, err := filepath.Glob(root + folder + "/*_test.go")
+		if err != nil || len(files) == 0 {
+			t.Fatal(folder, err)
+		}
+		for _, file := range files {
+			for _, m := range regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)`).FindAllStringSubmatch(read(t, strings.TrimPrefix(file, root)), -1) {
+				there[m[1]] = true
+			}
+		}
+	}
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(read(t, "docs/p256.md"), -1)
+	if len(named) < 50 {
+		t.Fatalf("%d tests are named", len(named))
+	}
+	for _, m := range named {
+		if !there[m[1]] {
+			t.Errorf("docs/p256.md names %s, which is nowhere", m[1])
+		}
+	}
+}
+
 func read(t *testing.T, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(root + name)
