@@ -227,6 +227,24 @@ func TestTheQuickWaysOnHashesAndSuffixes(t *testing.T) {
 	})
 }
 
+// TestTheChallengeEndsWithItsQuote: client data in which the challenge goes on is refused in every way, signed or not.
+func TestTheChallengeEndsWithItsQuote(t *testing.T) {
+	bothVerifiers(t, func(t *testing.T, w ways, precompile bool) {
+		hash, p := opHash("quote"), newPasskey(t, "quote", seal.RequireUV)
+		for first := range 256 {
+			if !precompile && first > 0x30 && first%16 != 0xc {
+				continue
+			}
+			suffix := append([]byte{byte(first)}, usualSuffix[1:]...)
+			for name, call := range plainest(t, w.world, p, hash, suffix) {
+				if want := first == '"' || name == "general"; w.same(fmt.Sprintf("%s, %#x for the quote", name, first), call) != want {
+					t.Errorf("%s, %#x for the quote: %t", name, first, !want)
+				}
+			}
+		}
+	})
+}
+
 // dearSHA256 is SHA-256 on a chain that charges more for it.
 type dearSHA256 uint64
 

@@ -41,3 +41,13 @@ func TestCommittedEnginesAreWhatTheGeneratorWrites(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsTooLongForAContractIsNotWritten(t *testing.T) {
+	NewArtifact("as long as may be", make([]byte, 24_576)) // EIP-170
+	defer func() {
+		if recover() == nil {
+			t.Error("a byte more is written")
+		}
+	}()
+	NewArtifact("longer", make([]byte, 24_577))
+}
