@@ -274,6 +274,25 @@ func TestWhatIsSignedIsNotThereforeAllowed(t *testing.T) {
 	}
 }
 
+// Hints have one of two lengths, and the length that stands before them.
+func TestHintsHaveTheirLengths(t *testing.T) {
+	p, hash := newPasskey(t, "lengths", seal.RequireUV), opHash("lengths")
+	chains := verifierChains(t, p, p256table.Format4k)
+	key := append(p.public().Raw(), byte(seal.RequireUV), byte(p256table.Format4k))
+	for n := range 256 {
+		signature := assertionOf(p.approve(hash), make([]byte, n))
+		raw := append(p.signDigest(hash), make([]byte, n)...)
+		for name, call := range map[string][]byte{
+			"packed": packedCall(hash, key, signature), "erc7913": contracts.VerifySignature(key, hash, signature), "raw": contracts.VerifySignature(key[:64], hash, raw),
+		} {
+			want := n == 32 || n == 128 || n == 0 && name == "raw"
+			if approves(t, answers(t, chains, call)) != want {
+				t.Errorf("%s, %d bytes of hints: %t", name, n, !want)
+			}
+		}
+	}
+}
+
 // Any bit flipped, any byte missing, any byte more: on all chains what Go says, and never a good signature but where the
 // bit is a hint's, or one that nobody reads.
 func TestTheVerifierOnCalldataThatIsNearlyRight(t *testing.T) {
@@ -379,6 +398,14 @@ func TestERC7913CalldataOfAnyShape(t *testing.T) {
 	// both fields the same bytes; the key after the signature
 	if !approves(t, answers(t, chains, append(set(4, number(int64(len(good)-4))), append(number(64), p.public().Raw()...)...))) {
 		t.Error("a key behind the signature is not read")
+	}
+	// a key that the calldata ends within, although what is missing would be zeros
+	webauthn := append(p.public().Raw(), byte(seal.RequireUV), 0)
+	behind := contracts.VerifySignature(webauthn, hash, assertionOf(p.approve(hash), nil))
+	copy(behind[4:], number(int64(len(behind)-4)))
+	behind = append(append(behind, number(66)...), webauthn...)
+	if !approves(t, answers(t, chains, behind)) || approves(t, answers(t, chains, behind[:len(behind)-1])) {
+		t.Error("a key at the end of the calldata")
 	}
 	for _, call := range [][]byte{nil, {0}, {1}, {2, 0x4a, 0xd3, 0x18}, make([]byte, 98), make([]byte, 99), make([]byte, 159), make([]byte, 161), make([]byte, 4_000)} {
 		answers(t, chains, call)
@@ -507,9 +534,20 @@ func TestTheVerifierFollowsTheChain(t *testing.T) {
 	if asked := native.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(bob)); asked[31] != 1 {
 		t.Error("deployed where 0x100 answers, the verifier does not know")
 	}
-	for _, bad := range [][]byte{contracts.ProbeFor(alice)[:35], append(contracts.ProbeFor(alice)[:4], bytes.Repeat([]byte{1}, 32)...)} {
-		if ret := w.must(stranger, contracts.P256Verifier, nil, bad); !bytes.Equal(ret, zero) {
-			t.Errorf("%x: %x", bad, ret)
+	// An address is 32 bytes, of which the first twelve are zero, also where zeros are missing at its end.
+	w.fork = osaka
+	alice[19] = 0
+	probe()
+	if asked := w.must(stranger, contracts.P256Verifier, nil, contracts.HasPrecompileFor(alice)); asked[31] != 1 {
+		t.Error("not remembered")
+	}
+	for _, call := range [][]byte{contracts.ProbeFor(alice), contracts.HasPrecompileFor(alice)} {
+		dirty := slices.Clone(call)
+		dirty[15] = 1
+		for _, bad := range [][]byte{call[:35], call[:4], dirty} {
+			if ret := w.must(stranger, contracts.P256Verifier, nil, bad); !bytes.Equal(ret, zero) {
+				t.Errorf("%x: %x", bad, ret)
+			}
 		}
 	}
 }

@@ -368,7 +368,7 @@ contract P256Verifier {
             if (keyLength == 66) {
                 rule = _byte(keyAt + 64);
                 format = _byte(keyAt + 65);
-                form = pos < end ? _at(_byte(pos), FORMS) : 0;
+                form = _at(_byte(pos), FORMS);
                 if (form == 0 || _at(format, FORMATS) == 0) return false;
                 ++pos;
             } else if (keyLength == 65) {
@@ -378,7 +378,7 @@ contract P256Verifier {
                 return false;
             }
             uint256 hintsAt = pos + 64;
-            if (hintsAt > end) return false;
+            if (hintsAt > end) return false; // nor was there a form, if it has one
 
             uint256 path = P256.PRECOMPILE;
             address table;
