@@ -79,6 +79,8 @@ func replace(t *testing.T, file, name, want string) {
 
 var figure = regexp.MustCompile(`\d{1,3}(,\d{3})+`)
 
+// alike tells whether two texts differ in figures only, and by no more than signatures do: without a table they take up
+// to 400 gas more or less, and calldata has more or fewer zeros.
 func alike(a, b string) bool {
 	if figure.ReplaceAllString(a, "#") != figure.ReplaceAllString(b, "#") {
 		return false
@@ -87,7 +89,7 @@ func alike(a, b string) bool {
 	for i := range x {
 		m, errM := strconv.Atoi(strings.ReplaceAll(x[i], ",", ""))
 		n, errN := strconv.Atoi(strings.ReplaceAll(y[i], ",", ""))
-		if errM != nil || errN != nil || max(m, n)-min(m, n) > 500 {
+		if errM != nil || errN != nil || max(m, n)-min(m, n) > 1_000 {
 			return false
 		}
 	}
