@@ -105,7 +105,8 @@ func ruleAllows(rule, flags byte) bool {
 // digest asks the library.
 func (h *harness) digest(challenge [32]byte, rule byte, general bool, b []byte) (length int, allowed bool, hash [32]byte) {
 	h.t.Helper()
-	ret := h.must(stranger, h.at, nil, pack(h.t, h.contract, "digest", challenge, big.NewInt(int64(rule)), general, b))
+	dirt := bytes.Repeat([]byte(`{"type":"webauthn.get","challenge":"`), 4+len(b)/36)
+	ret := h.must(stranger, h.at, nil, pack(h.t, h.contract, "digest", challenge, big.NewInt(int64(rule)), general, b, dirt))
 	out, err := h.contract.Unpack("digest", ret)
 	if err != nil {
 		h.t.Fatal(err)
@@ -258,6 +259,32 @@ func TestTheGeneralFormIsLookedAtClosely(t *testing.T) {
 		want := name == "brace, then challenge" || name == "type ends the JSON"
 		if got := h.agree(challenge, 1, true, c.bytes()); got != want {
 			t.Errorf("%s: allowed %t", name, got)
+		}
+	}
+}
+
+// Neither what follows in the calldata nor what stood in memory completes what is missing.
+func TestNothingIsCompletedByWhatFollows(t *testing.T) {
+	h := newHarness(t, prague)
+	challenge := [32]byte{4, 5}
+	for _, general := range []bool{false, true} {
+		a := assertion{general: general, authData: authData(usualFlags), prefix: []byte(`{"a":1,"type":"webauthn.get","challenge":"`), typeIndex: 7}
+		for _, more := range []string{`"`, `","origin":"x"}`} {
+			if h.agree(challenge, 1, general, append(a.bytes(), more...)) {
+				t.Errorf("no suffix, but %s after it", more)
+			}
+		}
+	}
+	// The JSON ends within the type, at each of its characters; the memory after it holds the same member at every place
+	// where that can be.
+	for cut := 1; cut <= len(typeMember); cut++ {
+		for shift := range 36 {
+			a := assertion{general: true, authData: authData(usualFlags), prefix: []byte(`{"challenge":"`)}
+			a.suffix = []byte(`"` + string(bytes.Repeat([]byte("x"), shift)) + `,` + typeMember[:len(typeMember)-cut])
+			a.typeIndex = 14 + 43 + 2 + shift
+			if h.agree(challenge, 1, true, a.bytes()) {
+				t.Fatalf("the last %d characters of the type are missing, shift %d", cut, shift)
+			}
 		}
 	}
 }

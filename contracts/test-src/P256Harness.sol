@@ -80,7 +80,8 @@ contract P256Harness {
         bytes32 challenge,
         uint256 rule,
         bool general,
-        bytes calldata assertion
+        bytes calldata assertion,
+        bytes calldata dirt
     ) external view returns (uint256 length, bool allowed, bytes32 hash, bool intact) {
         bytes32 guard = keccak256("guard");
         bytes memory before = abi.encodePacked(guard);
@@ -89,6 +90,7 @@ contract P256Harness {
         assembly {
             pos := assertion.offset
             output := mload(0x40)
+            calldatacopy(output, dirt.offset, dirt.length) // free memory may hold anything
         }
         (length, allowed) = WebAuthnCheck.digest(output, challenge, rule, general, pos, pos + assertion.length);
         assembly {
