@@ -11,6 +11,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/vm"
+	"github.com/holiman/uint256"
+
+	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/seal"
 )
@@ -322,4 +327,48 @@ func FuzzDigest(f *testing.F) {
 		copy(challenge[:], seed)
 		h.agree(challenge, rule, general, b)
 	})
+}
+
+// failing stands for a precompile that answers the first calls and then fails.
+type failing struct {
+	vm.PrecompiledContract
+	after *int
+}
+
+func (f failing) Run(in []byte) ([]byte, error) {
+	if *f.after--; *f.after < 0 {
+		return nil, vm.ErrOutOfGas
+	}
+	return f.PrecompiledContract.Run(in)
+}
+
+// Without SHA-256 memory would hold what an assertion says of itself in place of a digest: nothing is allowed, and the
+// verifier is not even created.
+func TestNothingIsAllowedWithoutSHA256(t *testing.T) {
+	h := newHarness(t, osaka)
+	sha256At := common.BytesToAddress([]byte{2})
+	rules := h.fork.config().Rules(big.NewInt(1), true, 1_700_000_000)
+	real := vm.ActivePrecompiledContracts(rules)[sha256At]
+	b := assertion{authData: authData(usualFlags), suffix: []byte(`"}`)}.bytes()
+	call := pack(t, h.contract, "digest", [32]byte{1}, big.NewInt(1), false, b, []byte{})
+	none, first, second := 0, 1, 2
+	for name, c := range map[string]struct {
+		precompile vm.PrecompiledContract
+		want       bool
+	}{
+		"absent": {nil, false}, "silent": {lyingInverse{}, false}, "fails at once": {failing{real, &none}, false},
+		"fails the second time": {failing{real, &first}, false}, "works twice": {failing{real, &second}, true},
+	} {
+		ret, _, err := h.strange(sha256At, c.precompile).Call(stranger, h.at, call, vm.NewGasBudget(30_000_000, 0), new(uint256.Int))
+		if err != nil || (ret[63] == 1) != c.want {
+			t.Errorf("%s: %x, %v", name, ret, err)
+		}
+	}
+	for name, precompile := range map[string]vm.PrecompiledContract{"absent": nil, "lying": lyingInverse(make([]byte, 32))} {
+		w := newWorld(t, osaka)
+		_, _, err := w.strange(sha256At, precompile).Call(stranger, contracts.Deployer, contracts.P256VerifierInit(), vm.NewGasBudget(30_000_000, 0), new(uint256.Int))
+		if err == nil || len(w.state.GetCode(contracts.P256Verifier)) != 0 {
+			t.Errorf("%s: the verifier was created", name)
+		}
+	}
 }
