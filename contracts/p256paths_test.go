@@ -197,7 +197,17 @@ func edgePathVectors(t *testing.T, random *rand.Rand, n int) []pathVector {
 			}
 			return v
 		}
-		add(fmt.Sprint("pattern ", i), signatureWith(keys[i/16%len(keys)], k(), k()))
+		good := signatureWith(keys[i/16%len(keys)], k(), k())
+		c := pathVector{fmt.Sprint("pattern ", i), good, good}
+		switch i % 6 {
+		case 1:
+			c.v.h = new(big.Int).Xor(good.h, one)
+		case 3:
+			c.v.r = new(big.Int).Add(good.r, one)
+		case 5:
+			c.v.s = new(big.Int).Sub(order, good.s)
+		}
+		out = append(out, c)
 	}
 	for _, k := range []int64{1, 2, 77} {
 		for _, s := range []*big.Int{one, big.NewInt(2), halfOfN, new(big.Int).Add(halfOfN, one), new(big.Int).Sub(order, one)} {

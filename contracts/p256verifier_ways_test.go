@@ -316,3 +316,25 @@ func TestTheQuickWaysKnowWhatAnAccountHasFound(t *testing.T) {
 		}
 	}
 }
+
+// TestAKeyThatCalldataEndsWithinIsNone: ERC-7913's byte strings may stand in any order, and what is cut off the last one
+// is not made up by the zeros that follow calldata.
+func TestAKeyThatCalldataEndsWithinIsNone(t *testing.T) {
+	bothVerifiers(t, func(t *testing.T, w ways, precompile bool) {
+		hash := opHash("cut")
+		for name, call := range plainest(t, w.world, newPasskey(t, "cut", seal.RequireUV), hash, usualSuffix) {
+			key, signature := call[33:99], call[99:]
+			number := func(n int) []byte { return big.NewInt(int64(n)).FillBytes(make([]byte, 32)) }
+			padded := append(slices.Clone(signature), make([]byte, -len(signature)&31)...)
+			data := slices.Concat(contracts.VerifierMagic[:], number(96+32+len(padded)), hash[:], number(96), number(len(signature)), padded, number(len(key)), key)
+			if !approves(t, w.must(stranger, contracts.P256Verifier, nil, data)) {
+				t.Errorf("%s: refused with the key at the end", name)
+			}
+			for cut := 1; cut <= 66; cut++ {
+				if approves(t, w.must(stranger, contracts.P256Verifier, nil, data[:len(data)-cut])) {
+					t.Errorf("%s: accepted with %d bytes of the key cut off", name, cut)
+				}
+			}
+		}
+	})
+}
