@@ -1,6 +1,7 @@
 package browsertest
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"slices"
@@ -279,15 +280,20 @@ func (p *tab) grants() func() []string {
 		var call struct{ Params []json.RawMessage }
 		var op struct {
 			Auth *struct {
-				Address                       common.Address
-				ChainID, Nonce, YParity, R, S hexutil.Big
+				Address                 common.Address
+				ChainID, Nonce, YParity hexutil.Big
+				R, S                    common.Hash
 			} `json:"eip7702Auth"`
 		}
-		if json.Unmarshal([]byte(body), &call) != nil || len(call.Params) == 0 || json.Unmarshal(call.Params[0], &op) != nil || op.Auth == nil {
+		if json.Unmarshal([]byte(body), &call) != nil || len(call.Params) == 0 || !bytes.Contains(call.Params[0], []byte("eip7702Auth")) {
+			return
+		}
+		if err := json.Unmarshal(call.Params[0], &op); err != nil || op.Auth == nil {
+			p.t.Errorf("an authorization that cannot be read: %v\n%s", err, call.Params[0])
 			return
 		}
 		a := op.Auth
-		signed := types.SetCodeAuthorization{ChainID: *uint256.MustFromBig(a.ChainID.ToInt()), Address: a.Address, Nonce: a.Nonce.ToInt().Uint64(), V: uint8(a.YParity.ToInt().Uint64()), R: *uint256.MustFromBig(a.R.ToInt()), S: *uint256.MustFromBig(a.S.ToInt())}
+		signed := types.SetCodeAuthorization{ChainID: *uint256.MustFromBig(a.ChainID.ToInt()), Address: a.Address, Nonce: a.Nonce.ToInt().Uint64(), V: uint8(a.YParity.ToInt().Uint64()), R: *new(uint256.Int).SetBytes32(a.R[:]), S: *new(uint256.Int).SetBytes32(a.S[:])}
 		who := "nobody"
 		if signer, err := signed.Authority(); err == nil && a.ChainID.ToInt().Uint64() == 31337 {
 			who = signer.Hex()
