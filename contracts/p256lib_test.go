@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/contracts"
@@ -140,5 +141,55 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 	}
 	if a := missing(); a != (common.Address{}) {
 		t.Errorf("%s is still missing", a)
+	}
+}
+
+// Whatever stands where an engine should be: a yes is one word with the value 1.
+func TestOnlyAWordOfOneIsAYes(t *testing.T) {
+	k := newPasskey(t, "yes", seal.RequireUV)
+	h := [32]byte{1}
+	sig := k.signDigest(h)
+	for name, c := range map[string]struct {
+		code string
+		want bool
+	}{
+		"nothing": {"", false}, "stops": {"00", false}, "1": {"600160005260206000f3", true}, "2": {"600260005260206000f3", false},
+		"0": {"600060005260206000f3", false}, "1 and a word": {"600160005260406000f3", false}, "1 and a byte": {"600160005260216000f3", false},
+		"31 bytes": {"6001600052601f6000f3", false}, "1 on top": {"600160f81b60005260206000f3", false},
+	} {
+		w := newWorld(t, prague)
+		at, contract := w.deploy("P256Harness")
+		w.state.SetCode(contracts.P256Plain.Address, common.FromHex(c.code), tracing.CodeChangeUnspecified)
+		ret := w.must(stranger, at, nil, pack(t, contract, "verify", uint8(0), h, [32]byte(sig), [32]byte(sig[32:]), k.public().X(), k.public().Y(), []byte{}))
+		if got := ret[31] == 1; got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// Hints for another path are as good as none, and cost as much.
+func TestHintsThatDoNotFitAreNotPassedOn(t *testing.T) {
+	w := verifierWorld(t, prague, false)
+	p, hash := newPasskey(t, "unfit", seal.RequireUV), opHash("unfit")
+	w.putTableOf(p256table.Format4k, p.public())
+	data, client := authData(usualFlags), standardClientData(hash)
+	approval := p.fixed(data, client)
+	for _, f := range []p256table.Format{0, p256table.Format4k} {
+		other := p256table.Format4k
+		if f != 0 {
+			other = 0
+		}
+		key := append(p.public().Raw(), byte(seal.RequireUV), byte(f))
+		cost := func(hints []byte) uint64 {
+			ret, used, err := w.send(stranger, contracts.P256Verifier, nil, packedCall(hash, key, assertionOf(approval, hints)))
+			if err != nil || !approves(t, ret) {
+				t.Fatalf("%s: %x, %v", f, ret, err)
+			}
+			return used
+		}
+		hints := hintsOf(t, other, p.public(), digestOf(data, client), approval[66:130])
+		if with, without := cost(hints), cost(nil); with > without+300 {
+			t.Errorf("%s: %d gas with hints that do not fit, %d without", f, with, without)
+		}
 	}
 }
