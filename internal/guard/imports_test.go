@@ -24,7 +24,7 @@ var layers = map[string]int{
 	"account/accounttest": 4, "relyingparty/storetest": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
 	"internal/gasreport": 5,
-	"cmd/postern":        6, "internal/p256gen/cmd": 6, "internal/gasreport/cmd": 6, "internal/p256addresses": 6,
+	"cmd/postern":        6, "internal/kerneloracle": 6, "internal/p256gen/cmd": 6, "internal/gasreport/cmd": 6, "internal/p256addresses": 6,
 }
 
 // sideways are the imports inside one layer that are meant.
