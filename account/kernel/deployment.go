@@ -172,3 +172,6 @@ func (v Version) domain() string {
 	}
 	return string(v)
 }
+
+// accountID is what a Kernel 3 says of itself (ERC-7579).
+func (v Version) accountID() string { return "kernel.advanced.v" + v.domain() }
