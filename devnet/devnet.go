@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -56,6 +57,10 @@ type Config struct {
 	// Origins are further web origins ("http://localhost:5173") whose pages may call the endpoint.
 	// Its own origin always may. "*" admits every origin: any website can then use this chain.
 	Origins []string
+	// Alloc are further accounts, as the first block has them: contracts of others, for tests of code that deals
+	// with them. Code of any size may stand there. Fixed when DataDir is first used; an address of this chain's
+	// own is refused.
+	Alloc types.GenesisAlloc
 	// FaucetAmount is what one postern_faucet call gives, in wei. Nil: 10 ether.
 	FaucetAmount *big.Int
 	// FaucetPerMinute bounds calls of postern_faucet and postern_tokenFaucet together, and signatures of the

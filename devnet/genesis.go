@@ -156,6 +156,12 @@ func genesis(config Config, keys devKeys, list []predeploy) (*core.Genesis, erro
 	alloc := w.alloc()
 	alloc[address(keys.Faucet)] = types.Account{Balance: ether(1_000_000_000_000)}
 	alloc[address(keys.Bundler)] = types.Account{Balance: ether(1_000_000)}
+	for at, account := range config.Alloc {
+		if _, taken := alloc[at]; taken {
+			return nil, &Error{Kind: ErrConfig, Err: fmt.Errorf("devnet: Config.Alloc has %s, which this chain needs itself", at)}
+		}
+		alloc[at] = account
+	}
 	return &core.Genesis{
 		Config:     chainConfig,
 		GasLimit:   blockGas,
