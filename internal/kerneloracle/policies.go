@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/big"
 
@@ -15,8 +16,12 @@ import (
 // number is a decimal text.
 type number struct{ big.Int }
 
-func (n *number) UnmarshalText(b []byte) error {
-	if _, ok := n.SetString(string(b), 10); !ok {
+func (n *number) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	if _, ok := n.SetString(text, 10); !ok {
 		return fmt.Errorf("%q is no decimal number", b)
 	}
 	return nil

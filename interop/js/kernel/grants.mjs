@@ -1,0 +1,121 @@
+// 2,400 random session keys: what their owners sign, and the signatures, must be those of ZeroDev's unmodified
+// packages to the byte.
+import assert from 'node:assert/strict'
+import { createKernelAccount } from '@zerodev/sdk'
+import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
+import { serializeMultiChainPermissionAccounts } from '@zerodev/permissions'
+import { concatHex, decodeAbiParameters, encodeAbiParameters, hashTypedData, slice, toHex, zeroAddress } from 'viem'
+import { claim } from '../report.mjs'
+import { start } from './go.mjs'
+import { policies } from './policies.mjs'
+import { random } from './random.mjs'
+import { chain, entryPoint, owner, permission, same, sessionKey, versions } from './world.mjs'
+import { prompts } from './browser.mjs'
+
+const go = start()
+const flags = ['0x0000', '0x0001', '0x0002']
+const chains = [1, 10, 137, 8453, 31337, 11155111]
+const seen = {}
+
+/** draw makes a session key for an owner, in both languages, on chain id. */
+async function draw(r, root, id) {
+  const version = r.one(versions), nonce = r.chance(0.5) ? 0 : 1 + r.number(31), flag = r.int(3), lane = r.chance(0.5) ? 0 : r.int(65536)
+  const signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), index = r.chance(0.5) ? 0n : r.big(256), list = policies(r)
+  for (const k of list.kinds) seen[k] = (seen[k] ?? 0) + 1
+  const ours = { version, chainId: id, index, nonce: nonce || 1, signer: signer.go, flag, policies: list.ours, lane }
+  const theirs = async (address) => {
+    const client = chain(id, { accounts: nonce ? { [address.toLowerCase()]: { version, nonce } } : {} })
+    const regular = await permission(client, { signer, policies: list.sdk, flag: flags[flag], kernelVersion: version })
+    const account = await createKernelAccount(client, { entryPoint, kernelVersion: version, index, address, plugins: { sudo: await root.on(client, version), regular } })
+    return { client, regular, account, lane, policies: list.sdk, signer }
+  }
+  return { ours, theirs }
+}
+
+/** compare looks at all that is there before anybody signs. */
+async function compare(mine, { client, regular, account, lane, policies, signer }) {
+  policies.forEach((p, i) => same(mine.entries[i], concatHex([p.getPolicyInfoInBytes(), p.getPolicyData()]), `policy ${i}`))
+  assert.equal(mine.entries.length, policies.length)
+  same(mine.id, regular.getIdentifier(), 'the id')
+  same(mine.enableData, await regular.getEnableData(account.address), 'the enable data')
+  const manager = account.kernelPluginManager, digest = hashTypedData(await manager.getPluginsEnableTypedData(account.address))
+  same(mine.digest, digest, 'the digest')
+  same(hashTypedData(mine.typedData), digest, 'the typed data as a wallet hashes it')
+  same(mine.factoryData, await account.generateInitCode(), 'the factory data')
+  same(mine.factory, account.factoryAddress, 'the factory')
+  same(mine.enableKey, toHex(await manager.getNonceKey(account.address, BigInt(lane))), 'the nonce key that enables')
+  const at = client.state.accounts
+  client.state.accounts = { [account.address.toLowerCase()]: { version: '', nonce: 1, enabled: { [regular.getIdentifier()]: (await signer.on(client)).signerContractAddress } } }
+  same(mine.useKey, toHex(await manager.getNonceKey(account.address, BigInt(lane))), 'the nonce key that uses')
+  client.state.accounts = at
+}
+
+/** forms are how an approval for one chain is compared. Where ours differs from the packages', the difference is stated. */
+const forms = {
+  // @zerodev/multi-chain-web-authn-validator 5.4.3 leaves out the frame around a passkey's signature of typed data,
+  // which it writes around those of operations and of several things: (bytes merkleData, bytes signature).
+  multiWebAuthn: (theirs) => encodeAbiParameters([{ type: 'bytes' }, { type: 'bytes' }], ['0x', theirs]),
+}
+
+async function alone(kind, n, seed) {
+  const r = random(seed)
+  for (let i = 0; i < n; i++) {
+    const root = owner(kind, r.hex(32)), { ours, theirs } = await draw(r, root, r.one(chains))
+    try {
+      const [mine] = await go.ask('grants', { owner: root.go, sessions: [ours] })
+      const their = await theirs(mine.account), signature = await their.account.kernelPluginManager.getPluginEnableSignature(mine.account)
+      same(mine.approval, forms[kind]?.(signature) ?? signature, "the owner's signature")
+      await compare(mine, their)
+    } catch (e) {
+      throw new Error(`grant ${i}: ${e.message}`, { cause: e })
+    }
+  }
+  return `${n} grants`
+}
+
+/** one signature for several session keys, as each package makes it. */
+const signTogether = {
+  async multiECDSA(list) {
+    const documents = await serializeMultiChainPermissionAccounts(list.map(({ account }) => ({ account })))
+    return documents.map((d) => JSON.parse(atob(d)).enableSignature)
+  },
+  // serializeMultiChainPermissionAccounts of @zerodev/permissions 5.6.3 does not fit the only multi-chain WebAuthn
+  // validator on npm: known.mjs. The validator's own way does.
+  async multiWebAuthn(list) {
+    const signed = await webauthnSignUserOpsWithEnable({ multiChainUserOpConfigsForEnable: list.map(({ account }) => ({ account, userOp })) })
+    return signed.map(({ signature }) => decodeAbiParameters(Array(5).fill({ type: 'bytes' }), slice(signature, 20))[3])
+  },
+}
+const userOp = { sender: zeroAddress, nonce: 0n, callData: '0x', callGasLimit: 1n, verificationGasLimit: 1n, preVerificationGas: 1n, maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, signature: '0x' }
+
+async function together(kind, n, seed) {
+  const r = random(seed)
+  let grants = 0
+  for (let i = 0; grants < n; i++) {
+    // Several chains, and several keys on one chain: with one signature each.
+    const root = owner(kind, r.hex(32)), drawn = await Promise.all(r.list(1 + r.int(6), () => draw(r, root, r.one(chains))))
+    grants += drawn.length
+    try {
+      const mine = await go.ask('grants', { owner: root.go, sessions: drawn.map((d) => d.ours), together: true })
+      const their = await Promise.all(drawn.map((d, j) => d.theirs(mine[j].account)))
+      const before = prompts.count, signatures = await signTogether[kind](their)
+      if (kind === 'multiWebAuthn') assert.equal(prompts.count - before, 1 + their.filter((t) => t.signer.kind === 'webauthn').length, 'prompts: one for the owner, one for each session')
+      for (const [j, m] of mine.entries()) {
+        same(m.approval, signatures[j], `the owner's signature ${j}`)
+        await compare(m, their[j])
+      }
+    } catch (e) {
+      throw new Error(`approval ${i}: ${e.message}`, { cause: e })
+    }
+  }
+  return `${grants} grants`
+}
+
+const kinds = ['ecdsa', 'multiECDSA', 'webauthn', 'multiWebAuthn']
+for (const [i, kind] of kinds.entries()) await claim(`one chain, owner ${kind}`, () => alone(kind, 400, 1000 + i))
+for (const [i, kind] of ['multiECDSA', 'multiWebAuthn'].entries()) await claim(`several chains at once, owner ${kind}`, () => together(kind, 400, 2000 + i))
+await claim('every kind of policy was among them', () => {
+  assert.deepEqual(Object.keys(seen).sort(), ['call', 'callers', 'elsewhere', 'gas', 'rate', 'rateReset', 'sudo', 'timestamp'])
+  return Object.entries(seen).sort().map(([k, n]) => `${n} ${k}`).join(', ')
+})
+go.stop()
