@@ -8,6 +8,7 @@ import (
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
 )
 
@@ -82,6 +83,9 @@ var kinds = []kind{
 	coded[*hybrid.TooManyKeysError]("too-many-keys"),
 	coded[*hybrid.SelfCallError]("bad-call"),
 	coded[*hybrid.StatelessError]("no-passkeys"),
+	coded[*grant.Error]("bad-policies"),
+	coded[grant.Finding]("not-to-be-signed"),
+	coded[*grant.Refusal]("policy-refuses"),
 	coded[*bundler.UnknownOutcomeError]("outcome-unknown"),
 	coded[*bundler.NotConfirmedError]("not-confirmed"),
 	coded[*bundler.TransportError]("unreachable"),

@@ -74,6 +74,9 @@ func decodeText(text string) []candidate {
 			out = append(out, c)
 		}
 	}
+	if c, ok := numberCandidate(packed); ok {
+		out = append(out, c)
+	}
 	if len(out) == 0 {
 		out = append(out, candidate{encoding: "text", data: []byte(text)})
 	}

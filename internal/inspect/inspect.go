@@ -114,7 +114,7 @@ func (in *inspector) recognisers() []func([]byte) (Reading, bool) {
 		in.authenticatorData, in.derSignature, in.handleOps, in.accountCall, in.revertData,
 		in.erc6492, in.posternSignature, in.posternSigner, in.posternUserHandle, in.verifierCall, in.verifierKey, in.verifierSignature, in.hybridSignature, in.kernelSignature,
 		in.coinbaseSignature, in.openZeppelinSignature, in.safeSignature, in.soladyCompact,
-		in.ecdsaSignature, in.p1363, in.address, in.word, in.metaMaskKeyID, in.bundlerText,
+		in.ecdsaSignature, in.p1363, in.kernelNonce, in.address, in.word, in.metaMaskKeyID, in.bundlerText,
 	}
 }
 
@@ -125,6 +125,8 @@ func (in *inspector) readAs(c candidate) []Reading {
 	case "json":
 		recognise = in.jsonDocument
 	case "text":
+	case "number":
+		recognise = in.kernelNonce
 	case "base64url":
 		if r, ok := credentialID(c.data); ok {
 			others := slices.DeleteFunc(in.read(c.data), func(r Reading) bool { return r.Kind == "address" }) // which nobody writes so

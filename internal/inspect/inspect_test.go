@@ -144,6 +144,10 @@ func TestRecognisesWhatPeopleCopy(t *testing.T) {
 		{"a Kernel enable signature", "kernel-enable-signature.hex", inspect.Options{}, []string{"kernel-enable"}, nil},
 		{"a Kernel ERC-1271 signature by permission", "kernel-1271-permission.hex", inspect.Options{}, []string{"kernel-1271"}, nil},
 		{"a Kernel ERC-1271 signature by validator, or one of ours", "kernel-1271-sudo.hex", inspect.Options{}, []string{"postern-signature", "kernel-1271"}, nil},
+		{"a Kernel nonce as nodes write it", "0x10235204ada0000000000000000000000000000000000000000000000000000", inspect.Options{}, []string{"kernel-nonce"}, nil},
+		{"a Kernel nonce in decimal", "456213205870285987580935771540236313101639904677852407298781744404396769280n", inspect.Options{}, []string{"kernel-nonce"}, nil},
+		{"a Kernel nonce key, in bytes", "0x00025204ada10000000000000000000000000000000000ff", inspect.Options{}, []string{"kernel-nonce-key"}, nil},
+		{"the nonce key of a Kernel owner", "0x0000845adb2c711129d4f3966735ed98a9f09fc4ce570000", inspect.Options{}, []string{"kernel-nonce-key"}, nil},
 		{"a serialised Kernel session", "kernel-session.txt", inspect.Options{}, []string{"kernel-session"}, nil},
 
 		{"a bundler's words", "AA24 signature error", inspect.Options{}, []string{"bundler-error"}, []string{"aa24"}},

@@ -3,7 +3,10 @@ package inspect
 import (
 	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/internal/abituple"
+	"github.com/postern-dev/postern/seal"
 )
 
 // kernelSignature: Kernel v3 wraps what a signer made. Use mode is 0xff ‖ signer's
@@ -71,16 +74,7 @@ func (in *inspector) kernelEnable(b []byte) (Reading, bool) {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "kernel-enable", Title: "ZeroDev Kernel: approval of a session key and its first use", Likelihood: Certain}
-	r.fact("hook", hexOf(b[:20]))
-	for i, name := range []string{"enable data", "hook data", "selector data", "owner's approval"} {
-		r.fact(name, fmt.Sprintf("%d bytes", len(f[i].Data)))
-	}
-	if sel := f[2].Data; len(sel) >= 4 {
-		r.fact("enabled for", hexOf(sel[:4]))
-	}
-	if inner, ok := in.part(f[4].Data); ok {
-		r.Parts = append(r.Parts, inner)
-	}
+	in.enabled(&r, seal.KernelEnable{Hook: common.Address(b[:20]), EnableData: f[0].Data, HookData: f[1].Data, SelectorData: f[2].Data, Approval: f[3].Data, Signature: f[4].Data})
 	return r, true
 }
 
@@ -95,7 +89,12 @@ func (in *inspector) kernelERC1271(b []byte) (Reading, bool) {
 			return Reading{}, false
 		}
 		r := Reading{Kind: "kernel-1271", Title: "ZeroDev Kernel: ERC-1271 signature by a validator", Likelihood: Likely, Parts: []Reading{inner}}
-		r.fact("validator", hexOf(b[1:21]))
+		validator := common.Address(b[1:21])
+		if name, ok := kernelValidator(validator); ok {
+			r.fact("validator", fmt.Sprintf("%s = %s", validator, name))
+		} else {
+			r.fact("validator", validator.Hex())
+		}
 		return r, true
 	case b[0] == 0x02 && len(b) > 6 && b[5] == 0xff:
 		inner, ok := in.kernelUse(b[5:])

@@ -178,6 +178,9 @@ func nonceFacts(r *Reading, nonce *big.Int) {
 		return
 	}
 	r.fact("nonce", fmt.Sprintf("key 0x%x, sequence %d", key, seq))
+	if who, certain, ok := kernelActor(key); ok && certain {
+		r.fact("approves", who)
+	}
 }
 
 // opFindings are faults that show without a chain.
