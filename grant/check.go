@@ -70,6 +70,7 @@ var (
 		common.HexToAddress("0x1e02Ff20b604C2B2809193917Ea22D8602126837"),
 		common.HexToAddress("0xD990393C670dCcE8b4d8F858FB98c9912dBFAa06"),
 		common.HexToAddress("0xbA45a2BFb8De3D24cA9D7F1B551E14dFF5d690Fd"),
+		common.HexToAddress("0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70"), // multi-chain: its makers call it unpatched
 	}
 	permit2 = common.HexToAddress("0x000000000022D473030F116dDEE9F6B43aC78BA3")
 )

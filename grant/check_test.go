@@ -215,6 +215,9 @@ func TestTrapsOfTheAccountAreNamed(t *testing.T) {
 		{"old owner", func(f *grant.Facts, _ *grant.Grant) {
 			f.Owner = common.HexToAddress("0xbA45a2BFb8De3D24cA9D7F1B551E14dFF5d690Fd")
 		}, "refused vulnerable-validator"},
+		{"old owner on several chains", func(f *grant.Facts, _ *grant.Grant) {
+			f.Owner = common.HexToAddress("0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70")
+		}, "refused vulnerable-validator"},
 		{"revoked", func(f *grant.Facts, _ *grant.Grant) {
 			f.Permission, f.Revoked = [4]byte{1}, [][4]byte{{2}, {1}}
 		}, "refused revoked-before"},

@@ -76,6 +76,7 @@ func (r reader) root(v Version, contract common.Address) (Validator, error) {
 	for _, candidate := range []Validator{
 		ECDSA{}, MultiChainECDSA{}, WebAuthn{Version: WebAuthn003}, WebAuthn{Version: WebAuthn002, DangerVulnerable: true},
 		WebAuthn{Version: WebAuthn001, DangerVulnerable: true}, MultiChainWebAuthn{},
+		MultiChainWebAuthn{Version: WebAuthn001, DangerVulnerable: true},
 	} {
 		if at, err := candidate.Contract(v); err != nil || at != contract {
 			continue
@@ -93,7 +94,8 @@ func (r reader) root(v Version, contract common.Address) (Validator, error) {
 			return c, err
 		case MultiChainWebAuthn:
 			key, err := r.passkey(contract)
-			return MultiChainWebAuthn{Key: key}, err
+			c.Key = key
+			return c, err
 		}
 	}
 	return nil, nil

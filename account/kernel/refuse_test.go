@@ -84,6 +84,14 @@ func TestVulnerableContractsAreRefused(t *testing.T) {
 	}
 	_, err := kernel.New(kernel.Config{Root: kernel.WebAuthn{Key: key, Version: kernel.WebAuthn002}})
 	refused[*kernel.VulnerableError](t, "validator", err)
+	_, err = kernel.New(kernel.Config{Root: kernel.MultiChainWebAuthn{Key: key, Version: kernel.WebAuthn001}})
+	refused[*kernel.VulnerableError](t, "multi-chain validator", err)
+	_, err = kernel.New(kernel.Config{Root: kernel.MultiChainWebAuthn{Key: key, Version: kernel.WebAuthn003}})
+	refused[*kernel.UnsupportedError](t, "multi-chain validator of no version", err)
+	patched := must[common.Address](t)(kernel.MultiChainWebAuthn{Key: key}.Contract(kernel.V033))
+	if want := common.HexToAddress("0xF98365FAD8403C340b1D5F017b2EBdaE641104ff"); patched != want {
+		t.Errorf("the multi-chain validator is %s", patched)
+	}
 	s := kernel.WebAuthnSigner(key, common.Hash{1})
 	if err := s.Check(); err != nil {
 		t.Error(err)

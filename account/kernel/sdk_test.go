@@ -78,7 +78,7 @@ func (f sdkFile) root(t testing.TB, kind string) kernel.Validator {
 		"ecdsa": kernel.ECDSA{Owner: f.Owner}, "multiECDSA": kernel.MultiChainECDSA{Owner: f.Owner},
 		"webauthn":      kernel.WebAuthn{Key: key, CredentialHash: hash, DangerVulnerable: true},
 		"webauthnOld":   kernel.WebAuthn{Key: key, CredentialHash: hash, Version: kernel.WebAuthn002, DangerVulnerable: true},
-		"multiWebAuthn": kernel.MultiChainWebAuthn{Key: key, CredentialHash: hash},
+		"multiWebAuthn": kernel.MultiChainWebAuthn{Key: key, CredentialHash: hash, Version: kernel.WebAuthn001, DangerVulnerable: true},
 	}[kind]
 	if !ok {
 		t.Fatalf("no kind %q", kind)

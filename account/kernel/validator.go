@@ -54,13 +54,19 @@ type WebAuthn struct {
 type MultiChainWebAuthn struct {
 	Key            passkey.PublicKey
 	CredentialHash common.Hash
+	// Version of the validator's contract; "" is 0.0.2. ZeroDev calls 0.0.1 unpatched,
+	// which is yet the one that its npm packages know.
+	Version ValidatorVersion
+	// DangerVulnerable admits 0.0.1.
+	DangerVulnerable bool
 }
 
-// ValidatorVersion is a version of the WebAuthn validator's contract.
+// ValidatorVersion is a version of the WebAuthn validators' contracts.
 type ValidatorVersion string
 
 // The versions of the WebAuthn validator. All but the last accept a signature of
-// anything by the same passkey: see [VulnerableError].
+// anything by the same passkey: see [VulnerableError]. The multi-chain one has the
+// first two.
 const (
 	WebAuthn001 ValidatorVersion = "0.0.1"
 	WebAuthn002 ValidatorVersion = "0.0.2"
@@ -69,7 +75,10 @@ const (
 
 var (
 	multiChainECDSA    = common.HexToAddress("0x5C97aA67Ba578E3c54ec5942A7563Ea9130E4f5F")
-	multiChainWebAuthn = common.HexToAddress("0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70")
+	multiChainWebAuthn = map[ValidatorVersion]common.Address{
+		WebAuthn001: common.HexToAddress("0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70"),
+		WebAuthn002: common.HexToAddress("0xF98365FAD8403C340b1D5F017b2EBdaE641104ff"),
+	}
 
 	// webAuthn02 is the only one for Kernel 0.0.2 and 0.2.x.
 	webAuthn02 = common.HexToAddress("0x1e02Ff20b604C2B2809193917Ea22D8602126837")
@@ -92,7 +101,7 @@ func (e *VulnerableError) Error() string {
 
 // Hint names what to use instead.
 func (e *VulnerableError) Hint() string {
-	return "use the WebAuthn validator 0.0.3 or the WebAuthn signer 0.0.4; an account that has the old one moves with ChangeRoot"
+	return "use the WebAuthn validator 0.0.3, the multi-chain one 0.0.2 or the WebAuthn signer 0.0.4; an account that has the old one moves with ChangeRoot"
 }
 
 // UnsupportedError says that a version of Kernel cannot have or do something.
@@ -126,8 +135,21 @@ func (MultiChainECDSA) Contract(v Version) (common.Address, error) {
 }
 
 // Contract implements [Validator].
-func (MultiChainWebAuthn) Contract(v Version) (common.Address, error) {
-	return onlyV3(v, multiChainWebAuthn)
+func (w MultiChainWebAuthn) Contract(v Version) (common.Address, error) {
+	version := w.Version
+	if version == "" {
+		version = WebAuthn002
+	}
+	contract, err := onlyV3(v, multiChainWebAuthn[version])
+	switch {
+	case err != nil:
+		return common.Address{}, err
+	case contract == (common.Address{}):
+		return contract, &UnsupportedError{Version: v, What: fmt.Sprintf("has no multi-chain WebAuthn validator %.20q", string(version)), Way: "use 0.0.2"}
+	case version == WebAuthn001 && !w.DangerVulnerable:
+		return common.Address{}, &VulnerableError{What: "multi-chain WebAuthn validator " + string(version), Contract: contract}
+	}
+	return contract, nil
 }
 
 func onlyV3(v Version, a common.Address) (common.Address, error) {

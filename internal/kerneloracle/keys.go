@@ -116,7 +116,8 @@ func (o owner) root() (kernel.Validator, error) {
 		_, public, err := o.Key.p256()
 		hash := kernel.CredentialHash(o.Key.ID)
 		if o.Validator == "multiWebAuthn" {
-			return kernel.MultiChainWebAuthn{Key: public, CredentialHash: hash}, err
+			// The one that the packages on npm know.
+			return kernel.MultiChainWebAuthn{Key: public, CredentialHash: hash, Version: kernel.WebAuthn001, DangerVulnerable: true}, err
 		}
 		if o.Validator == "webauthn" {
 			return kernel.WebAuthn{Key: public, CredentialHash: hash}, err
