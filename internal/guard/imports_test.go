@@ -20,8 +20,8 @@ var layers = map[string]int{
 	"userop": 1, "seal": 1, "grant": 1, "recovery": 1, "internal/abiargs": 1, "internal/p256gen": 1, "internal/p256gen/search": 1,
 	"contracts": 2, "account": 2, "internal/p256gen/builder": 2,
 	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3,
-	"account/kernel/approval": 3,
-	"bundler":                 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "relyingparty/zerodev": 4, "devnet": 4, "internal/artifacts": 4,
+	"account/kernel/approval": 3, "account/kernel/session": 3,
+	"bundler": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "relyingparty/zerodev": 4, "devnet": 4, "internal/artifacts": 4,
 	"account/accounttest": 4, "relyingparty/storetest": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5,
 	"internal/gasreport": 5,
@@ -31,6 +31,7 @@ var layers = map[string]int{
 // sideways are the imports inside one layer that are meant.
 var sideways = map[string][]string{
 	"account/kernel/approval": {"account/kernel"},
+	"account/kernel/session":  {"account/kernel", "account/kernel/approval"},
 	"passkey/softkey":         {"passkey"},
 	"passkey/provider":        {"passkey"},
 	"seal":                    {"userop"},

@@ -1,0 +1,331 @@
+// The session's side: a document, held against its chain.
+
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
+	"github.com/postern-dev/postern/grant"
+)
+
+// Option changes how a document is opened.
+type Option func(*options)
+
+type options struct {
+	chainID *big.Int
+	signer  kernel.Signer
+	version kernel.Version
+	clock   func() time.Time
+	style   grant.Style
+	unknown bool
+	codes   bool
+}
+
+// WithChainID says which chain is meant: a node that answers another one is
+// refused. Without it the document's own is taken, and else the node's word.
+func WithChainID(id *big.Int) Option { return func(o *options) { o.chainID = id } }
+
+// WithSigner names the session key, which the SDK's document leaves out where it is
+// a passkey.
+func WithSigner(s kernel.Signer) Option { return func(o *options) { o.signer = s } }
+
+// WithVersion names the account's version of Kernel, where neither the chain nor the
+// document tells it.
+func WithVersion(v kernel.Version) Option { return func(o *options) { o.version = v } }
+
+// WithMachineClock replaces the machine's clock, for chains that do not tell the
+// time.
+func WithMachineClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
+
+// WithStyle says how amounts and times are written in words.
+func WithStyle(s grant.Style) Option { return func(o *options) { o.style = s } }
+
+// DangerUnknownPolicies admits policies of contracts that are not known: nobody
+// here can say what they refuse or allow.
+func DangerUnknownPolicies() Option { return func(o *options) { o.unknown = true } }
+
+// Session is an opened document. It does not change; what the chain says of it is
+// read anew by each method with a context.
+type Session struct {
+	chain      account.Chain
+	chainID    *big.Int
+	document   *approval.Document
+	account    *kernel.Account // as the chain has it, or as the document deploys it
+	permission kernel.Permission
+	grant      grant.Grant
+	signature  []byte // the owner's
+	options    options
+}
+
+// PolicyError says that a document has a policy of a contract that is not known.
+type PolicyError struct {
+	Policy   int // from 0
+	Contract common.Address
+}
+
+func (e *PolicyError) Error() string {
+	return fmt.Sprintf("session: policy %d is of the contract %s, which is not known: nobody can say what it refuses or allows", e.Policy+1, e.Contract)
+}
+
+// Hint implements [account.Hinter].
+func (e *PolicyError) Hint() string {
+	return "ask the owner for a grant with known policies, or open it with DangerUnknownPolicies"
+}
+
+// ApprovalError says that the owner did not approve what a document contains.
+type ApprovalError struct{ Cause error }
+
+func (e *ApprovalError) Error() string {
+	return fmt.Sprintf("session: the owner of the account has not approved this: %v", e.Cause)
+}
+
+// Unwrap is the cause.
+func (e *ApprovalError) Unwrap() error { return e.Cause }
+
+// Hint implements [account.Hinter].
+func (e *ApprovalError) Hint() string {
+	return "the approval may be for another chain or account, be void since the account's nonce or owner changed, or be forged: ask the owner for a new one"
+}
+
+var (
+	_ account.Hinter = (*PolicyError)(nil)
+	_ account.Hinter = (*ApprovalError)(nil)
+)
+
+// Open opens a document. It refuses one whose contents do not give the permission
+// that it names, that is for another chain, whose account is not there and cannot
+// be deployed by it, that has unknown or unsafe contracts, that the owner of the
+// account has not approved, or of which the account has installed something else.
+// That a permission has expired or was revoked is no error here: see
+// [Session.Status].
+func Open(ctx context.Context, ch account.Chain, d *approval.Document, opts ...Option) (*Session, error) {
+	s := &Session{chain: ch}
+	for _, o := range opts {
+		o(&s.options)
+	}
+	if err := s.setChain(ctx, d.Context().ChainID); err != nil {
+		return nil, err
+	}
+	r := reader{ch, d.Fields().Account}
+	there, err := r.deployed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known := approval.Context{ChainID: s.chainID, Version: s.options.version, Signer: s.options.signer}
+	if there {
+		if s.account, err = kernel.At(ctx, ch, r.addr); err != nil {
+			return nil, err
+		}
+		known.Version = s.account.Version()
+	}
+	if s.document, err = d.WithContext(known); err != nil {
+		return nil, err
+	}
+	if !there {
+		if err := s.setUndeployed(); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.setPermission(); err != nil {
+		return nil, err
+	}
+	if _, err := s.record(ctx, there); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) setChain(ctx context.Context, documents *big.Int) error {
+	want := s.options.chainID
+	switch {
+	case want == nil:
+		want = documents
+	case documents != nil && documents.Cmp(want) != 0:
+		return &account.WrongChainError{Who: "the approval", Want: want, Got: documents}
+	}
+	got, err := s.chain.ChainID(ctx)
+	if err != nil {
+		return fmt.Errorf("session: ask the node for its chain: %w", err)
+	}
+	if got == nil || got.Sign() <= 0 {
+		return fmt.Errorf("%w: chain id %v", ErrAnswer, got)
+	}
+	if want != nil && want.Cmp(got) != 0 {
+		return &account.WrongChainError{Who: "the node", Want: want, Got: got}
+	}
+	s.chainID = new(big.Int).Set(got)
+	return nil
+}
+
+// setUndeployed takes the account that the document's init code makes; that it is
+// the one which the document names follows from its address.
+func (s *Session) setUndeployed() error {
+	a, err := s.document.Account()
+	if err != nil {
+		return err
+	}
+	if want := s.document.Fields().Account; a.Address() != want {
+		return &kernel.AddressError{Computed: a.Address(), Meant: want}
+	}
+	if factory, _ := a.Factory(); factory == (common.Address{}) {
+		return kernel.ErrNoFactory
+	}
+	s.account = a
+	return nil
+}
+
+func (s *Session) setPermission() (err error) {
+	if s.permission, s.grant, err = s.document.Permission(); err != nil {
+		return err
+	}
+	if err := s.permission.Check(); err != nil {
+		return err
+	}
+	f := s.document.Fields()
+	if id := s.permission.ID(); id != f.PermissionID {
+		return &MismatchError{"the id of the permission", f.PermissionID.String(), id.String()}
+	}
+	if f.Hook != (common.Address{}) || f.Module != (common.Address{}) || !bytes.Equal(f.Selector[:], selector("execute(bytes32,bytes)")) {
+		return &kernel.UnsupportedError{Version: s.account.Version(), What: "installs nothing here for a permission but execute", Way: "ask the owner for a grant without hook and own function"}
+	}
+	_, isKey := s.permission.Signer.ECDSA()
+	_, _, isPasskey := s.permission.Signer.WebAuthn()
+	if !isKey && !isPasskey {
+		return &kernel.NotSignerError{Account: f.Account, Who: "the unknown signer contract " + s.permission.Signer.Contract.Hex()}
+	}
+	for i, p := range s.grant.Policies {
+		if p.Kind() == grant.KindUnknown && !s.options.unknown {
+			return &PolicyError{Policy: i, Contract: p.Contract()}
+		}
+	}
+	s.signature = f.EnableSignature
+	return nil
+}
+
+// record reads what the account says of the permission. Not yet deployed, it says
+// nothing. What the account has installed must be what the document contains; what
+// it never had must be approved by its owner.
+func (s *Session) record(ctx context.Context, there bool) (rec record, err error) {
+	r := reader{s.chain, s.account.Address()}
+	if !there {
+		rec.account, rec.nonce = s.account, 1
+		return rec, s.approved(rec)
+	}
+	if rec, err = r.record(ctx, s.ID()); err != nil {
+		return rec, err
+	}
+	switch {
+	case rec.account.Version() != s.account.Version():
+		return rec, &MismatchError{"the account's version", string(s.account.Version()), string(rec.account.Version())}
+	case !rec.Present && rec.Installed.Nonce == 0:
+		err := s.approved(rec)
+		if _, refused := errors.AsType[*ApprovalError](err); refused && s.once(rec) {
+			return rec, nil // void, which the status says
+		}
+		return rec, err
+	case !rec.Present:
+		return rec, nil
+	}
+	if err := rec.matches(s.permission); err != nil {
+		return rec, err
+	}
+	return rec, r.signerKey(ctx, s.ID(), s.permission.Signer)
+}
+
+// enable is what the owner must have approved at a nonce.
+func (s *Session) enable(nonce uint32) (kernel.Enable, error) {
+	return s.document.Enable(s.chainID, nonce)
+}
+
+// approved checks the owner's approval for the account as it is.
+func (s *Session) approved(rec record) error {
+	e, err := s.enable(rec.nonce)
+	if err != nil {
+		return err
+	}
+	if err := s.document.Verify(e, rec.account.Root()); err != nil {
+		return &ApprovalError{err}
+	}
+	return nil
+}
+
+// maxBack is how many earlier nonces are tried: the account's nonce moves by few.
+const maxBack = 32
+
+// once says that the owner approved it before the account's nonce moved on.
+func (s *Session) once(rec record) bool {
+	for n := rec.nonce; n > 1 && rec.nonce-n < maxBack; {
+		n--
+		if e, err := s.enable(n); err == nil && s.document.Verify(e, rec.account.Root()) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// ID names the permission.
+func (s *Session) ID() kernel.PermissionID { return s.permission.ID() }
+
+// Account is the owner's account, whose every call goes through execute, the one
+// function that permissions may call; for [account.Prepare].
+func (s *Session) Account() account.Account { return sessionAccount{s.account} }
+
+// Address is the account's.
+func (s *Session) Address() common.Address { return s.account.Address() }
+
+// ChainID is the chain on which the session is open.
+func (s *Session) ChainID() *big.Int { return new(big.Int).Set(s.chainID) }
+
+// Document is the approval, with what opening it has added.
+func (s *Session) Document() *approval.Document { return s.document }
+
+// Permission is what the session key is on the chain.
+func (s *Session) Permission() kernel.Permission { return s.permission }
+
+// Grant is what the key may do.
+func (s *Session) Grant() grant.Grant { return s.grant }
+
+// Words says what the key may do, as the owner read it before approving.
+func (s *Session) Words() []string { return grant.Words(s.grant, s.options.style) }
+
+// sessionAccount is the account as a permission uses it.
+type sessionAccount struct{ *kernel.Account }
+
+// EncodeCalls implements [account.Account].
+func (a sessionAccount) EncodeCalls(calls []account.Call) ([]byte, error) {
+	return kernel.Execute(calls)
+}
+
+var _ account.Account = sessionAccount{}
+
+// ErrNoKey says that a document holds no private key.
+var ErrNoKey = errors.New("session: the approval holds no private key")
+
+// Approve answers a challenge with the private key in the document.
+func (s *Session) Approve(c account.Challenge) (account.Approval, error) {
+	raw := s.document.PrivateKey()
+	if raw == nil {
+		return account.Approval{}, ErrNoKey
+	}
+	defer clear(raw)
+	key, err := crypto.ToECDSA(raw)
+	if err != nil {
+		return account.Approval{}, ErrNoKey
+	}
+	if c.Kind != account.KindECDSA || c.Address != crypto.PubkeyToAddress(key.PublicKey) {
+		return account.Approval{}, account.ErrWrongSigner
+	}
+	sig, err := crypto.Sign(c.Digest[:], key)
+	return account.Approval{ECDSA: sig}, err
+}
