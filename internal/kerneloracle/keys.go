@@ -104,7 +104,8 @@ type owner struct {
 }
 
 func (o owner) root() (kernel.Validator, error) {
-	if o.Key.Kind == "ecdsa" {
+	switch o.Key.Kind {
+	case "ecdsa":
 		a, err := o.Key.address()
 		if o.Validator == "multiECDSA" {
 			return kernel.MultiChainECDSA{Owner: a}, err
@@ -112,7 +113,7 @@ func (o owner) root() (kernel.Validator, error) {
 		if o.Validator == "ecdsa" {
 			return kernel.ECDSA{Owner: a}, err
 		}
-	} else {
+	case "webauthn":
 		_, public, err := o.Key.p256()
 		hash := kernel.CredentialHash(o.Key.ID)
 		if o.Validator == "multiWebAuthn" {

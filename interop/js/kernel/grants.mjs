@@ -6,10 +6,10 @@ import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-va
 import { serializeMultiChainPermissionAccounts } from '@zerodev/permissions'
 import { concatHex, decodeAbiParameters, encodeAbiParameters, hashTypedData, slice, toHex, zeroAddress } from 'viem'
 import { claim } from '../report.mjs'
-import { start } from './go.mjs'
-import { policies } from './policies.mjs'
+import { Refused, start } from './go.mjs'
+import { kindNames, policies } from './policies.mjs'
 import { random } from './random.mjs'
-import { chain, entryPoint, owner, permission, same, sessionKey, versions } from './world.mjs'
+import { chain, entryPoint, json, owner, permission, same, sessionKey, versions } from './world.mjs'
 import { prompts } from './browser.mjs'
 
 const go = start()
@@ -18,9 +18,9 @@ const chains = [1, 10, 137, 8453, 31337, 11155111]
 const seen = {}
 
 /** draw makes a session key for an owner, in both languages, on chain id. */
-async function draw(r, root, id) {
+async function draw(r, root, id, names) {
   const version = r.one(versions), nonce = r.chance(0.5) ? 0 : 1 + r.number(31), flag = r.int(3), lane = r.chance(0.5) ? 0 : r.int(65536)
-  const signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), index = r.chance(0.5) ? 0n : r.big(256), list = policies(r)
+  const signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), index = r.chance(0.5) ? 0n : r.big(256), list = policies(r, names)
   for (const k of list.kinds) seen[k] = (seen[k] ?? 0) + 1
   const ours = { version, chainId: id, index, nonce: nonce || 1, signer: signer.go, flag, policies: list.ours, lane }
   const theirs = async (address) => {
@@ -111,11 +111,49 @@ async function together(kind, n, seed) {
   return `${grants} grants`
 }
 
+/** changed yields copies of v, each with one value changed. */
+function* changed(v) {
+  if (typeof v === 'boolean') yield !v
+  else if (typeof v === 'number' || typeof v === 'bigint') yield v ? v - v / v : ++v
+  else if (typeof v === 'string' && v.startsWith('0x')) yield v.slice(0, -1) + ((parseInt(v.at(-1), 16) ^ 1) || 0).toString(16)
+  else if (typeof v === 'string' && v.includes('(')) {
+    yield 'q' + v
+    if (v.includes(' where ')) yield* [v.split(' where ')[0], v.replace(/(?<= where \w+) (=|!=|[<>]=?) /, (_, op) => (op === '=' ? ' != ' : ' = ')), v.replace(/true|false|"|(\d)(?=\D*$)/, (x, d) => (d ? (Number(d) + 1) % 10 : { true: 'false', false: 'true' }[x] ?? '"~'))].filter((x) => x !== v)
+  } else if (typeof v === 'string') yield /\d/.test(v) ? v.replace(/\d(?=\D*$)/, (d) => (Number(d) + 1) % 10) : v + '!'
+  else if (Array.isArray(v) && v.length) yield v.slice(1)
+  if (v && typeof v === 'object') {
+    for (const k of Object.keys(v)) for (const c of changed(v[k])) yield Array.isArray(v) ? v.with(k, c) : { ...v, [k]: c }
+  }
+}
+
+/** control changes each value that Postern is told, one at a time: what it makes must not be taken for the packages'. */
+async function control(seed) {
+  const r = random(seed), caught = {}
+  let n = 0
+  for (const kind of kinds) {
+    const root = owner(kind, r.hex(32)), { ours, theirs } = await draw(r, root, 10, kindNames)
+    const question = { owner: root.go, sessions: [ours] }, [right] = await go.ask('grants', question)
+    const their = await theirs(right.account), signature = await their.account.kernelPluginManager.getPluginEnableSignature(right.account)
+    const judge = async ([mine]) => { await compare(mine, their); same(mine.approval, forms[kind]?.(signature) ?? signature, "the owner's signature") }
+    await judge([right])
+    const wrongs = [...changed(root.go)].map((o) => ({ ...question, owner: o })).concat([...changed(ours)].map((o) => ({ ...question, sessions: [o] })))
+    for (const wrong of wrongs) {
+      n++
+      const why = await go.ask('grants', wrong).then(judge).then(() => '', (e) => (e instanceof Refused ? 'refused' : e.code === 'ERR_ASSERTION' ? e.message : Promise.reject(e)))
+      assert.ok(why, `nobody noticed ${json(wrong)}`)
+      const by = why.split('\n')[0].replace(/ \d+$/, '')
+      caught[by] = (caught[by] ?? 0) + 1
+    }
+  }
+  return `${n} changes: ${Object.entries(caught).sort((a, b) => b[1] - a[1]).map(([k, m]) => `${m} ${k}`).join(', ')}`
+}
+
 const kinds = ['ecdsa', 'multiECDSA', 'webauthn', 'multiWebAuthn']
-for (const [i, kind] of kinds.entries()) await claim(`one chain, owner ${kind}`, () => alone(kind, 400, 1000 + i))
-for (const [i, kind] of ['multiECDSA', 'multiWebAuthn'].entries()) await claim(`several chains at once, owner ${kind}`, () => together(kind, 400, 2000 + i))
+for (const [i, kind] of kinds.entries()) await claim(`one chain, owner ${kind}`, () => alone(kind, +(process.env.N ?? 400), 1000 + i))
+for (const [i, kind] of ['multiECDSA', 'multiWebAuthn'].entries()) await claim(`several chains at once, owner ${kind}`, () => together(kind, +(process.env.N ?? 400), 2000 + i))
 await claim('every kind of policy was among them', () => {
   assert.deepEqual(Object.keys(seen).sort(), ['call', 'callers', 'elsewhere', 'gas', 'rate', 'rateReset', 'sudo', 'timestamp'])
   return Object.entries(seen).sort().map(([k, n]) => `${n} ${k}`).join(', ')
 })
+await claim('a comparison fails when any value that Postern was told is another', () => control(3000))
 go.stop()

@@ -131,8 +131,10 @@ const kinds = {
   },
 }
 
+export const kindNames = Object.keys(kinds)
+
 /** policies draws a list: {sdk: the packages' policies, ours: their descriptions, kinds: their names}. */
-export function policies(r, n = r.one([0, 1, 1, 2, 2, 3, 4, 5])) {
-  const names = r.list(n, () => (r.chance(0.4) ? 'call' : r.one(Object.keys(kinds)))), made = names.map((k) => kinds[k](r))
+export function policies(r, names = r.list(r.one([0, 1, 1, 2, 2, 3, 4, 5]), () => (r.chance(0.4) ? 'call' : r.one(kindNames)))) {
+  const made = names.map((k) => kinds[k](r))
   return { sdk: made.map((m) => m.sdk()), ours: made.map((m) => m.ours), kinds: names }
 }
