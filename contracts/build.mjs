@@ -30,6 +30,7 @@ const targets = [
       .map((name) => `test-src/${name}`),
     own: "test-src/",
   },
+  { dir: "../internal/kernelstand/data", sources: ["test-src/kernel/Stand.sol"], own: "test-src/kernel/" },
 ];
 
 // evmVersion cancun: the code runs under Cancun rules and all later ones. Runs and viaIR: see docs/gas.md.

@@ -86,7 +86,7 @@ func (w *workshop) deploy(calldata []byte, want common.Address) error {
 // construct runs creation code as if a transaction had created address: the code stands at the
 // address while it runs, so address(this) and contracts it creates are right. Its result becomes
 // the address's code.
-func (w *workshop) construct(address common.Address, creation []byte) error {
+func (w *workshop) construct(address common.Address, creation []byte, limit int) error {
 	w.slots[address] = map[common.Hash]struct{}{}
 	w.state.CreateAccount(address)
 	w.state.SetNonce(address, 1, tracing.NonceChangeNewContract)
@@ -95,7 +95,7 @@ func (w *workshop) construct(address common.Address, creation []byte) error {
 	if err != nil {
 		return fmt.Errorf("constructing %s: %w", address, err)
 	}
-	if len(runtime) == 0 || len(runtime) > params.MaxCodeSize {
+	if len(runtime) == 0 || len(runtime) > limit {
 		return fmt.Errorf("constructing %s: %d bytes of code", address, len(runtime))
 	}
 	w.state.SetCode(address, runtime, tracing.CodeChangeGenesis)

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/params"
 
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/userop"
@@ -23,7 +24,7 @@ type predeploy struct {
 
 func (p *predeploy) build(w *workshop) error {
 	if p.create2 == nil {
-		return w.construct(p.address, p.creation)
+		return w.construct(p.address, p.creation, params.MaxCodeSize)
 	}
 	if err := w.deploy(p.create2, p.address); err != nil || p.deposit == nil {
 		return err

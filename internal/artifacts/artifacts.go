@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -43,6 +44,8 @@ type Options struct {
 	Timeout time.Duration
 	// Log receives one line for each download. Nil: silent.
 	Log *slog.Logger
+	// Tests brings the packages as well that only tests use: a build of ZeroDev's Kernel.
+	Tests bool
 }
 
 // Set is the opened packages, complete and checked. It is safe for concurrent use.
@@ -50,13 +53,14 @@ type Set struct {
 	packages map[string]*content // by "name@version"
 }
 
-// Open returns all pinned packages, downloading those that are in neither Dir nor the cache.
+// Open returns the pinned packages, downloading those that are in neither Dir nor the cache.
 // Several processes may open the same cache at once. Errors are [*Error].
 func Open(ctx context.Context, o Options) (*Set, error) {
 	list, err := manifest()
 	if err != nil {
 		return nil, err
 	}
+	list = slices.DeleteFunc(list, func(p pin) bool { return p.Tests && !o.Tests })
 	load, err := loader(o)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,7 @@ type pin struct {
 	Tarball   string            `json:"tarball"`   // file name that `npm pack` gives it
 	Size      int64             `json:"size"`      // bytes of the tarball, exact
 	Integrity string            `json:"integrity"` // "sha512-" + base64, as npm writes it
+	Tests     bool              `json:"tests"`     // used by tests only
 	Files     map[string]string `json:"files"`     // path below the package root → SHA-256, hex
 }
 

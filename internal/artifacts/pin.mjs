@@ -15,6 +15,8 @@ const framework = ["SCL_RIP7212", "DelegationManager", "SimpleFactory", "HybridD
   .map((n) => `dist/bytecode/${n}.mjs`);
 const delegation = (p) => framework.includes(p);
 const paymaster = (p) => ["_esm/constants.js", "_esm/helpers/erc20-utils.js"].includes(p);
+const kernel = (p) => p === "src/deployment/precompiles/KernelPrecompiles.sol";
+// name, version, which files are used; true: by tests only
 const packages = [
   ["@account-abstraction/contracts", "0.6.0", solidity],
   ["@account-abstraction/contracts", "0.7.0", solidity],
@@ -24,6 +26,7 @@ const packages = [
   ["@noble/curves", "2.4.0", modules],
   ["@metamask/delegation-abis", "2.0.0", delegation],
   ["@pimlico/mock-paymaster", "0.0.7", paymaster],
+  ["@rhinestone/modulekit", "0.5.9", kernel, true],
 ];
 
 const walk = (dir) => readdirSync(dir).flatMap((n) => {
@@ -32,7 +35,7 @@ const walk = (dir) => readdirSync(dir).flatMap((n) => {
 });
 const npm = (...args) => execFileSync("npm", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
 
-const out = packages.map(([name, version, used]) => {
+const out = packages.map(([name, version, used, tests]) => {
   const dir = mkdtempSync(join(tmpdir(), "pin-"));
   try {
     const [{ filename }] = JSON.parse(npm("pack", "--json", "--pack-destination", dir, `${name}@${version}`));
@@ -46,7 +49,7 @@ const out = packages.map(([name, version, used]) => {
     const files = {};
     for (const p of walk(root).map((p) => relative(root, p)).filter(used).sort())
       files[p] = createHash("sha256").update(readFileSync(join(root, p))).digest("hex");
-    return { name, version, tarball: file.split("/").pop(), size: bytes.length, integrity, files };
+    return { name, version, tarball: file.split("/").pop(), size: bytes.length, integrity, tests, files };
   } finally {
     rmSync(dir, { recursive: true });
   }

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
+import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+
+// Stand-ins for the modules of ZeroDev's Kernel 3, for tests on a chain where the originals cannot be had: no registry
+// carries their code. They are written from Kernel's interfaces: who may sign is checked as it must be, and everything
+// that the account hands over is told in an event. The policies bind what a test needs to see bound – a number of uses,
+// a time – and otherwise only tell that they were asked.
+
+bytes4 constant VALID = 0x1626ba7e;
+bytes4 constant INVALID = 0xffffffff;
+
+/// @notice What the account asked about, in an operation.
+event Asked(address indexed kernel, bytes32 indexed what, uint256 nonce, bytes signature);
+
+/// @notice Who signed a hash, with or without the prefix of EIP-191.
+function signedBy(address owner, bytes32 hash, bytes calldata signature) pure returns (bool) {
+    (address signer, ECDSA.RecoverError problem,) = ECDSA.tryRecover(hash, signature);
+    if (problem == ECDSA.RecoverError.NoError && signer == owner) return true;
+    (signer, problem,) = ECDSA.tryRecover(MessageHashUtils.toEthSignedMessageHash(hash), signature);
+    return problem == ECDSA.RecoverError.NoError && signer == owner;
+}
+
+struct Passkey {
+    bytes32 x;
+    bytes32 y;
+}
+
+/// @notice Whether a passkey signed a challenge, in the form that Kernel's clients write.
+function assertedBy(Passkey memory key, bytes32 challenge, bytes calldata signature) view returns (bool) {
+    (bytes memory data, string memory json, uint256 typeIndex, bytes32 r, bytes32 s,) =
+        abi.decode(signature, (bytes, string, uint256, bytes32, bytes32, bool));
+    // 23 is where Kernel's contracts look for the challenge, and where they have it begin there is its name
+    WebAuthn.WebAuthnAuth memory auth = WebAuthn.WebAuthnAuth(r, s, 23, typeIndex, data, json);
+    return WebAuthn.verify(abi.encodePacked(challenge), auth, key.x, key.y, true);
+}
+
+abstract contract Validator {
+    function isModuleType(uint256 kind) external pure returns (bool) {
+        return kind == 1;
+    }
+
+    function isInitialized(address kernel) external view virtual returns (bool);
+
+    function validateUserOp(PackedUserOperation calldata op, bytes32 hash) external payable returns (uint256) {
+        emit Asked(msg.sender, hash, op.nonce, op.signature);
+        return _valid(msg.sender, hash, op.signature) ? 0 : 1;
+    }
+
+    function isValidSignatureWithSender(address, bytes32 hash, bytes calldata signature) external view returns (bytes4) {
+        return _valid(msg.sender, hash, signature) ? VALID : INVALID;
+    }
+
+    function _valid(address kernel, bytes32 hash, bytes calldata signature) internal view virtual returns (bool);
+}
+
+/// @notice Obeys a secp256k1 key. A signature longer than 65 bytes is one of the root of a Merkle tree.
+contract StandECDSAValidator is Validator {
+    mapping(address kernel => address) public ecdsaValidatorStorage;
+
+    event OwnerRegistered(address indexed kernel, address indexed owner);
+
+    function onInstall(bytes calldata data) external payable {
+        ecdsaValidatorStorage[msg.sender] = address(bytes20(data[:20]));
+        emit OwnerRegistered(msg.sender, address(bytes20(data[:20])));
+    }
+
+    function onUninstall(bytes calldata) external payable {
+        require(isInitialized(msg.sender), "not initialized");
+        delete ecdsaValidatorStorage[msg.sender];
+    }
+
+    function isInitialized(address kernel) public view override returns (bool) {
+        return ecdsaValidatorStorage[kernel] != address(0);
+    }
+
+    function _valid(address kernel, bytes32 hash, bytes calldata signature) internal view override returns (bool) {
+        if (signature.length == 65) return signedBy(ecdsaValidatorStorage[kernel], hash, signature);
+        bytes32 root = bytes32(signature[65:97]);
+        return MerkleProof.verify(abi.decode(signature[97:], (bytes32[])), root, hash)
+            && signedBy(ecdsaValidatorStorage[kernel], root, signature[:65]);
+    }
+}
+
+/// @notice Obeys a passkey.
+contract StandWebAuthnValidator is Validator {
+    mapping(address kernel => Passkey) public webAuthnValidatorStorage;
+
+    event WebAuthnPublicKeyRegistered(
+        address indexed kernel, bytes32 indexed authenticatorIdHash, uint256 pubKeyX, uint256 pubKeyY
+    );
+
+    function onInstall(bytes calldata data) external payable {
+        require(!isInitialized(msg.sender), "already initialized");
+        (Passkey memory key, bytes32 credential) = abi.decode(data, (Passkey, bytes32));
+        webAuthnValidatorStorage[msg.sender] = key;
+        emit WebAuthnPublicKeyRegistered(msg.sender, credential, uint256(key.x), uint256(key.y));
+    }
+
+    function onUninstall(bytes calldata) external payable {
+        require(isInitialized(msg.sender), "not initialized");
+        delete webAuthnValidatorStorage[msg.sender];
+    }
+
+    function isInitialized(address kernel) public view override returns (bool) {
+        return webAuthnValidatorStorage[kernel].x != 0;
+    }
+
+    function _valid(address kernel, bytes32 hash, bytes calldata signature) internal view virtual override returns (bool) {
+        return assertedBy(webAuthnValidatorStorage[kernel], hash, signature);
+    }
+}
+
+/// @notice Obeys a passkey, which signs the root of a Merkle tree. One operation alone has no Merkle data.
+contract StandMultiChainWebAuthnValidator is StandWebAuthnValidator {
+    function _valid(address kernel, bytes32 hash, bytes calldata data) internal view override returns (bool) {
+        uint256 start = uint256(bytes32(data[:32]));
+        bytes calldata merkle = data[start + 32:start + 32 + uint256(bytes32(data[start:start + 32]))];
+        start = uint256(bytes32(data[32:64]));
+        bytes calldata signature = data[start + 32:start + 32 + uint256(bytes32(data[start:start + 32]))];
+        if (merkle.length > 0) {
+            bytes32 root = bytes32(merkle[:32]);
+            if (!MerkleProof.verify(abi.decode(merkle[32:], (bytes32[])), root, hash)) return false;
+            hash = MessageHashUtils.toEthSignedMessageHash(root);
+        }
+        return assertedBy(webAuthnValidatorStorage[kernel], hash, signature);
+    }
+}
+
+abstract contract PermissionModule {
+    mapping(address kernel => uint256) public usedIds;
+
+    function isInitialized(address kernel) external view returns (bool) {
+        return usedIds[kernel] > 0;
+    }
+
+    function onInstall(bytes calldata data) external payable {
+        usedIds[msg.sender]++;
+        _install(bytes32(data[:32]), data[32:]);
+    }
+
+    function onUninstall(bytes calldata data) external payable {
+        usedIds[msg.sender]--;
+        _uninstall(bytes32(data[:32]));
+    }
+
+    function _install(bytes32 id, bytes calldata data) internal virtual;
+    function _uninstall(bytes32 id) internal virtual;
+}
+
+abstract contract Signer is PermissionModule {
+    function isModuleType(uint256 kind) external pure returns (bool) {
+        return kind == 6;
+    }
+
+    function checkUserOpSignature(bytes32 id, PackedUserOperation calldata op, bytes32 hash)
+        external
+        payable
+        returns (uint256)
+    {
+        emit Asked(msg.sender, hash, op.nonce, op.signature);
+        return _valid(id, msg.sender, hash, op.signature) ? 0 : 1;
+    }
+
+    function checkSignature(bytes32 id, address, bytes32 hash, bytes calldata signature) external view returns (bytes4) {
+        return _valid(id, msg.sender, hash, signature) ? VALID : INVALID;
+    }
+
+    function _valid(bytes32 id, address kernel, bytes32 hash, bytes calldata signature)
+        internal
+        view
+        virtual
+        returns (bool);
+}
+
+/// @notice A secp256k1 key as the signer of a permission.
+contract StandECDSASigner is Signer {
+    mapping(bytes32 id => mapping(address kernel => address)) public signer;
+
+    function _install(bytes32 id, bytes calldata data) internal override {
+        require(signer[id][msg.sender] == address(0), "already installed");
+        signer[id][msg.sender] = address(bytes20(data[:20]));
+    }
+
+    function _uninstall(bytes32 id) internal override {
+        delete signer[id][msg.sender];
+    }
+
+    function _valid(bytes32 id, address kernel, bytes32 hash, bytes calldata signature)
+        internal
+        view
+        override
+        returns (bool)
+    {
+        return signedBy(signer[id][kernel], hash, signature);
+    }
+}
+
+/// @notice A passkey as the signer of a permission.
+contract StandWebAuthnSigner is Signer {
+    mapping(bytes32 id => mapping(address kernel => Passkey)) public webAuthnSignerStorage;
+
+    function _install(bytes32 id, bytes calldata data) internal override {
+        require(webAuthnSignerStorage[id][msg.sender].x == 0, "already installed");
+        (webAuthnSignerStorage[id][msg.sender],) = abi.decode(data, (Passkey, bytes32));
+    }
+
+    function _uninstall(bytes32 id) internal override {
+        delete webAuthnSignerStorage[id][msg.sender];
+    }
+
+    function _valid(bytes32 id, address kernel, bytes32 hash, bytes calldata signature)
+        internal
+        view
+        override
+        returns (bool)
+    {
+        return assertedBy(webAuthnSignerStorage[id][kernel], hash, signature);
+    }
+}
+
+/// @notice A policy that tells what it was asked and allows it. Installed again after its removal it refuses, as the
+/// originals do.
+contract StandPolicy is PermissionModule {
+    mapping(bytes32 id => mapping(address kernel => uint8)) public status; // 0 never, 1 installed, 2 removed
+
+    function isModuleType(uint256 kind) external pure returns (bool) {
+        return kind == 5;
+    }
+
+    function checkUserOpPolicy(bytes32 id, PackedUserOperation calldata op) external payable returns (uint256) {
+        require(status[id][msg.sender] == 1, "not installed");
+        emit Asked(msg.sender, id, op.nonce, op.signature);
+        return _check(id);
+    }
+
+    function checkSignaturePolicy(bytes32 id, address, bytes32, bytes calldata) external view returns (uint256) {
+        require(status[id][msg.sender] == 1, "not installed");
+        return 0;
+    }
+
+    function _install(bytes32 id, bytes calldata data) internal override {
+        require(status[id][msg.sender] == 0, "installed before");
+        status[id][msg.sender] = 1;
+        _keep(id, data);
+    }
+
+    function _uninstall(bytes32 id) internal override {
+        status[id][msg.sender] = 2;
+    }
+
+    function _keep(bytes32 id, bytes calldata data) internal virtual {}
+    function _check(bytes32 id) internal virtual returns (uint256) {}
+}
+
+/// @notice A number of uses, and the time from which each next one counts.
+contract StandRateLimitPolicy is StandPolicy {
+    struct Config {
+        uint48 interval;
+        uint48 count;
+        uint48 startAt;
+    }
+
+    mapping(bytes32 id => mapping(address kernel => Config)) public rateLimitConfigs;
+
+    function _keep(bytes32 id, bytes calldata data) internal override {
+        rateLimitConfigs[id][msg.sender] =
+            Config(uint48(bytes6(data[0:6])), uint48(bytes6(data[6:12])), uint48(bytes6(data[12:18])));
+    }
+
+    function _check(bytes32 id) internal override returns (uint256) {
+        Config storage config = rateLimitConfigs[id][msg.sender];
+        if (config.count == 0) return 1;
+        uint256 from = config.startAt;
+        config.count--;
+        config.startAt += config.interval;
+        return from << 208;
+    }
+}
+
+/// @notice A time within which operations count.
+contract StandTimestampPolicy is StandPolicy {
+    struct Config {
+        uint48 validAfter;
+        uint48 validUntil;
+    }
+
+    mapping(bytes32 id => mapping(address kernel => Config)) public timestampPolicyConfig;
+
+    function _keep(bytes32 id, bytes calldata data) internal override {
+        (uint48 from, uint48 until) = abi.decode(data, (uint48, uint48));
+        timestampPolicyConfig[id][msg.sender] = Config(from, until);
+    }
+
+    function _check(bytes32 id) internal view override returns (uint256) {
+        Config storage config = timestampPolicyConfig[id][msg.sender];
+        return uint256(config.validAfter) << 208 | uint256(config.validUntil) << 160;
+    }
+}
+
+interface KernelFactory {
+    function createAccount(bytes calldata data, bytes32 salt) external payable returns (address);
+}
+
+/// @notice Calls a factory, as the staked one before Kernel's factories does.
+contract StandMetaFactory {
+    function deployWithFactory(KernelFactory factory, bytes calldata data, bytes32 salt)
+        external
+        payable
+        returns (address)
+    {
+        return factory.createAccount(data, salt);
+    }
+}
