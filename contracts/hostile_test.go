@@ -56,9 +56,10 @@ func TestAStrangerMakesNoPendingOperationDearer(t *testing.T) {
 	}
 }
 
-// The verifier stands in for P256VERIFY for calldata of 160 bytes. Whoever hands it a signature of any length that others
-// choose asks one of its other functions, whose key is then another's choice too: docs/formats.md says so.
-func TestACallerOfTheDropInFixesTheLength(t *testing.T) {
+// The verifier stands in for P256VERIFY for calldata of 160 bytes. Who hands it a signature of any length that others choose
+// must not ask one of its other functions, whose key would then be another's choice too: these begin with 28 zero bytes or a
+// selector, and are answered by 1 in the first case only. No hash begins with 28 zero bytes.
+func TestASignatureOfAnyLengthIsNotAnotherCall(t *testing.T) {
 	w := verifierWorld(t, osaka, true)
 	owner, thief := newPasskey(t, "owner", 0), newPasskey(t, "thief", 0)
 	h := opHash("theft")
@@ -69,12 +70,15 @@ func TestACallerOfTheDropInFixesTheLength(t *testing.T) {
 	if !bytes.Equal(sloppy(owner.signDigest(h)), one) || !bytes.Equal(sloppy(thief.signDigest(h)), zero) {
 		t.Fatal("with 64 bytes of signature it is no drop-in")
 	}
-	hash := common.Hash(append(h[1:], 0x2a)) // its last byte is the signature's first
-	client := append(standardClientData(hash), owner.public().Raw()...)
-	signature := slices.Concat([]byte{0x2a}, thief.public().Raw(), []byte{0, 0}, assertionOf(thief.fixed(authData(usualFlags), client), nil))
-	signature = signature[:len(signature)-64] // what the caller adds ends the JSON
-	if !bytes.Equal(sloppy(signature), one) {
-		t.Error("not so any more: take the warning out of docs/formats.md")
+	// All but the zeros: what is in front of the caller's hash is what the thief cannot choose.
+	hash := opHash("anything")
+	call := packedCall(hash, append(thief.public().Raw(), 0, 0), assertionOf(thief.fixed(authData(usualFlags), append(standardClientData(hash), owner.public().Raw()...)), nil))
+	signature := call[32 : len(call)-64] // what the caller adds ends the JSON
+	if !bytes.Equal(w.must(stranger, contracts.P256Verifier, nil, call), one) {
+		t.Fatal("with zeros in front it is not the thief's approval")
+	}
+	if ret := sloppy(signature); !bytes.Equal(ret, zero) {
+		t.Errorf("the thief's key was taken: %x", ret)
 	}
 	for _, n := range []int{63, 65, 96, 192} {
 		if ret := sloppy(make([]byte, n)); !bytes.Equal(ret, zero) {

@@ -19,7 +19,7 @@ var verifierArtifact = mustArtifact(verifierJSON)
 // it answers
 //
 //   - h ‖ r ‖ s ‖ x ‖ y, 160 bytes, with the word 1 or 0, as P256VERIFY would a good signature;
-//   - [seal.VerifierCall], 0x00 ‖ hash ‖ key ‖ signature, with the word 1 or 0.
+//   - [seal.VerifierCall], a passkey's approval that begins with 28 zero bytes, with the word 1 or 0.
 var P256Verifier = create2(Deployer, deploySalt, crypto.Keccak256(verifierArtifact.Bytecode))
 
 // P256VerifierInit is the calldata for [Deployer] that creates P256Verifier: salt(32) ‖ init code. The deployer reverts

@@ -93,7 +93,24 @@ func assertionOf(approval, hints []byte) []byte {
 
 // packedCall is calldata of the verifier's own entry.
 func packedCall(hash common.Hash, key, signature []byte) []byte {
-	return slices.Concat([]byte{0}, hash[:], key, signature)
+	call := slices.Concat(make([]byte, 28), key[64:66], []byte{0, 0}, hash[:], key[:64])
+	for at, b := range signature { // form ‖ r ‖ s ‖ authLen ‖ …
+		switch at {
+		case 0:
+			call[30] = b
+		case 65:
+			call[31] = b
+		default:
+			call = append(call, b)
+		}
+	}
+	return call
+}
+
+// unpacked is the inverse of packedCall: the key and the signature of a call that has at least 192 bytes.
+func unpacked(call []byte) (hash common.Hash, key, signature []byte) {
+	key = append(slices.Clone(call[64:128]), call[28:30]...)
+	return common.Hash(call[32:64]), key, slices.Concat(call[30:31], call[128:192], call[31:32], call[192:])
 }
 
 // verifierCalls are calls that are valid, by the name of the figure they are for: those with P256VERIFY, or the others.

@@ -35,13 +35,14 @@ func (w ways) same(name string, call []byte) (valid bool) {
 		w.t.Fatalf("%s: %v: %x", name, err, call)
 	}
 	valid = approves(w.t, ret)
-	if len(call) < 99 || call[0] != 0 || len(call) == 160 {
+	if len(call) < 192 || !bytes.Equal(call[:28], zero[:28]) {
 		if valid && len(call) != 160 {
 			w.t.Errorf("%s: a call that is none is answered by yes: %x", name, call)
 		}
 		return valid
 	}
-	ret, _, err = w.send(stranger, contracts.P256Verifier, nil, contracts.VerifySignature(call[33:99], [32]byte(call[1:33]), call[99:]))
+	hash, key, signature := unpacked(call)
+	ret, _, err = w.send(stranger, contracts.P256Verifier, nil, contracts.VerifySignature(key, hash, signature))
 	if err != nil {
 		w.t.Fatalf("%s: ERC-7913: %v: %x", name, err, call)
 	}
@@ -121,7 +122,7 @@ func TestTheQuickWaysAreNoOtherWays(t *testing.T) {
 			}
 			// everything that has a place of its own: rule, format, form, authLen, flags, the suffix's length and quote, the
 			// hints' length
-			for _, at := range []int{0, 97, 98, 99, 164, 197, 202, 203, 204, len(good) - 129, len(good) - 33, len(good) - 1} {
+			for _, at := range []int{0, 27, 28, 29, 30, 31, 224, 229, 230, 231, len(good) - 129, len(good) - 33, len(good) - 1} {
 				for _, v := range telling {
 					call := bytes.Clone(good)
 					call[at] = v
@@ -136,8 +137,8 @@ func TestTheQuickWaysAreNoOtherWays(t *testing.T) {
 				try(fmt.Sprintf("%d bytes more", more), append(bytes.Clone(good), bytes.Repeat([]byte{0x20}, more)...))
 			}
 			for word, values := range map[int][]*big.Int{ // r and s
-				100: {new(big.Int), big.NewInt(1), order}, 132: {new(big.Int), big.NewInt(1), halfOfN, new(big.Int).Add(halfOfN, big.NewInt(1)), order,
-					new(big.Int).Sub(order, new(big.Int).SetBytes(good[132:164]))},
+				128: {new(big.Int), big.NewInt(1), order}, 160: {new(big.Int), big.NewInt(1), halfOfN, new(big.Int).Add(halfOfN, big.NewInt(1)), order,
+					new(big.Int).Sub(order, new(big.Int).SetBytes(good[160:192]))},
 			} {
 				for _, v := range values {
 					call := bytes.Clone(good)
@@ -273,9 +274,9 @@ func TestTooLittleGasForSHA256IsNoAnswer(t *testing.T) {
 		for name, call := range plainest(t, w.world, p, hash, append([]byte{'"'}, bytes.Repeat([]byte{0xff}, 3_000)...)) {
 			for _, r := range []int64{0, 1} {
 				forged := bytes.Clone(call)
-				big.NewInt(r).FillBytes(forged[100:132])
+				big.NewInt(r).FillBytes(forged[128:160])
 				for _, s := range []int64{0, 1} {
-					big.NewInt(s).FillBytes(forged[132:164])
+					big.NewInt(s).FillBytes(forged[160:192])
 					for _, price := range []dearSHA256{1, 100, 1_000} {
 						env := w.strange(sha256At, price)
 						dear := uint64(price) * 1_300
@@ -323,7 +324,7 @@ func TestAKeyThatCalldataEndsWithinIsNone(t *testing.T) {
 	bothVerifiers(t, func(t *testing.T, w ways, precompile bool) {
 		hash := opHash("cut")
 		for name, call := range plainest(t, w.world, newPasskey(t, "cut", seal.RequireUV), hash, usualSuffix) {
-			key, signature := call[33:99], call[99:]
+			_, key, signature := unpacked(call)
 			number := func(n int) []byte { return big.NewInt(int64(n)).FillBytes(make([]byte, 32)) }
 			padded := append(slices.Clone(signature), make([]byte, -len(signature)&31)...)
 			data := slices.Concat(contracts.VerifierMagic[:], number(96+32+len(padded)), hash[:], number(96), number(len(signature)), padded, number(len(key)), key)

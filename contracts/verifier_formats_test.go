@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -26,7 +25,7 @@ func (w *world) verdicts(key seal.VerifierKey, hash common.Hash, signature []byt
 	}
 	out := []bool{bytes.Equal(answer[:4], contracts.VerifierMagic[:])}
 	if key.IsPasskey() {
-		call := slices.Concat([]byte{0}, hash[:], key.Bytes(), signature)
+		call := packedCall(hash, key.Bytes(), signature)
 		answer := w.must(stranger, contracts.P256Verifier, nil, call)
 		out = append(out, len(answer) == 32 && answer[31] == 1)
 	}

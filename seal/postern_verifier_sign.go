@@ -85,11 +85,28 @@ func ParseVerifierSignature(k VerifierKey, b []byte) (a PosternApproval, err err
 	return a, nil
 }
 
-// VerifierCall is calldata of P256Verifier for a passkey's signature, cheaper than its ERC-7913 entry: 0x00 ‖ hash ‖ key ‖
-// signature. It answers with one word, 1 or 0.
+// VerifierCall is calldata of P256Verifier for a passkey's signature, cheaper than its ERC-7913 entry: 28 zero bytes ‖ rule ‖
+// format ‖ form ‖ authLen ‖ hash ‖ x ‖ y ‖ r ‖ s ‖ authData and the rest of the signature. It answers with one word, 1 or 0. [ParseVerifierCall] reads it.
 func VerifierCall(hash common.Hash, k VerifierKey, signature []byte) ([]byte, error) {
 	if _, err := ParseVerifierSignature(k, signature); err != nil {
 		return nil, fmt.Errorf("verifier call: %w", err)
 	}
-	return slices.Concat([]byte{0}, hash[:], k.Bytes(), signature), nil
+	key := k.Bytes()
+	return slices.Concat(make([]byte, verifierZeros), key[64:], signature[:1], signature[65:66], hash[:], key[:64], signature[1:65], signature[66:]), nil
+}
+
+// verifierZeros begin a [VerifierCall], so that no hash stands in their place.
+const verifierZeros = 28
+
+// ParseVerifierCall is the inverse of [VerifierCall]. It does not look into the signature: see [ParseVerifierSignature].
+func ParseVerifierCall(b []byte) (hash common.Hash, k VerifierKey, signature []byte, err error) {
+	const where = "verifier call"
+	if len(b) < 192 {
+		return common.Hash{}, VerifierKey{}, nil, caused(ErrTruncated, where, "%d bytes, at least 192", len(b))
+	}
+	if [verifierZeros]byte(b) != [verifierZeros]byte{} {
+		return common.Hash{}, VerifierKey{}, nil, malformed(where, "does not begin with %d zero bytes", verifierZeros)
+	}
+	k, err = ParseVerifierKey(slices.Concat(b[64:128], b[verifierZeros:verifierZeros+2]))
+	return common.Hash(b[32:64]), k, slices.Concat(b[30:31], b[128:192], b[31:32], b[192:]), err
 }

@@ -114,8 +114,21 @@ func TestVerifierSignaturesRoundTrip(t *testing.T) {
 				t.Errorf("%s on %s: %+v, %v", name, p, parsed, err)
 			}
 			call, err := seal.VerifierCall(hash, k, b)
-			if want := slices.Concat([]byte{0}, hash[:], k.Bytes(), b); err != nil || !bytes.Equal(call, want) {
+			if raw := k.Bytes(); err != nil || !bytes.Equal(call, slices.Concat(make([]byte, 28), raw[64:], b[:1], b[65:66], hash[:], raw[:64], b[1:65], b[66:])) {
 				t.Errorf("%s on %s: call %x, %v", name, p, call, err)
+			}
+			if h, key, signature, err := seal.ParseVerifierCall(call); err != nil || h != hash || key != k || !bytes.Equal(signature, b) {
+				t.Errorf("%s on %s: call read as %x, %v, %x, %v", name, p, h, key, signature, err)
+			}
+			for at := range 28 {
+				wrong := bytes.Clone(call)
+				wrong[at] = 1
+				if _, _, _, err := seal.ParseVerifierCall(wrong); err == nil {
+					t.Errorf("byte %d is 1", at)
+				}
+			}
+			if _, _, _, err := seal.ParseVerifierCall(call[:191]); !errors.Is(err, seal.ErrTruncated) {
+				t.Errorf("cut: %v", err)
 			}
 			for cut := range b {
 				if got, err := seal.ParseVerifierSignature(k, b[:cut]); err == nil || got.Kind != 0 {

@@ -131,13 +131,18 @@ abstract contract ApprovalSigner is AbstractSigner, PrecompileMemory {
                 _copy(buffer + 1, pos + 1, 64); // x y
                 table = P256.tableAt(buffer, path);
             }
+            uint256 authLength;
+            assembly ("memory-safe") {
+                authLength := byte(0, calldataload(add(pos, 130)))
+            }
             // The rule in the approval is the account's: it is part of what makes the id.
             (next, approves) = WebAuthnCheck.digest(
                 buffer,
                 hash,
                 uint8(bytes1(_word(pos + 65))),
                 kind == PASSKEY_GENERAL || kind == PASSKEY_GENERAL_HINTS,
-                pos + 130,
+                pos + 131,
+                authLength,
                 end
             );
             uint256 hintsAt;

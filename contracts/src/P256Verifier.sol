@@ -47,8 +47,10 @@ interface IP256Verifier {
  * - exactly 160 bytes, `h ‖ r ‖ s ‖ x ‖ y`: the calling convention of P256VERIFY and of the verifiers that stand in for
  *   it. The answer is one word, 1 or 0. Both forms of `s` are valid, as they are for P256VERIFY. Whatever `h` is, it is
  *   not taken for a selector.
- * - `0x00 ‖ hash(32) ‖ key(66) ‖ signature`: a passkey's approval, with key and signature as in {IP256Verifier-verify}.
- *   The answer is one word, 1 or 0.
+ * - `0(28) ‖ rule(1) ‖ format(1) ‖ form(1) ‖ authLen(1) ‖ hash(32) ‖ x(32) ‖ y(32) ‖ r(32) ‖ s(32) ‖ authData ‖ …`: a
+ *   passkey's approval, of what key and signature are in {IP256Verifier-verify}, in an order of its own. The answer is
+ *   one word, 1 or 0. It begins with 28 zero bytes so that no hash can stand there: whoever hands a signature of any
+ *   length to the first of these calls asks for no other.
  *
  * Any other calldata is answered by the word 0. No calldata makes it revert. Too little gas does.
  *
@@ -74,6 +76,11 @@ contract P256Verifier {
 
     /// @dev Half the order of the group, rounded down: the largest `s` that is low.
     uint256 private constant HALF_N = 0x7fffffff800000007fffffffffffffffde737d56d38bcf4279dce5617e3192a8;
+    /// @dev What makes the low bytes of `form ‖ 37` zero if added to them, for form 2 and form 5, and carries into the byte
+    /// above; and from there, for form 2, through format 0 into the rule's: the sum is then (rule + 0x40) << 24. See
+    /// {WebAuthnCheck-allows}.
+    uint256 private constant FORM_2 = 0x40000000 - 0x0225;
+    uint256 private constant FORM_5 = 0x40000000 - 0x0525;
     /// @dev Where Solidity's memory begins that is free.
     uint256 private constant FREE = 0x80;
 
@@ -93,8 +100,8 @@ contract P256Verifier {
      * the fixed form with authData of 37 bytes, so that it is known at which byte everything stands:
      *
      * ```
-     * 0x00 ‖ hash ‖ x ‖ y ‖ rule ‖ format ‖ form ‖ r   ‖ s   ‖ 37  ‖ authData ‖ suffixLen ‖ suffix
-     * 0      1      33  65  97     98       99     100   132   164   165        202         204
+     * 0 ‖ rule ‖ format ‖ form ‖ 37 ‖ hash ‖ x  ‖ y  ‖ r   ‖ s   ‖ authData ‖ suffixLen ‖ suffix
+     * 0   28     29       30     31   32     64   96   128   160   192        229         231
      * ```
      *
      * with form 2 and no table named on a chain with P256VERIFY; with form 5 and the hint that fits on others. What is
@@ -113,16 +120,16 @@ contract P256Verifier {
             uint256 table;
             assembly {
                 // form 5, whatever the format
+                let first := calldataload(0)
+                format := byte(29, first)
                 bad := and(
-                    add(shr(232, calldataload(97)), 0x3ffffb),
-                    not(or(0xff00, shl(16, byte(byte(0, calldataload(197)), WEBAUTHN_ALLOWED_RULES))))
+                    add(first, FORM_5),
+                    not(or(0xff0000, shl(24, byte(byte(0, calldataload(224)), WEBAUTHN_ALLOWED_RULES))))
                 )
-                bad := or(bad, byte(0, or(calldataload(0), xor(calldataload(164), shl(248, 37)))))
-                bad := or(bad, gt(calldataload(132), HALF_N))
+                bad := or(bad, gt(or(first, calldataload(160)), HALF_N))
                 bad := or(bad, xor(byte(0, calldataload(sub(calldatasize(), 33))), 0x20))
-                bad := or(bad, xor(shr(232, calldataload(202)), add(shl(8, calldatasize()), sub(0x22, shl(8, 237)))))
+                bad := or(bad, xor(shr(232, calldataload(229)), add(shl(8, calldatasize()), sub(0x22, shl(8, 264)))))
                 bad := or(bad, sload(caller())) // P256VERIFY has been found since
-                format := byte(0, calldataload(98))
             }
             if (bad != 0) {
                 assembly {
@@ -145,7 +152,7 @@ contract P256Verifier {
             assembly {
                 // {P256-tableAt}, written out; the engine does not mind what is above an address
                 mstore8(0x60, format)
-                calldatacopy(0x61, 33, 0x40)
+                calldatacopy(0x61, 64, 0x40)
                 mstore(0x80, keccak256(0x60, 0x41))
                 mstore(0x60, or(shl(160, 0xff), P256_TABLE_FACTORY))
                 mstore(0xa0, P256_TABLE_INIT_CODE_HASH)
@@ -158,16 +165,16 @@ contract P256Verifier {
                 }
                 _any(false);
             }
-            (uint256 head, uint256 tail) = WebAuthnCheck.text(_word(1));
+            (uint256 head, uint256 tail) = WebAuthnCheck.text(_word(32));
             assembly {
-                calldatacopy(96, 204, sub(calldatasize(), 237))
+                calldatacopy(96, 231, sub(calldatasize(), 264))
                 mstore(64, tail)
                 mstore(52, head)
                 mstore(17, WEBAUTHN_PREFIX_START)
                 mstore(21, WEBAUTHN_PREFIX_END)
-                pop(staticcall(gas(), 2, 17, sub(calldatasize(), 158), 134, 0x20))
-                calldatacopy(returndatasize(), 100, 102)
-                pop(staticcall(gas(), 2, 97, 69, callvalue(), returndatasize()))
+                pop(staticcall(gas(), 2, 17, sub(calldatasize(), 185), 133, 0x20))
+                calldatacopy(returndatasize(), 128, 101) // r s authData
+                pop(staticcall(gas(), 2, 96, 69, callvalue(), returndatasize()))
                 mstore(0x60, table)
                 mstore(0x80, calldataload(sub(calldatasize(), 32))) // 1/s
                 refused := xor(mload(0), staticcall(gas(), engine, 0, 0xa0, 0, returndatasize()))
@@ -188,15 +195,12 @@ contract P256Verifier {
         }
         assembly {
             // Form 2, format 0, and a rule that the flags satisfy: see {WebAuthnCheck-allows}.
-            bad := and(
-                add(shr(232, calldataload(97)), 0x3ffffe),
-                not(shl(16, byte(byte(0, calldataload(197)), WEBAUTHN_ALLOWED_RULES)))
-            )
+            let first := calldataload(0)
+            bad := and(add(first, FORM_2), not(shl(24, byte(byte(0, calldataload(224)), WEBAUTHN_ALLOWED_RULES))))
             // suffixLen is what is left, and the suffix begins with a quote: that is, suffixLen and the byte after it
-            bad := or(bad, xor(shr(232, calldataload(202)), add(shl(8, calldatasize()), sub(0x22, shl(8, 204)))))
-            // first byte 0, authLen 37
-            bad := or(bad, byte(0, or(calldataload(0), xor(calldataload(164), shl(248, 37)))))
-            bad := or(bad, gt(calldataload(132), HALF_N))
+            bad := or(bad, xor(shr(232, calldataload(229)), add(shl(8, calldatasize()), sub(0x22, shl(8, 231)))))
+            // s is low; and the sum above was none that goes beyond the word
+            bad := or(bad, gt(or(first, calldataload(160)), HALF_N))
         }
         if (bad != 0) {
             assembly {
@@ -209,10 +213,10 @@ contract P256Verifier {
         assembly {
             // clientDataJSON, from 17 to the end of a word that the text ends with. Each piece is written over the
             // ends of those before.
-            calldatacopy(96, 204, sub(calldatasize(), 204))
+            calldatacopy(96, 231, sub(calldatasize(), 231))
             // {WebAuthnCheck-text}, written out
             {
-                let hash := calldataload(1)
+                let hash := calldataload(32)
                 let v := add(and(shl(2, hash), 0xffffffffffff), and(shl(18, hash), 0xffffff0000000000000000))
                 v := add(v, mul(and(v, 0xffffff0000000000ffffff000000), 0xff))
                 v := add(v, mul(and(v, 0xfff00000fff00000fff00000fff000), 0x0f))
@@ -227,7 +231,7 @@ contract P256Verifier {
                 mstore(64, v)
             }
             {
-                let v := shr(70, calldataload(1))
+                let v := shr(70, calldataload(32))
                 v := add(v, mul(and(v, 0xffffffffffffffffffffffff000000000000000000000000), 0xffffffff))
                 v := add(v, mul(and(v, 0x00000000ffffffffffff00000000000000000000ffffffffffff000000000000), 0xffff))
                 v := add(v, mul(and(v, 0x0000ffffff0000000000ffffff0000000000ffffff0000000000ffffff000000), 0xff))
@@ -247,11 +251,11 @@ contract P256Verifier {
             // Its SHA-256 goes to where authData will end. Where the size or the place of a word is returndatasize(), it
             // is 32, after a call that returned a word. Nothing fails here but for want of gas, and then too little is
             // left for P256VERIFY.
-            pop(staticcall(gas(), 2, 17, sub(calldatasize(), 125), 134, 0x20))
-            calldatacopy(returndatasize(), 100, 102) // r s authLen authData
+            pop(staticcall(gas(), 2, 17, sub(calldatasize(), 152), 133, 0x20))
+            calldatacopy(returndatasize(), 128, 101) // r s authData
             // The digest goes to 0: with ether it would go elsewhere, and never be right.
-            pop(staticcall(gas(), 2, 97, 69, callvalue(), returndatasize()))
-            calldatacopy(0x60, 33, 0x40) // x y
+            pop(staticcall(gas(), 2, 96, 69, callvalue(), returndatasize()))
+            calldatacopy(0x60, 64, 0x40) // x y
             success := staticcall(gas(), 0x100, 0, 0xa0, 0, returndatasize())
             // Where there is no answer of a word, the digest still stands there, which is neither 0 nor 1.
             refused := xor(mload(0), success)
@@ -275,29 +279,26 @@ contract P256Verifier {
     function _withoutTable() private {
         uint256 bad;
         assembly {
-            bad := and(
-                add(shr(232, calldataload(97)), 0x3ffffb),
-                not(shl(16, byte(byte(0, calldataload(197)), WEBAUTHN_ALLOWED_RULES)))
-            )
-            bad := or(bad, byte(0, or(calldataload(0), xor(calldataload(164), shl(248, 37)))))
-            bad := or(bad, gt(calldataload(132), HALF_N))
+            let first := calldataload(0)
+            bad := and(add(first, FORM_5), not(shl(24, byte(byte(0, calldataload(224)), WEBAUTHN_ALLOWED_RULES))))
+            bad := or(bad, gt(or(first, calldataload(160)), HALF_N))
             bad := or(bad, xor(byte(0, calldataload(sub(calldatasize(), 129))), 0x80))
-            bad := or(bad, xor(shr(232, calldataload(202)), add(shl(8, calldatasize()), sub(0x22, shl(8, 333)))))
+            bad := or(bad, xor(shr(232, calldataload(229)), add(shl(8, calldatasize()), sub(0x22, shl(8, 360)))))
             bad := or(bad, sload(caller()))
         }
         if (bad != 0) _any(false);
-        (uint256 head, uint256 tail) = WebAuthnCheck.text(_word(1));
+        (uint256 head, uint256 tail) = WebAuthnCheck.text(_word(32));
         uint256 refused;
         assembly {
-            calldatacopy(96, 204, sub(calldatasize(), 333))
+            calldatacopy(96, 231, sub(calldatasize(), 360))
             mstore(64, tail)
             mstore(52, head)
             mstore(17, WEBAUTHN_PREFIX_START)
             mstore(21, WEBAUTHN_PREFIX_END)
-            pop(staticcall(gas(), 2, 17, sub(calldatasize(), 254), 134, 0x20))
-            calldatacopy(returndatasize(), 100, 102)
-            pop(staticcall(gas(), 2, 97, 69, callvalue(), returndatasize()))
-            calldatacopy(0x60, 33, 0x40)
+            pop(staticcall(gas(), 2, 17, sub(calldatasize(), 281), 133, 0x20))
+            calldatacopy(returndatasize(), 128, 101)
+            pop(staticcall(gas(), 2, 96, 69, callvalue(), returndatasize()))
+            calldatacopy(0x60, 64, 0x40)
             calldatacopy(0xa0, sub(calldatasize(), 0x80), 0x80)
             refused := xor(mload(0), staticcall(gas(), P256_NO_TABLE, 0, 0x120, 0, returndatasize()))
             bad := mload(0)
@@ -311,7 +312,9 @@ contract P256Verifier {
             }
             _answer(0);
         }
-        _answer(1);
+        assembly {
+            return(0, returndatasize())
+        }
     }
 
     /// @dev All calls, in all their forms. Does not come back.
@@ -323,8 +326,12 @@ contract P256Verifier {
             }
             _answer(P256.ask(native || _found(msg.sender) ? P256.PRECOMPILE : 0, address(0), FREE, 0, 0) ? 1 : 0);
         }
-        if (_byte(0) == 0) _answer(_verify(native, _word(1), 33, 66, 99, msg.data.length) ? 1 : 0);
-        uint256 selector = _word(0) >> 224;
+        uint256 head = _word(0);
+        if (head >> 32 == 0) {
+            bool good = _at(_byte(30), FORMS) != 0 && _verify(native, _word(32), head, 64, 128, 192, msg.data.length);
+            _answer(good ? 1 : 0);
+        }
+        uint256 selector = head >> 224;
         if (selector == VERIFY) _answer(_verify7913(native) ? VERIFY << 224 : uint256(0xffffffff) << 224);
         uint256 account = _word(4);
         if (msg.data.length < 36 || account >> 160 != 0) _answer(0);
@@ -346,39 +353,45 @@ contract P256Verifier {
             keyAt += 32;
             pos += 32;
             if (keyLength >= size || length >= size || keyAt + keyLength > size || pos + length > size) return false;
-            return _verify(native, _word(0x24), keyAt, keyLength, pos, pos + length);
+            uint256 end = pos + length;
+            uint256 head;
+            uint256 authAt;
+            if (keyLength == 66) {
+                uint256 form = _byte(pos++);
+                if (_at(form, FORMS) == 0) return false;
+                authAt = pos + 65;
+                head = (_word(keyAt + 34) & 0xffff) << 16 | form << 8 | _byte(pos + 64);
+            } else if (keyLength == 65) {
+                authAt = pos + 64;
+                head = _byte(keyAt + 64) << 16;
+                if (head == 0) return false;
+            } else if (keyLength == 64) {
+                authAt = pos + 64;
+            } else {
+                return false;
+            }
+            return _verify(native, _word(0x24), head, keyAt, pos, authAt, end);
         }
     }
 
-    /// @dev Whether the signature that stands from `pos` to `end` is one of `hash` by the key at `keyAt`, in the forms of
-    /// {IP256Verifier-verify}. `end` is not beyond the calldata, nor is the key's end, unless it is 66 bytes long and
-    /// followed by the signature.
+    /// @dev Whether what stands in pieces in the calldata is a signature of `hash`, in the forms of {IP256Verifier-verify}:
+    /// `head` has rule, format, form and authLen, as the packed call; r and s are at `pos`, and authData, or the hints of a
+    /// key that signs hashes as they are, at `authAt`. For such a key rule and form are 0. `end` is where the signature ends,
+    /// and not beyond the calldata.
     function _verify(
         bool native,
         uint256 hash,
+        uint256 head,
         uint256 keyAt,
-        uint256 keyLength,
         uint256 pos,
+        uint256 authAt,
         uint256 end
     ) private view returns (bool valid) {
         unchecked {
-            uint256 rule;
-            uint256 format;
-            uint256 form; // 0 for a key that signs hashes as they are
-            if (keyLength == 66) {
-                rule = _byte(keyAt + 64);
-                format = _byte(keyAt + 65);
-                form = _at(_byte(pos), FORMS);
-                if (form == 0 || _at(format, FORMATS) == 0) return false;
-                ++pos;
-            } else if (keyLength == 65) {
-                format = _byte(keyAt + 64);
-                if (_at(format, FORMATS) < 0x80) return false;
-            } else if (keyLength != 64) {
-                return false;
-            }
-            uint256 hintsAt = pos + 64;
-            if (hintsAt > end) return false; // nor was there a form, if it has one
+            uint256 format = _at(29, head);
+            uint256 form = _at(_at(30, head), FORMS);
+            if (_at(format, FORMATS) == 0) return false;
+            if (authAt > end) return false; // nor was there a form, if it has one
 
             uint256 path = P256.PRECOMPILE;
             address table;
@@ -393,6 +406,7 @@ contract P256Verifier {
                 }
             }
 
+            uint256 hintsAt = authAt;
             uint256 hintsLength;
             if (form == 0) {
                 valid = true;
@@ -402,7 +416,15 @@ contract P256Verifier {
                 hintsLength = end - hintsAt;
                 if (hintsLength != 0 && hintsLength != 32 && hintsLength != 128) return false;
             } else {
-                (hintsAt, valid) = WebAuthnCheck.digest(FREE, bytes32(hash), rule, form & 1 != 0, hintsAt, end);
+                (hintsAt, valid) = WebAuthnCheck.digest(
+                    FREE,
+                    bytes32(hash),
+                    head >> 24,
+                    form & 1 != 0,
+                    authAt,
+                    _at(31, head),
+                    end
+                );
                 if (hintsAt == 0) return false;
                 if (form & 2 != 0) {
                     hintsLength = _byte(hintsAt++);

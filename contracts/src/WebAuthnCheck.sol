@@ -60,11 +60,11 @@ library WebAuthnCheck {
     }
 
     /**
-     * @dev Reads, from `pos` of the calldata on, what an assertion adds to its signature:
+     * @dev Reads, from `pos` of the calldata on, what an assertion adds to its signature; of authData, the length is given:
      *
      * ```
-     * fixed form:   authLen(1) authData                                   suffixLen(2) suffix
-     * general form: authLen(1) authData typeIndex(2) prefixLen(2) prefix  suffixLen(2) suffix
+     * fixed form:   authData                                   suffixLen(2) suffix
+     * general form: authData typeIndex(2) prefixLen(2) prefix  suffixLen(2) suffix
      * ```
      *
      * `next` is the position after it, or 0 if it is malformed: it does not end at `end` or before, authData is shorter
@@ -76,7 +76,7 @@ library WebAuthnCheck {
      * after a brace or a comma, and `"type":"webauthn.get"` stands at typeIndex, after a brace or a comma too. What could
      * be written in the fixed form is refused in the general one, so that an assertion has one encoding.
      *
-     * Requirements: `end` is not beyond the calldata. Memory from `output` on is free; it is written as far as the JSON
+     * Requirements: `authLength` is below 256. `end` is not beyond the calldata. Memory from `output` on is free; it is written as far as the JSON
      * reaches, or authData and a word.
      */
     function digest(
@@ -85,18 +85,18 @@ library WebAuthnCheck {
         uint256 rule,
         bool general,
         uint256 pos,
+        uint256 authLength,
         uint256 end
     ) internal view returns (uint256 next, bool allowed) {
         (uint256 head, uint256 tail) = text(uint256(challenge));
         uint256 flags;
         assembly ("memory-safe") {
-            flags := calldataload(add(pos, 2)) // authData[32] is the low byte
+            flags := calldataload(add(pos, 1)) // authData[32] is the low byte
         }
         allowed = allows(rule, flags);
         assembly ("memory-safe") {
             // What is read beyond `end` is only ever a length, and moves `next` further beyond it.
-            let authLength := byte(0, calldataload(pos))
-            let suffixAt := add(add(pos, 1), authLength)
+            let suffixAt := add(pos, authLength)
             let prefixAt := 0
             let prefixLength := 36
             if general {
@@ -150,7 +150,7 @@ library WebAuthnCheck {
                 // little is left to verify any signature; on a chain without SHA-256, nothing is allowed.
                 let hashed := staticcall(gas(), 2, output, length, add(output, authLength), 0x20)
                 allowed := and(allowed, and(hashed, eq(returndatasize(), 0x20)))
-                calldatacopy(output, add(pos, 1), authLength)
+                calldatacopy(output, pos, authLength)
                 hashed := staticcall(gas(), 2, output, add(authLength, 0x20), output, 0x20)
                 allowed := and(allowed, hashed)
             }

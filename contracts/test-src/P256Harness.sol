@@ -92,7 +92,12 @@ contract P256Harness {
             output := mload(0x40)
             calldatacopy(output, dirt.offset, dirt.length) // free memory may hold anything
         }
-        (length, allowed) = WebAuthnCheck.digest(output, challenge, rule, general, pos, pos + assertion.length);
+        uint256 end = pos + assertion.length;
+        uint256 authLength;
+        assembly {
+            authLength := byte(0, calldataload(pos)) // it is the assertion's first byte
+        }
+        (length, allowed) = WebAuthnCheck.digest(output, challenge, rule, general, pos + 1, authLength, end);
         assembly {
             hash := mload(output)
             intact := and(eq(mload(0x40), output), eq(mload(add(before, 0x20)), guard))

@@ -56,17 +56,14 @@ func (in *inspector) verifierKeyFacts(r *Reading, k seal.VerifierKey) {
 	}
 }
 
-// verifierCall recognises P256Verifier's own entry: 0x00 ‖ hash ‖ key ‖ signature.
+// verifierCall recognises P256Verifier's own entry for passkeys.
 func (in *inspector) verifierCall(b []byte) (Reading, bool) {
-	if len(b) < 99 || b[0] != 0 {
-		return Reading{}, false
-	}
-	k, err := seal.ParseVerifierKey(b[33:99])
+	hash, k, signature, err := seal.ParseVerifierCall(b)
 	if err != nil {
 		return Reading{}, false
 	}
 	r := Reading{Kind: "postern-verifier-call", Title: "P256Verifier: a passkey's signature", Likelihood: Certain}
-	in.verified(&r, k, b[1:33], b[99:])
+	in.verified(&r, k, hash[:], signature)
 	return r, true
 }
 

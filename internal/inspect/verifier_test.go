@@ -186,7 +186,8 @@ func TestVerifierCallsAreVerifiedWhole(t *testing.T) {
 		return b
 	}
 	packed := func(hash common.Hash, signature []byte) []byte {
-		return slices.Concat([]byte{0}, hash[:], key.Bytes(), signature)
+		raw := key.Bytes()
+		return slices.Concat(make([]byte, 28), raw[64:], signature[:1], signature[65:66], hash[:], raw[:64], signature[1:65], signature[66:])
 	}
 	good := signature(softkey.Quirks{}, 0x13)
 	for name, tt := range map[string]struct {
@@ -214,7 +215,7 @@ func TestVerifierCallsAreVerifiedWhole(t *testing.T) {
 	}
 	another := hexutil.Encode(append([]byte{1}, packed(hash, good)[1:]...))
 	if r, err := inspect.Inspect([]byte(another), inspect.Options{}); err == nil && slices.Contains(kinds(r), "postern-verifier-call") {
-		t.Error("a call that does not begin with 0x00")
+		t.Error("a call that does not begin with zeros")
 	}
 	// The same with the key and the hash given.
 	r := inspectHex(t, good, inspect.Options{Key: reg.Key(), Challenge: hash[:]})
