@@ -9,6 +9,9 @@ import (
 	"github.com/postern-dev/postern/account/kernel"
 )
 
+// magic begins a sealed approval.
+const magic = "postern-approval-1"
+
 // Header is what anybody can read of a sealed approval. Of what [Seal] is given,
 // only Name and Created count; the rest follows from the documents.
 type Header struct {
@@ -33,15 +36,15 @@ type Sealed struct {
 }
 
 // For is the document for a chain.
-func (s *Sealed) For(chainID *big.Int) (*Document, error) { return nil, errUnfinished }
+func (s *Sealed) For(chainID *big.Int) (*Document, error) { return nil, errWiped }
 
 // Seal encrypts approvals of one permission for one or more chains. Every enable
 // signature is checked first, so that all contexts must be complete.
-func Seal(docs []*Document, h Header, passphrase []byte) ([]byte, error) { return nil, errUnfinished }
+func Seal(docs []*Document, h Header, passphrase []byte) ([]byte, error) { return nil, errWiped }
 
 // Open decrypts and checks everything that the header says.
-func Open(b, passphrase []byte) (*Sealed, error) { return nil, errUnfinished }
+func Open(b, passphrase []byte) (*Sealed, error) { return nil, errWiped }
 
 // ReadHeader reads the part that is not encrypted. Nothing of it is proved before
 // [Open].
-func ReadHeader(b []byte) (Header, error) { return Header{}, errUnfinished }
+func ReadHeader(b []byte) (Header, error) { return Header{}, errWiped }

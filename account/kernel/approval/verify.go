@@ -1,0 +1,112 @@
+// Checking the owner's signature without a chain.
+
+package approval
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/internal/abituple"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/seal"
+)
+
+// SignatureError says that the owner has not approved what a document says.
+type SignatureError struct {
+	Owner  string // in words
+	Reason string
+}
+
+func (e *SignatureError) Error() string {
+	return "approval: enableSignature: " + e.Reason + " (owner: " + e.Owner + ")"
+}
+
+// Hint implements [account.Hinter].
+func (e *SignatureError) Hint() string {
+	return "it is for one chain, account, version of Kernel, session key and currentNonce: check these, or ask the owner for a new approval"
+}
+
+// Verify checks that the owner has signed e, as the root validator would, without a
+// chain. Signatures in another form than clients write are refused, also where a
+// contract would take them. A passkey must have verified its user; of which site and
+// relying party the passkey is, the validators do not look at, and nor does this.
+func (d *Document) Verify(e kernel.Enable, owner kernel.Validator) error {
+	if owner == nil {
+		return refuse("", "say who the account's owner is", "there is no owner to check the signature of")
+	}
+	fail := func(reason string) error { return &SignatureError{Owner: owner.String(), Reason: reason} }
+	sig := d.fields.EnableSignature
+	if sig == nil {
+		return fail("there is none: the permission must be installed already")
+	}
+	if e.Account != d.fields.Account || e.ID != d.fields.PermissionID.Validation() {
+		return fail("it is not for that account and permission")
+	}
+	digest, err := e.Digest()
+	if err != nil {
+		return err
+	}
+	ok := false
+	switch o := owner.(type) {
+	case kernel.ECDSA:
+		ok = verifyKey(o.Owner, digest, sig)
+	case kernel.MultiChainECDSA:
+		if len(sig) == crypto.SignatureLength {
+			ok = verifyKey(o.Owner, digest, sig)
+		} else if m, err := kernel.ParseMultiChainECDSA(sig, digest); err == nil {
+			ok = recovers(o.Owner, kernel.RootDigest(m.Root), m.Signature)
+		}
+	case kernel.WebAuthn:
+		ok = verifyPasskey(o.Key, digest, sig)
+	case kernel.MultiChainWebAuthn:
+		if f, err := abituple.Decode(sig, "dd"); err == nil && len(f[0].Data) == 0 {
+			ok = verifyPasskey(o.Key, digest, f[1].Data)
+		} else if m, err := kernel.ParseMultiChainWebAuthn(sig, digest); err == nil {
+			ok = verifyPasskey(o.Key, kernel.RootDigest(m.Root), m.Signature)
+		}
+	default:
+		return fail("signatures of this validator are not known here")
+	}
+	if !ok {
+		return fail("it is not the owner's, or not for this")
+	}
+	return nil
+}
+
+// verifyKey takes a signature of the digest, with or without the prefix of EIP-191,
+// as the contract does.
+func verifyKey(owner common.Address, digest common.Hash, sig []byte) bool {
+	return recovers(owner, digest, sig) || recovers(owner, seal.KernelPersonal(digest), sig)
+}
+
+func recovers(owner common.Address, digest common.Hash, sig []byte) bool {
+	one, err := seal.KernelECDSA(sig)
+	if err != nil || !bytes.Equal(one, sig) {
+		return false
+	}
+	raw := bytes.Clone(sig)
+	raw[64] -= 27
+	key, err := crypto.SigToPub(digest[:], raw)
+	return err == nil && owner != (common.Address{}) && crypto.PubkeyToAddress(*key) == owner
+}
+
+// verifyPasskey checks what WebAuthn validator 0.0.3 does: user verification,
+// type, challenge, signature.
+func verifyPasskey(key passkey.PublicKey, digest common.Hash, sig []byte) bool {
+	k, err := seal.ParseKernelWebAuthn(sig)
+	if err != nil || key.IsZero() {
+		return false
+	}
+	a := k.Assertion
+	if a.ClientData.Type != passkey.TypeGet || !bytes.Equal(a.ClientData.Challenge, digest[:]) || !a.AuthData.Flags.UV() || !a.AuthData.Flags.UP() {
+		return false
+	}
+	hash := a.Digest()
+	r, s := new(big.Int).SetBytes(a.Signature.R[:]), new(big.Int).SetBytes(a.Signature.S[:])
+	return ecdsa.Verify(key.ECDSA(), hash[:], r, s)
+}
