@@ -160,3 +160,5 @@ func (r reader) deployed(ctx context.Context) (bool, error) {
 	}
 	return len(code) > 0, nil
 }
+
+func zero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

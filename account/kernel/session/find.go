@@ -5,21 +5,308 @@
 package session
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/userop"
 )
 
-func list(ctx context.Context, r reader, o listOptions) ([]Permission, error) {
-	contents := map[kernel.PermissionID]*kernel.Permission{}
-	var order []kernel.PermissionID
-	for _, p := range o.known {
-		if id := p.ID(); contents[id] == nil {
-			contents[id], order = &p, append(order, id)
+// How much is looked at. Nodes limit the range of one query too.
+const (
+	maxPermissions  = 1024
+	maxTransactions = 512
+	maxInput        = 1 << 20 // bytes of one transaction
+	maxParsed       = 8 << 20 // bytes of contents that are tried of one transaction
+	maxLogQueries   = 48
+	firstLogRange   = 10_000 // blocks
+	leastLogRange   = 100
+	maxLogRange     = 2_000_000
+)
+
+// TooManyError says that more was found than is looked at.
+type TooManyError struct {
+	What string // "permissions"
+	Most int
+}
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("session: the account's history holds more than %d %s", e.Most, e.What)
+}
+
+// Hint implements [account.Hinter].
+func (e *TooManyError) Hint() string {
+	return "name the permissions with WithKnown, and use a node without logs"
+}
+
+// PartialError says that a node did not answer for all of its chain: permissions
+// that were installed before may be missing.
+type PartialError struct{ Before uint64 } // block
+
+func (e *PartialError) Error() string {
+	return fmt.Sprintf("session: this node's limits let only the blocks from %d on be searched: older permissions may be missing", e.Before)
+}
+
+// Hint implements [account.Hinter].
+func (e *PartialError) Hint() string {
+	return "use a node without such limits, or name the permissions; RevokeAll ends also those that were not found, but for messages (ERC-1271)"
+}
+
+var (
+	_ account.Hinter = (*TooManyError)(nil)
+	_ account.Hinter = (*PartialError)(nil)
+)
+
+// findings are candidates, newest first.
+type findings struct {
+	order []kernel.PermissionID
+	byID  map[kernel.PermissionID]*kernel.Permission // nil: contents not known yet
+}
+
+func newFindings() *findings {
+	return &findings{byID: map[kernel.PermissionID]*kernel.Permission{}}
+}
+
+func (f *findings) id(id kernel.PermissionID) {
+	if _, known := f.byID[id]; !known && len(f.order) <= maxPermissions {
+		f.byID[id], f.order = nil, append(f.order, id)
+	}
+}
+
+func (f *findings) contents(p kernel.Permission) {
+	id := p.ID()
+	f.id(id)
+	if got, known := f.byID[id]; known && got == nil {
+		f.byID[id] = &p
+	}
+}
+
+var (
+	topicSelectorSet     = crypto.Keccak256Hash([]byte("SelectorSet(bytes4,bytes21,bool)"))
+	topicModuleInstalled = crypto.Keccak256Hash([]byte("ModuleInstalled(uint256,address)"))
+)
+
+type logEntry struct {
+	Address common.Address `json:"address"`
+	Topics  []common.Hash  `json:"topics"`
+	Data    hexutil.Bytes  `json:"data"`
+	TxHash  common.Hash    `json:"transactionHash"`
+	Block   hexutil.Uint64 `json:"blockNumber"`
+	Removed bool           `json:"removed"`
+}
+
+// search looks through the account's own events and its operations, and through the
+// transactions in which permissions may have been installed.
+func (f *findings) search(ctx context.Context, node account.Node, addr common.Address) error {
+	var txs []common.Hash
+	var partial error
+	seen := map[common.Hash]bool{}
+	look := func(l logEntry) {
+		if tx, ok := f.log(l, addr); ok && !seen[tx] {
+			seen[tx], txs = true, append(txs, tx)
 		}
 	}
-	_ = ctx
-	_ = r
-	_ = order
-	return nil, nil
+	filters := []map[string]any{
+		{"address": addr, "topics": []any{[]common.Hash{topicSelectorSet, topicModuleInstalled}}},
+		{"address": userop.V07.Address(), "topics": []any{userop.TopicUserOperationEvent, nil, common.BytesToHash(addr[:])}},
+	}
+	for _, filter := range filters {
+		err := searchLogs(ctx, node, filter, look)
+		if _, some := errors.AsType[*PartialError](err); some {
+			partial = err
+		} else if err != nil {
+			return err
+		}
+	}
+	if len(txs) > maxTransactions {
+		return &TooManyError{"transactions that installed something", maxTransactions}
+	}
+	for _, tx := range txs {
+		var t *struct {
+			Input hexutil.Bytes `json:"input"`
+		}
+		if err := node.CallContext(ctx, &t, "eth_getTransactionByHash", tx); err != nil {
+			return fmt.Errorf("session: read the transaction %s: %w", tx, err)
+		}
+		if t == nil || len(t.Input) > maxInput {
+			continue // not this node's any more; the account still tells what there is
+		}
+		for _, p := range permissionsIn(t.Input) {
+			f.contents(p)
+		}
+		for _, id := range idsIn(t.Input) {
+			f.id(id)
+		}
+	}
+	if len(f.order) > maxPermissions {
+		return &TooManyError{"permissions", maxPermissions}
+	}
+	return partial
 }
+
+// log takes a permission from an event, and says whether its transaction may have
+// installed one.
+func (f *findings) log(l logEntry, addr common.Address) (common.Hash, bool) {
+	if l.Removed || len(l.Topics) == 0 {
+		return common.Hash{}, false
+	}
+	switch {
+	case l.Address == addr && l.Topics[0] == topicSelectorSet && len(l.Data) == 96:
+		v := kernel.ValidationID(l.Data[32:53])
+		if v.Type() != kernel.TypePermission {
+			return common.Hash{}, false
+		}
+		f.id(v.Permission())
+		return l.TxHash, true
+	case l.Address == addr && l.Topics[0] == topicModuleInstalled && len(l.Data) == 64:
+		kind := kernel.ModuleType(l.Data[31])
+		return l.TxHash, kind == kernel.ModulePolicy || kind == kernel.ModuleSigner
+	case l.Address == userop.V07.Address():
+		e, err := userop.ParseUserOperationEvent(l.Topics, l.Data)
+		if err != nil || e.Sender != addr {
+			return common.Hash{}, false
+		}
+		seq, _, err := userop.SplitNonce(e.Nonce)
+		if err != nil {
+			return common.Hash{}, false
+		}
+		key, err := kernel.ParseNonceKey(seq)
+		if err != nil || key.Type != kernel.TypePermission {
+			return common.Hash{}, false
+		}
+		f.id(key.Validation().Permission())
+		return l.TxHash, key.Mode == kernel.ModeEnable
+	}
+	return common.Hash{}, false
+}
+
+// searchLogs asks for the whole chain first; a node that refuses is asked in ranges,
+// from the latest block back, until all of it or enough has been asked. Newest come
+// first.
+func searchLogs(ctx context.Context, node account.Node, filter map[string]any, look func(logEntry)) error {
+	query := func(from, to string) error {
+		filter["fromBlock"], filter["toBlock"] = from, to
+		var logs []logEntry
+		if err := node.CallContext(ctx, &logs, "eth_getLogs", filter); err != nil {
+			return err
+		}
+		for i := len(logs) - 1; i >= 0; i-- {
+			look(logs[i])
+		}
+		return nil
+	}
+	if err := query("earliest", "latest"); err == nil || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var head hexutil.Uint64
+	if err := node.CallContext(ctx, &head, "eth_blockNumber"); err != nil {
+		return fmt.Errorf("session: ask for the latest block: %w", err)
+	}
+	to, size, growth := uint64(head), uint64(firstLogRange), uint64(2)
+	for range maxLogQueries {
+		from := to - min(to, size-1)
+		err := query(hexutil.EncodeUint64(from), hexutil.EncodeUint64(to))
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && size > leastLogRange:
+			size, growth = max(size/2, leastLogRange), 1 // the node's limit is near
+		case err != nil && to == uint64(head):
+			return fmt.Errorf("session: look for the account's events: %w", err)
+		case err != nil:
+			return &PartialError{Before: to + 1}
+		case from == 0:
+			return nil
+		default:
+			to, size = from-1, min(size*growth, maxLogRange)
+		}
+	}
+	return &PartialError{Before: to + 1}
+}
+
+// permissionsIn finds what may be enable data of permissions in call data, wherever
+// it stands: operations come to the EntryPoint in many wrappings. What is found has
+// the id of its contents; whether the account has it is another question.
+func permissionsIn(input []byte) []kernel.Permission {
+	var out []kernel.Permission
+	first, budget := word(32), maxParsed
+	for at := 0; budget > 0 && len(out) < maxPermissions; at++ {
+		i := bytes.Index(input[at:], first)
+		if i < 0 {
+			break
+		}
+		at += i
+		size := sizeOfArray(input[at:])
+		if size == 0 {
+			continue
+		}
+		budget -= size
+		if p, err := kernel.ParseEnableData(input[at : at+size]); err == nil {
+			out = append(out, p)
+			at += size - 1
+		}
+	}
+	return out
+}
+
+// maxIDs is how many ids are taken from one transaction that it does not prove.
+const maxIDs = 64
+
+// idsIn finds what may be validation ids of permissions: a word that begins with 2
+// and the id. They are for installations whose data is written in a way of its own.
+func idsIn(input []byte) (out []kernel.PermissionID) {
+	for at := 0; len(out) < maxIDs; at++ {
+		i := bytes.IndexByte(input[at:], byte(kernel.TypePermission))
+		if at += i; i < 0 || at+32 > len(input) {
+			break
+		}
+		if id := kernel.PermissionID(input[at+1:]); id != (kernel.PermissionID{}) && zero(input[at+5:at+32]) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// sizeOfArray is how many bytes b begins with that are abi.encode(bytes[]) of 1 to
+// 254 entries, as it is written; 0 if they are not.
+func sizeOfArray(b []byte) int {
+	n, ok := small(b, 32)
+	if !ok || n == 0 || n > 254 || len(b) < 64+32*n {
+		return 0
+	}
+	at := 32 * n
+	for i := range n {
+		offset, ok := small(b, 64+32*i)
+		if !ok || offset != at {
+			return 0
+		}
+		length, ok := small(b, 64+at)
+		if !ok {
+			return 0
+		}
+		at += 32 + (length+31)&^31
+	}
+	if 64+at > len(b) {
+		return 0
+	}
+	return 64 + at
+}
+
+// small reads a word that is a number below maxInput.
+func small(b []byte, at int) (int, bool) {
+	if at < 0 || at+32 > len(b) || !zero(b[at:at+24]) {
+		return 0, false
+	}
+	n := binary.BigEndian.Uint64(b[at+24:])
+	return int(n), n < maxInput
+}
+
+func word(n uint64) []byte { return binary.BigEndian.AppendUint64(make([]byte, 24, 32), n) }

@@ -5,6 +5,12 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
@@ -20,9 +26,11 @@ type Permission struct {
 	// the id, and what the account says of signer and policies is the same.
 	Contents *kernel.Permission
 	Grant    grant.Grant // of Contents
-	// Policies is their number in the account.
-	Policies int
-	// Words says whose it is and what it may do.
+	// Policies are flag ‖ contract each, and Signer the signer's contract, as the
+	// account has them; none once it is revoked.
+	Policies [][22]byte
+	Signer   common.Address
+	// Words says whose it is, where it stands and what it may do.
 	Words []string
 }
 
@@ -32,6 +40,7 @@ type ListOption func(*listOptions)
 type listOptions struct {
 	known []kernel.Permission
 	style grant.Style
+	clock func() time.Time
 }
 
 // WithKnown names permissions that the account may have, for nodes without logs and
@@ -43,17 +52,176 @@ func WithKnown(p ...kernel.Permission) ListOption {
 // WithListStyle says how amounts and times are written in words.
 func WithListStyle(s grant.Style) ListOption { return func(o *listOptions) { o.style = s } }
 
-// ErrNoLogs is returned by List for a chain that gives no logs, and no permission to
-// look for.
+// ErrNoLogs is returned by List for a chain that gives no logs, where no permission is
+// named to look for.
 var ErrNoLogs = errors.New("session: this node gives no logs, in which the account's permissions would be found: use another one, or name the permissions")
 
-// List finds the permissions of an account: by its events and operations on the
-// chain, and those that are named. What it has of each is read from the account
-// itself. A node that hides logs can hide permissions.
+// List finds the permissions of an account, newest first: by its events and
+// operations on the chain, and those that are named. What it has of each is read
+// from the account itself; what each may do from the transaction that installed it,
+// if that has the permission's id. A node that hides logs can hide permissions; one
+// that limits how much is asked gives a *[PartialError] beside what was found.
 func List(ctx context.Context, ch account.Chain, acct *kernel.Account, opts ...ListOption) ([]Permission, error) {
 	var o listOptions
 	for _, f := range opts {
 		f(&o)
 	}
-	return list(ctx, reader{ch, acct.Address()}, o)
+	r := reader{ch, acct.Address()}
+	there, err := r.deployed(ctx)
+	if err != nil || !there {
+		return nil, err
+	}
+	found := newFindings()
+	for _, p := range o.known {
+		found.contents(p)
+	}
+	if node, ok := ch.(account.Node); ok {
+		err = found.search(ctx, node, r.addr)
+	} else if len(o.known) == 0 {
+		err = ErrNoLogs
+	}
+	_, partial := errors.AsType[*PartialError](err)
+	if err != nil && !partial {
+		return nil, err
+	}
+	now, failed := clock(ctx, ch, o.clock)
+	if failed != nil {
+		return nil, failed
+	}
+	list, failed := r.list(ctx, found, now, o.style)
+	if failed != nil {
+		return nil, failed
+	}
+	return list, err
+}
+
+// parallelReads is how many permissions are read at once.
+const parallelReads = 4
+
+func (r reader) list(ctx context.Context, found *findings, now uint64, style grant.Style) ([]Permission, error) {
+	nonce, err := kernel.CurrentNonce(ctx, r.chain, r.addr)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*Permission, len(found.order))
+	errs := make([]error, len(found.order))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, parallelReads)
+	for i, id := range found.order {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			all[i], errs[i] = r.one(ctx, id, found.byID[id], nonce, now, style)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	var out []Permission
+	for _, p := range all {
+		if p != nil {
+			out = append(out, *p)
+		}
+	}
+	return out, nil
+}
+
+// one reads a candidate; nil if the account never had it.
+func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kernel.Permission, nonce uint32, now uint64, style grant.Style) (*Permission, error) {
+	rec := record{nonce: nonce}
+	var err error
+	if rec.Installed, err = kernel.ReadInstalled(ctx, r.chain, r.addr, id.Validation()); err != nil {
+		return nil, err
+	}
+	if !rec.Present && rec.Installed.Nonce == 0 {
+		return nil, nil
+	}
+	p := &Permission{ID: id, Policies: rec.Policies, Signer: rec.Signer}
+	if contents != nil {
+		if p.Grant, err = grantOf(*contents); err != nil {
+			contents = nil
+		}
+	}
+	if contents != nil && rec.Present {
+		// What a transaction says is dropped if the account says otherwise.
+		if err = rec.matches(*contents); err == nil {
+			err = r.signerKey(ctx, id, contents.Signer)
+		}
+		if contents, err = unlessMismatch(contents, err); err != nil {
+			return nil, err
+		}
+	}
+	if contents == nil {
+		p.Grant = grant.Grant{}
+	} else if p.Status, err = r.status(ctx, id, p.Grant, rec, now, false); err != nil {
+		if contents, err = unlessMismatch(contents, err); err != nil {
+			return nil, err
+		}
+	}
+	if contents == nil {
+		p.Grant = grant.Grant{}
+		p.Status = Status{ID: id, Nonce: nonce, Now: now, installed: rec.Present, Messages: rec.Present && rec.Flag&kernel.FlagNotMessages == 0}
+		switch {
+		case !rec.Present:
+			p.Status.State = Revoked
+		case !rec.Valid:
+			p.Status.State = Invalidated
+		default:
+			p.Status.State = Enabled
+		}
+	}
+	p.Contents, p.Status.Deployed = contents, true
+	p.Status.Words = p.Status.words(p.Grant, style)
+	p.Words = p.words(style)
+	return p, nil
+}
+
+// unlessMismatch drops contents that the chain contradicts.
+func unlessMismatch(contents *kernel.Permission, err error) (*kernel.Permission, error) {
+	if _, ok := errors.AsType[*MismatchError](err); ok {
+		return nil, nil
+	}
+	return contents, err
+}
+
+// grantOf is a permission in the words of package grant.
+func grantOf(p kernel.Permission) (grant.Grant, error) {
+	g := grant.Grant{Flag: grant.Flag(p.Flag)}
+	for i, e := range p.Policies {
+		policy, err := grant.DecodeKernelEntry(e)
+		if err != nil {
+			return grant.Grant{}, fmt.Errorf("session: policy %d: %w", i+1, err)
+		}
+		g.Policies = append(g.Policies, policy)
+	}
+	return g, nil
+}
+
+func (p *Permission) words(style grant.Style) []string {
+	if p.Contents == nil {
+		out := append([]string{fmt.Sprintf("Permission %s, of which no transaction was found that tells whose it is.", p.ID)}, p.Status.Words...)
+		if len(p.Policies) > 0 {
+			names := make([]string, len(p.Policies))
+			for i, e := range p.Policies {
+				names[i] = contractWords(common.Address(e[2:]))
+			}
+			out = append(out, "Its policies: "+strings.Join(names, ", ")+".")
+		} else if p.Status.installed {
+			out = append(out, "It has no policies: it may do everything.")
+		}
+		return out
+	}
+	out := append([]string{fmt.Sprintf("Permission %s for %s.", p.ID, signerWords(p.Contents.Signer))}, p.Status.Words...)
+	return append(out, grant.Words(p.Grant, style)...)
+}
+
+// contractWords names a policy by its contract.
+func contractWords(a common.Address) string {
+	for _, c := range grant.KernelContracts() {
+		if c.Address == a {
+			return strings.TrimSpace(string(c.Kind) + " " + c.Version)
+		}
+	}
+	return "the unknown " + a.Hex()
 }
