@@ -54,6 +54,9 @@ func kernelValidator(a common.Address) (string, bool) {
 			return "WebAuthn validator " + string(version) + ", which takes any signature of the passkey", true
 		}
 	}
+	if at, err := (kernel.MultiChainWebAuthn{Version: kernel.WebAuthn001, DangerVulnerable: true}).Contract(kernel.V033); err == nil && at == a {
+		return "multi-chain WebAuthn validator 0.0.1, which its makers call unpatched", true
+	}
 	for _, d := range kernel.Deployments() {
 		if d.ECDSA == a {
 			return "ECDSA validator", true

@@ -177,6 +177,7 @@ func Validator(v kernel.Version, contract common.Address, data []byte) (kernel.V
 			kernel.WebAuthn{Key: key, CredentialHash: hash, Version: kernel.WebAuthn002, DangerVulnerable: true},
 			kernel.WebAuthn{Key: key, CredentialHash: hash, Version: kernel.WebAuthn001, DangerVulnerable: true},
 			kernel.MultiChainWebAuthn{Key: key, CredentialHash: hash},
+			kernel.MultiChainWebAuthn{Key: key, CredentialHash: hash, Version: kernel.WebAuthn001, DangerVulnerable: true},
 		}
 	}
 	for _, candidate := range all {
