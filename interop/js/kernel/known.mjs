@@ -1,0 +1,103 @@
+// Where ZeroDev's packages, or the contracts behind them, do something else than they say: each is held fast by name,
+// so that an update which changes it is noticed here, and with it what Postern does instead.
+import assert from 'node:assert/strict'
+import { createKernelAccount } from '@zerodev/sdk'
+import { getEntryPoint } from '@zerodev/sdk/constants'
+import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
+import { deserializePermissionAccount, serializeMultiChainPermissionAccounts, serializePermissionAccount, toInitConfig } from '@zerodev/permissions'
+import * as sdk from '@zerodev/permissions/policies'
+import { decodeAbiParameters, encodeFunctionData, hexToString, parseAbiItem, size, slice } from 'viem'
+import { entryPoint07Address } from 'viem/account-abstraction'
+import { claim } from '../report.mjs'
+import { Refused, start } from './go.mjs'
+import { chain, entryPoint, owner, permission, same, sessionKey } from './world.mjs'
+
+const go = start()
+const target = '0x00000000000000000000000000000000deadbeef', secrets = ['0x' + '11'.repeat(32), '0x' + '22'.repeat(32)]
+const ask = (policies) => go.ask('grants', { owner: owner('ecdsa', secrets[0]).go, sessions: [{ version: '0.3.3', chainId: 1, index: 0n, nonce: 1, signer: sessionKey('ecdsa', secrets[1]).go, flag: 0, policies, lane: 0 }] })
+const call = (expression) => [{ type: 'call', version: '0.0.5', flag: 0, permissions: [{ callType: 0, target, expression }] }]
+
+/** theirRule is the first rule that the packages make of a function and arguments. */
+const theirRule = (signature, args) => {
+  const item = parseAbiItem('function ' + signature)
+  return sdk.toCallPolicy({ policyVersion: '0.0.5', permissions: [{ target, abi: [item], functionName: item.name, args }] }).policyParams.permissions[0].rules[0]
+}
+/** ourRule is Postern's, read from the bytes that the contract will get. */
+async function ourRule(expression) {
+  const [{ entries: [entry] }] = await ask(call(expression))
+  const rule = { type: 'tuple', components: [{ name: 'condition', type: 'uint8' }, { name: 'offset', type: 'uint64' }, { name: 'params', type: 'bytes32[]' }] }
+  const [[{ rules }]] = decodeAbiParameters([{ type: 'tuple[]', components: [
+    { name: 'callType', type: 'bytes1' }, { name: 'target', type: 'address' }, { name: 'selector', type: 'bytes4' }, { name: 'valueLimit', type: 'uint256' }, { ...rule, name: 'rules', type: 'tuple[]' },
+  ] }], slice(entry, 22))
+  return rules[0]
+}
+/** wordAt is what stands in real call data where a rule looks. */
+const wordAt = (signature, args, offset) => slice(encodeFunctionData({ abi: [parseAbiItem('function ' + signature)], args }), 4 + offset, 36 + offset)
+
+await claim('@zerodev/permissions 5.6.3 compares bytes4 with the value at the wrong end; Postern with what call data has', async () => {
+  const signature = 'f(bytes4 tag)', real = wordAt(signature, ['0x12345678'], 0)
+  const theirs = theirRule(signature, [{ condition: 0, value: '0x12345678' }]), ours = await ourRule(signature + ' where tag = 0x12345678')
+  assert.notEqual(theirs.params[0], real)
+  same(ours.params[0], real)
+  assert.equal(Number(ours.offset), theirs.offset)
+})
+
+await claim('@zerodev/permissions 5.6.3 counts a static tuple as one word, and looks at another parameter behind it; Postern at the right one', async () => {
+  for (const [signature, args] of [['g((uint256 a, uint256 b) p, uint256 x)', [{ a: 5n, b: 6n }, 7n]], ['h(uint256[3] p, uint256 x)', [[4n, 5n, 6n], 7n]]]) {
+    const theirs = theirRule(signature, [null, { condition: 0, value: 7n }]), ours = await ourRule(signature + ' where x = 7')
+    assert.notEqual(wordAt(signature, args, theirs.offset), theirs.params[0])
+    same(ours.params[0], wordAt(signature, args, Number(ours.offset)))
+  }
+})
+
+await claim('@zerodev/permissions 5.6.3 writes a number of 49 bits into a rate limit, half a byte too long; Postern refuses it', async () => {
+  const data = sdk.toRateLimitPolicy({ count: 1, interval: 2 ** 48 }).getPolicyData()
+  assert.equal((data.length - 2) % 2, 1)
+  const e = await ask([{ type: 'rate-limit', flag: 0, interval: 2 ** 48, count: 1 }]).then(() => assert.fail('nothing was refused'), (x) => x)
+  assert.ok(e instanceof Refused && e.type === '*grant.Error' && e.hint, e)
+  return e.message
+})
+
+await claim('@zerodev/sdk 5.5.10 calls EntryPoint 0.7 by the names 0.8 and 0.9 too', () => {
+  for (const version of ['0.8', '0.9']) assert.equal(getEntryPoint(version).address, entryPoint07Address)
+})
+
+await claim('@zerodev/sdk 5.5.10 estimates a passkey by a stub that is shorter than what a page of a long origin signs', async () => {
+  const client = chain(1), stub = (await sessionKey('webauthn', secrets[1]).on(client)).getDummySignature()
+  assert.equal(size(stub), 576)
+})
+
+/** grantOf makes the packages' account of a session key. */
+async function grantOf(client, root, { flag = '0x0000', version = '0.3.3', initConfig, kind = 'ecdsa' } = {}) {
+  const signer = sessionKey(kind, secrets[1]), policies = [sdk.toSudoPolicy({})]
+  const regular = await permission(client, { signer, policies, flag, kernelVersion: version })
+  return { regular, account: await createKernelAccount(client, { entryPoint, kernelVersion: version, address: target, plugins: { sudo: await root.on(client, version), regular }, initConfig }) }
+}
+
+await claim("@zerodev/permissions 5.6.3 loses a permission's flag on its way through the document, and with it the owner's approval", async () => {
+  const client = chain(1), { account, regular } = await grantOf(client, owner('ecdsa', secrets[0]), { flag: '0x0002' })
+  const document = await serializePermissionAccount(account, secrets[1]), again = await deserializePermissionAccount(client, entryPoint, '0.3.3', document)
+  assert.equal(again.kernelPluginManager.getIdentifier(), account.kernelPluginManager.getIdentifier(), 'the id is read, not made')
+  assert.notEqual(await again.kernelPluginManager.getEnableData(target), await regular.getEnableData(target))
+})
+
+await claim('@zerodev/permissions 5.6.3 loses what an account of Kernel 0.3.1 is created with, and with it its address; not of 0.3.2', async () => {
+  for (const [version, kept] of [['0.3.1', false], ['0.3.2', true]]) {
+    const client = chain(1), root = owner('ecdsa', secrets[0]), { regular } = await grantOf(client, root, { version })
+    const { account } = await grantOf(client, root, { version, initConfig: await toInitConfig(regular) })
+    const again = await deserializePermissionAccount(client, entryPoint, version, await serializePermissionAccount(account, secrets[1]))
+    assert.equal((await again.generateInitCode()).toLowerCase() === (await account.generateInitCode()).toLowerCase(), kept, version)
+  }
+})
+
+await claim("@zerodev/permissions 5.6.3 puts client data in the place of a passkey's signature for several chains, with the one validator on npm (5.4.3); that validator's own function does not", async () => {
+  const client = chain(1), { account } = await grantOf(client, owner('multiWebAuthn', secrets[0]))
+  const [document] = await serializeMultiChainPermissionAccounts([{ account, privateKey: secrets[1] }])
+  const inner = (approval) => decodeAbiParameters([{ type: 'bytes' }, { type: 'bytes' }], approval)[1]
+  assert.match(hexToString(inner(JSON.parse(atob(document)).enableSignature)), /^\{"type":"webauthn.get"/)
+  const userOp = { sender: target, nonce: 0n, callData: '0x', callGasLimit: 1n, verificationGasLimit: 1n, preVerificationGas: 1n, maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, signature: '0x' }
+  const [{ signature }] = await webauthnSignUserOpsWithEnable({ multiChainUserOpConfigsForEnable: [{ account, userOp }] })
+  assert.equal(size(inner(decodeAbiParameters(Array(5).fill({ type: 'bytes' }), slice(signature, 20))[3])), 480)
+})
+
+go.stop()
