@@ -6,6 +6,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/grant"
@@ -39,6 +40,10 @@ var sentinels = []struct {
 	{hybrid.ErrEmptyKeyID, "bad-passkey", "give " + passkeyRefHint},
 	{hybrid.ErrKeyID, "bad-passkey", "give " + passkeyRefHint},
 	{hybrid.ErrNoKey, "bad-passkey", "give " + passkeyRefHint},
+	{kernel.ErrNoAccount, "not-deployed", "check address and chain; a development chain without --data begins anew each time"},
+	{kernel.ErrNoOwner, "no-signer", "--owner-key FILE, --owner 0x…, or a passkey"},
+	{kernel.ErrNoFactory, "not-deployed", "name the account by the file of postern kernel create --save"},
+	{kernel.ErrNoAddress, "no-address", "use Kernel 0.2.2 or later"},
 	{hybrid.ErrKeyHash, "bad-passkey", whoSigns},
 }
 
@@ -83,6 +88,14 @@ var kinds = []kind{
 	coded[*hybrid.TooManyKeysError]("too-many-keys"),
 	coded[*hybrid.SelfCallError]("bad-call"),
 	coded[*hybrid.StatelessError]("no-passkeys"),
+	coded[*kernel.VersionError]("no-such-version"),
+	coded[*kernel.UnsupportedError]("not-in-this-version"),
+	coded[*kernel.AddressError]("different-account"),
+	coded[*kernel.NotKernelError]("other-code"),
+	coded[*kernel.RootError]("other-owner"),
+	coded[*kernel.NotSignerError]("not-a-signer"),
+	coded[*kernel.SelfCallError]("bad-call"),
+	coded[*kernel.VulnerableError]("vulnerable"),
 	coded[*grant.Error]("bad-policies"),
 	coded[grant.Finding]("not-to-be-signed"),
 	coded[*grant.Refusal]("policy-refuses"),

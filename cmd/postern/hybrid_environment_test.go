@@ -36,7 +36,8 @@ func TestAnEnvironmentIsTheKits(t *testing.T) {
 		return path
 	}
 	env := write("env.json", string(golden.Env))
-	f := &hybridFlags{contracts: env, owner: golden.Account.Owner.Hex()}
+	f := &hybridFlags{contracts: env}
+	f.owner = golden.Account.Owner.Hex()
 	spec := &hybridSpec{}
 	made, err := f.creation(spec)
 	if err != nil {

@@ -117,7 +117,7 @@ func runHybridTransfer(ctx context.Context, c *call) error {
 	defer cancel()
 	var to common.Address
 	if !*renounce {
-		if to, err = newOwner(rest[0]); err != nil {
+		if to, err = keyOfOwner(rest[0]); err != nil {
 			return err
 		}
 	}
@@ -137,18 +137,6 @@ func runHybridTransfer(ctx context.Context, c *call) error {
 		return a.explain(err)
 	}
 	return a.run(ctx, calls)
-}
-
-// newOwner reads an address, or the key file that has it.
-func newOwner(arg string) (common.Address, error) {
-	if strings.HasPrefix(arg, "0x") {
-		return parseAddress("the new owner", arg)
-	}
-	k, err := readOwnerFile(arg)
-	if err != nil {
-		return common.Address{}, err
-	}
-	return k.address(), nil
 }
 
 // hybridChange runs an action that has one argument.

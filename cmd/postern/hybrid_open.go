@@ -76,15 +76,6 @@ func (f *hybridFlags) act(ctx context.Context, c *call) (*hybridAct, error) {
 	return a, a.open(ctx, made)
 }
 
-// dial is the way to the chain, with who pays.
-func (f *hybridFlags) dial() (*connection, error) {
-	conn, err := f.connect()
-	if err != nil {
-		return nil, err
-	}
-	return conn, f.payer.apply(conn)
-}
-
 // open opens the account at the spec's address. What it was created with is needed
 // while it is not on the chain; given later, it must be right.
 func (a *hybridAct) open(ctx context.Context, made *hybridCreation) error {
@@ -167,54 +158,16 @@ func (a *hybridAct) found(ctx context.Context) *common.Address {
 // run prepares the calls, has them approved, sends them, and prints what became of it.
 func (a *hybridAct) run(ctx context.Context, calls []account.Call, options ...account.Option) error {
 	p, r, err := a.operate(ctx, calls, options...)
-	switch {
-	case err != nil || p == nil:
+	if err != nil {
 		return err
-	case r == nil:
-		return a.call.printSent(p.Hash(), a.flags.json)
 	}
-	return a.call.printReceipt(r, a.flags.json)
+	return a.call.printOutcome(p, r, a.flags.json)
 }
 
-// operate returns the operation and its receipt; no operation if it was only written down
-// for who approves elsewhere, no receipt if none was waited for.
 func (a *hybridAct) operate(ctx context.Context, calls []account.Call, options ...account.Option) (*account.Prepared, *account.Receipt, error) {
-	f := a.flags
-	limits, err := f.payer.options(f.maxFee)
-	if err != nil {
-		return nil, nil, err
-	}
 	auth, err := a.spec.authority(a.acct)
 	if err != nil {
 		return nil, nil, a.explain(err)
 	}
-	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, append(options, limits...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	file, err := newOpFile(a.spec, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	if a.signer == nil {
-		return nil, nil, a.call.leave(p, file, f.out, f.json)
-	}
-	r, err := a.call.deliver(ctx, p, file, f.out, a.signer, f.approvalFlags, f.wait)
-	return p, r, err
-}
-
-// leave writes the operation down for whoever approves elsewhere.
-func (c *call) leave(p *account.Prepared, file *opFile, out string, asJSON bool) error {
-	if out == "" {
-		return usageError("the key that approves is not here", "--out op.json keeps the prepared operation for it; then: postern op send op.json")
-	}
-	if err := file.write(out); err != nil {
-		return err
-	}
-	if asJSON {
-		return printJSON(c.stdout, file)
-	}
-	c.printPrepared(p)
-	c.printNext(p, out)
-	return nil
+	return a.call.operate(ctx, &a.flags.actFlags, a.conn, a.spec, a.acct, auth, a.signer, calls, options...)
 }

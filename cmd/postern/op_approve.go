@@ -100,7 +100,7 @@ func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSi
 		return parseSignature(f.signature)
 	case f.assertion == "":
 		if p.Challenge().Kind == account.KindECDSA {
-			return account.Approval{}, usageError("the operation is not approved yet", "--owner-key FILE, or --signature with what the owner's wallet signed (eth_signTypedData_v4)")
+			return account.Approval{}, usageError("the operation is not approved yet", "--owner-key FILE, or --signature with what the owner's wallet signed (personal_sign or eth_signTypedData_v4)")
 		}
 		return account.Approval{}, usageError("the operation is not approved yet", "--assertion FILE with the passkey's reply, or --key FILE for a development key")
 	}

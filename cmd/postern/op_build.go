@@ -154,9 +154,12 @@ func (c *call) printPrepared(p *account.Prepared) {
 
 // printNext says how a prepared operation gets its approval.
 func (c *call) printNext(p *account.Prepared, path string) {
-	if p.Challenge().Kind == account.KindECDSA {
-		fmt.Fprintf(c.stdout, "next: sign \"typedData\" of the file with eth_signTypedData_v4, then postern op send %s --signature 0x…\n", plain(path))
-		return
+	next := "postern op send %s --assertion FILE, or --key FILE for a development key"
+	switch challenge := p.Challenge(); {
+	case challenge.Kind == account.KindECDSA && challenge.TypedData == nil:
+		next = "sign \"personal\" of the file with personal_sign, then postern op send %s --signature 0x…"
+	case challenge.Kind == account.KindECDSA:
+		next = "sign \"typedData\" of the file with eth_signTypedData_v4, then postern op send %s --signature 0x…"
 	}
-	fmt.Fprintf(c.stdout, "next: postern op send %s --assertion FILE, or --key FILE for a development key\n", plain(path))
+	fmt.Fprintf(c.stdout, "next: "+next+"\n", plain(path))
 }

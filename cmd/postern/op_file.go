@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/passkey"
 )
@@ -24,11 +26,13 @@ const (
 type opFile struct {
 	Format    string          `json:"format"`
 	Account   *accountSpec    `json:"account,omitempty"` // of Postern's account, or
-	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`  // of MetaMask's
+	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`  // of MetaMask's, or
+	Kernel    *kernelSpec     `json:"kernel,omitempty"`  // of ZeroDev's
 	Summary   account.Summary `json:"summary"`           // for people; it is made anew when it counts
 	Hash      string          `json:"hash"`
 	Request   json.RawMessage `json:"request,omitempty"`   // for navigator.credentials.get()
 	TypedData json.RawMessage `json:"typedData,omitempty"` // for eth_signTypedData_v4
+	Personal  hexutil.Bytes   `json:"personal,omitempty"`  // for personal_sign
 	Prepared  json.RawMessage `json:"prepared"`            // account.Prepared
 }
 
@@ -45,6 +49,8 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 		f.Account = r
 	case *hybridSpec:
 		f.Hybrid = r
+	case *kernelSpec:
+		f.Kernel = r
 	}
 	c := p.Challenge()
 	if c.Kind == account.KindWebAuthn {
@@ -54,7 +60,7 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 		}
 		f.Request = text
 	} else {
-		f.TypedData = c.TypedData
+		f.TypedData, f.Personal = c.TypedData, c.Personal
 	}
 	return f, f.update(p)
 }
@@ -62,12 +68,14 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 // ref is what stands in the file.
 func (f *opFile) ref() (accountRef, error) {
 	switch {
-	case f.Account != nil && f.Hybrid == nil:
+	case f.Account != nil && f.Hybrid == nil && f.Kernel == nil:
 		return f.Account, nil
-	case f.Hybrid != nil && f.Account == nil:
+	case f.Hybrid != nil && f.Account == nil && f.Kernel == nil:
 		return f.Hybrid, nil
+	case f.Kernel != nil && f.Account == nil && f.Hybrid == nil:
+		return f.Kernel, nil
 	}
-	return nil, failf("bad-file", "make it again with: postern op build, or postern hybrid … --out", "the prepared operation does not say whose it is")
+	return nil, failf("bad-file", "make it again with: postern op build, or postern hybrid or kernel … --out", "the prepared operation does not say whose it is")
 }
 
 // update takes over how far the operation has come.

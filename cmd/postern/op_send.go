@@ -113,7 +113,7 @@ func (f *sendFlags) signerFor(p *account.Prepared, key *devKey, c *call) (localS
 	case key != nil && f.ownerKey != "":
 		return nil, usageError("--key and --owner-key exclude each other", "give the one that the operation was prepared for")
 	case key != nil && p.Challenge().Kind == account.KindECDSA:
-		return nil, usageError("the operation is for the owner's key, and --key is a passkey", "--owner-key FILE, or --signature with what the owner's wallet signed (eth_signTypedData_v4)")
+		return nil, usageError("the operation is for the owner's key, and --key is a passkey", "--owner-key FILE, or --signature with what the owner's wallet signed (personal_sign or eth_signTypedData_v4)")
 	case key != nil:
 		return key, nil
 	case f.ownerKey != "" && p.Challenge().Kind != account.KindECDSA:
