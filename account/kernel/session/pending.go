@@ -163,21 +163,8 @@ func (p *Pending) check(signer kernel.Signer) error {
 		}
 	}
 	var err error
-	p.permission, err = permissionOf(p.grant, signer)
+	p.permission, err = approval.ToPermission(p.grant, signer)
 	return err
-}
-
-// permissionOf is the grant as Kernel takes it.
-func permissionOf(g grant.Grant, signer kernel.Signer) (kernel.Permission, error) {
-	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag)}
-	for i, policy := range g.Policies {
-		entry, err := grant.KernelEntry(policy)
-		if err != nil {
-			return p, fmt.Errorf("session: policy %d: %w", i+1, err)
-		}
-		p.Policies = append(p.Policies, entry)
-	}
-	return p, p.Check()
 }
 
 // sameRoot compares validators and who they obey; the hash of the credential id,
