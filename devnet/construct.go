@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/tracing"
 	"github.com/ethereum/go-ethereum/core/types"
 )
 
@@ -11,7 +12,8 @@ import (
 const maxConstructed = 1 << 20
 
 // Construct makes an entry of [Config.Alloc] out of creation code with its arguments: what the constructor leaves, run at
-// the address on a chain of that configuration. The code may have any size.
+// the address on a chain of that configuration, on which it finds the accounts of its Alloc and nothing else. The code may
+// have any size.
 func Construct(config Config, at common.Address, creation []byte) (types.Account, error) {
 	if err := config.check(); err != nil {
 		return types.Account{}, err
@@ -19,6 +21,12 @@ func Construct(config Config, at common.Address, creation []byte) (types.Account
 	w, err := newWorkshop(config.chainConfig())
 	if err != nil {
 		return types.Account{}, err
+	}
+	for other, account := range config.Alloc {
+		w.state.SetCode(other, account.Code, tracing.CodeChangeGenesis)
+		for slot, value := range account.Storage {
+			w.state.SetState(other, slot, value)
+		}
 	}
 	if err := w.construct(at, creation, maxConstructed); err != nil {
 		return types.Account{}, fmt.Errorf("devnet: %w", err)

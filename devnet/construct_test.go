@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/postern-dev/postern/devnet"
 )
@@ -23,6 +24,12 @@ func TestConstructRunsWhereTheContractWillStand(t *testing.T) {
 	want := append(common.LeftPadBytes(at[:], 32), make([]byte, 30_000-32)...)
 	if !bytes.Equal(got.Code, want) || got.Nonce != 1 || got.Storage[common.HexToHash("0x1")] != common.BigToHash(big.NewInt(7)) {
 		t.Errorf("%d bytes of code, nonce %d, storage %v", len(got.Code), got.Nonce, got.Storage)
+	}
+	// the code of another contract becomes its own: extcodecopy(0xbb, 0, 0, extcodesize(0xbb))
+	other := types.GenesisAlloc{common.HexToAddress("0xbb"): {Code: []byte{1, 2, 3}}}
+	copied, err := devnet.Construct(devnet.Config{Alloc: other}, at, common.FromHex("0x60bb3b5f5f60bb3c60bb3b5ff3"))
+	if err != nil || !bytes.Equal(copied.Code, []byte{1, 2, 3}) {
+		t.Errorf("what it finds at another contract: %x, %v", copied.Code, err)
 	}
 	for name, creation := range map[string][]byte{
 		"reverts": common.FromHex("0x5f5ffd"), "returns nothing": {0x00}, "returns too much": common.FromHex("0x621000015ff3"), "is nothing": nil,

@@ -12,6 +12,7 @@ package kernelstand
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"slices"
@@ -74,26 +75,43 @@ func (s Stand) Has(a common.Address) bool {
 	return slices.ContainsFunc(s.Contracts, func(c Contract) bool { return c.Address == a })
 }
 
-// Alloc are the contracts as they stand on a chain of that configuration, for its Alloc.
+// Alloc are the contracts as they stand on a chain of that configuration, for its Alloc. Constructors find the other
+// contracts: those that look for one that is not there yet are run again when others have been made.
 func (s Stand) Alloc(config devnet.Config) (types.GenesisAlloc, error) {
-	alloc := types.GenesisAlloc{}
-	for _, c := range s.Contracts {
-		account := types.Account{Nonce: 1, Balance: new(big.Int), Code: c.Runtime}
-		if len(c.Creation) > 0 {
-			var err error
-			if account, err = devnet.Construct(config, c.Address, c.Creation); err != nil {
-				return nil, fmt.Errorf("kernelstand: %s: %w", c.Name, err)
+	config.Alloc = types.GenesisAlloc{}
+	pending := s.Contracts
+	for len(pending) > 0 {
+		var failed []Contract
+		var failure error
+		for _, c := range pending {
+			account, err := c.account(config)
+			if err != nil {
+				failed, failure = append(failed, c), fmt.Errorf("kernelstand: %s: %w", c.Name, err)
+				continue
 			}
+			config.Alloc[c.Address] = account
 		}
-		if account.Storage == nil {
-			account.Storage = map[common.Hash]common.Hash{}
+		if len(failed) == len(pending) {
+			return nil, failure
 		}
-		for slot, value := range c.Storage {
-			account.Storage[slot] = value
-		}
-		alloc[c.Address] = account
+		pending = failed
 	}
-	return alloc, nil
+	return config.Alloc, nil
+}
+
+func (c Contract) account(config devnet.Config) (types.Account, error) {
+	account := types.Account{Nonce: 1, Balance: new(big.Int), Code: c.Runtime}
+	if len(c.Creation) > 0 {
+		var err error
+		if account, err = devnet.Construct(config, c.Address, c.Creation); err != nil {
+			return types.Account{}, err
+		}
+	}
+	storage := map[common.Hash]common.Hash{}
+	maps.Copy(storage, account.Storage)
+	maps.Copy(storage, c.Storage)
+	account.Storage = storage
+	return account, nil
 }
 
 // Start starts a chain of the configuration with the contracts on it.
@@ -102,9 +120,7 @@ func (s Stand) Start(ctx context.Context, config devnet.Config) (*devnet.Net, er
 	if err != nil {
 		return nil, err
 	}
-	for at, account := range config.Alloc {
-		alloc[at] = account
-	}
+	maps.Copy(alloc, config.Alloc)
 	config.Alloc = alloc
 	return devnet.Start(ctx, config)
 }
