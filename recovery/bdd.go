@@ -1,0 +1,220 @@
+// Binary decision diagrams of functions that only grow with their variables, and the
+// families of their minimal solutions (Rauzy, "New algorithms for fault trees analysis",
+// 1993). A diagram is exact whatever its size; its size has a limit.
+
+package recovery
+
+// ref is a node. In a function's diagram 0 is false and 1 is true; in a family's 0 is
+// the empty family and 1 the family of the empty set.
+type ref int32
+
+type node struct {
+	v      uint8 // variable; terminals have leaf
+	lo, hi ref   // without and with v
+}
+
+const leaf = 255
+
+// diagrams holds the nodes of functions and families.
+type diagrams struct {
+	nodes  []node
+	table  []ref // open addressing; 0 is free
+	limit  int
+	full   bool // the limit was passed: every result is void
+	cache  []entry
+	minsol map[ref]ref
+}
+
+type entry struct {
+	op   uint8
+	a, b ref
+	out  ref
+}
+
+// The operations that the cache remembers.
+const (
+	opNone uint8 = iota
+	opAnd
+	opOr
+	opWithout
+)
+
+const cacheBits = 16
+
+func newDiagrams(limit int) *diagrams {
+	return &diagrams{
+		nodes: []node{{v: leaf}, {v: leaf}}, table: make([]ref, 1<<10), limit: limit,
+		cache: make([]entry, 1<<cacheBits), minsol: map[ref]ref{},
+	}
+}
+
+func mix(a, b, c uint64) uint64 {
+	h := a*0x9e3779b97f4a7c15 ^ b*0xc2b2ae3d27d4eb4f ^ c*0x165667b19e3779f9
+	h ^= h >> 29
+	h *= 0xbf58476d1ce4e5b9
+	return h ^ h>>32
+}
+
+// make is the node with these parts, the same one each time.
+func (d *diagrams) make(v uint8, lo, hi ref) ref {
+	mask := uint64(len(d.table) - 1)
+	n := node{v, lo, hi}
+	i := mix(uint64(v), uint64(lo), uint64(hi)) & mask
+	for ; d.table[i] != 0; i = (i + 1) & mask {
+		if d.nodes[d.table[i]] == n {
+			return d.table[i]
+		}
+	}
+	if len(d.nodes) >= d.limit {
+		d.full = true
+		return 0
+	}
+	d.nodes = append(d.nodes, n)
+	r := ref(len(d.nodes) - 1)
+	d.table[i] = r
+	if 2*len(d.nodes) > len(d.table) {
+		d.grow()
+	}
+	return r
+}
+
+func (d *diagrams) grow() {
+	d.table = make([]ref, 2*len(d.table))
+	mask := uint64(len(d.table) - 1)
+	for r := 2; r < len(d.nodes); r++ {
+		n := d.nodes[r]
+		i := mix(uint64(n.v), uint64(n.lo), uint64(n.hi)) & mask
+		for d.table[i] != 0 {
+			i = (i + 1) & mask
+		}
+		d.table[i] = ref(r)
+	}
+}
+
+// variable is the function that is true with v.
+func (d *diagrams) variable(v int) ref { return d.make(uint8(v), 0, 1) }
+
+func (d *diagrams) and(a, b ref) ref { return d.apply(opAnd, a, b) }
+func (d *diagrams) or(a, b ref) ref  { return d.apply(opOr, a, b) }
+
+func (d *diagrams) apply(op uint8, a, b ref) ref {
+	if a > b {
+		a, b = b, a
+	}
+	switch {
+	case d.full, a == b:
+		return a
+	case a <= 1:
+		if (a == 1) == (op == opAnd) {
+			return b
+		}
+		return a
+	}
+	slot, out, ok := d.seen(op, a, b)
+	if ok {
+		return out
+	}
+	x, y := d.nodes[a], d.nodes[b]
+	v := min(x.v, y.v)
+	if x.v != v {
+		x.lo, x.hi = a, a
+	}
+	if y.v != v {
+		y.lo, y.hi = b, b
+	}
+	lo, hi := d.apply(op, x.lo, y.lo), d.apply(op, x.hi, y.hi)
+	if out = lo; lo != hi {
+		out = d.make(v, lo, hi)
+	}
+	*slot = entry{op, a, b, out}
+	return out
+}
+
+// seen looks an operation up. The cache forgets; it never errs.
+func (d *diagrams) seen(op uint8, a, b ref) (slot *entry, out ref, ok bool) {
+	slot = &d.cache[mix(uint64(op), uint64(a), uint64(b))>>(64-cacheBits)]
+	return slot, slot.out, slot.op == op && slot.a == a && slot.b == b
+}
+
+// atLeast is true where the functions that are true weigh the threshold or more.
+func (d *diagrams) atLeast(threshold uint64, parts []ref, weight []uint64) ref {
+	rest := make([]uint64, len(parts)+1) // what is left from i on
+	for i := len(parts) - 1; i >= 0; i-- {
+		rest[i] = rest[i+1] + weight[i]
+	}
+	type state struct {
+		i    int
+		need uint64
+	}
+	memo := map[state]ref{}
+	var at func(i int, need uint64) ref
+	at = func(i int, need uint64) ref {
+		switch {
+		case need == 0:
+			return 1
+		case need > rest[i]:
+			return 0
+		}
+		if r, ok := memo[state{i, need}]; ok {
+			return r
+		}
+		without, with := at(i+1, need), at(i+1, need-min(need, weight[i]))
+		r := d.or(without, d.and(parts[i], with))
+		memo[state{i, need}] = r
+		return r
+	}
+	return at(0, threshold)
+}
+
+// minimal is the family of the minimal sets that make a function true.
+func (d *diagrams) minimal(f ref) ref {
+	if f <= 1 || d.full {
+		return f
+	}
+	if k, ok := d.minsol[f]; ok {
+		return k
+	}
+	n := d.nodes[f]
+	lo := d.minimal(n.lo)
+	hi := d.without(d.minimal(n.hi), lo)
+	out := d.family(n.v, lo, hi)
+	d.minsol[f] = out
+	return out
+}
+
+func (d *diagrams) family(v uint8, lo, hi ref) ref {
+	if hi == 0 {
+		return lo
+	}
+	return d.make(v, lo, hi)
+}
+
+// without is the sets of u that contain no set of v.
+func (d *diagrams) without(u, v ref) ref {
+	switch {
+	case d.full, u == 0, v == 0:
+		return u
+	case v == 1, u == v:
+		return 0
+	case u == 1: // contains the empty set only, which stands at the end of all lows
+		for v > 1 {
+			v = d.nodes[v].lo
+		}
+		return 1 - v
+	}
+	slot, out, ok := d.seen(opWithout, u, v)
+	if ok {
+		return out
+	}
+	x, y := d.nodes[u], d.nodes[v]
+	switch {
+	case x.v < y.v:
+		out = d.family(x.v, d.without(x.lo, v), d.without(x.hi, v))
+	case x.v > y.v:
+		out = d.without(u, y.lo)
+	default:
+		out = d.family(x.v, d.without(x.lo, y.lo), d.without(d.without(x.hi, y.hi), y.lo))
+	}
+	*slot = entry{opWithout, u, v, out}
+	return out
+}

@@ -1,0 +1,259 @@
+// Minimal cut sets: exact, counted by size, the smallest listed.
+
+package recovery
+
+import (
+	"slices"
+	"time"
+)
+
+// MaxCuts is how many minimal sets a report lists; all are counted.
+const MaxCuts = 64
+
+// maxNodes bounds the diagrams of one question: 12 bytes each.
+const maxNodes = 8 << 20
+
+// Cuts are the minimal sets of one kind.
+type Cuts struct {
+	// Sets are the smallest ones, at most MaxCuts: IDs of signers and domains.
+	Sets []Cut `json:"sets"`
+	// Sizes[k] is how many minimal sets have k members, all of them.
+	Sizes []uint64 `json:"sizes"`
+}
+
+// Cut is a minimal set.
+type Cut []string
+
+// Smallest is the size of the smallest set; 0 if there is none.
+func (c Cuts) Smallest() int {
+	for k, n := range c.Sizes {
+		if n > 0 {
+			return k
+		}
+	}
+	return 0
+}
+
+// Total is how many minimal sets there are.
+func (c Cuts) Total() (n uint64) {
+	for _, k := range c.Sizes {
+		n += k
+	}
+	return n
+}
+
+// Singles are the sets of one member.
+func (c Cuts) Singles() (out []string) {
+	for _, s := range c.Sets {
+		if len(s) == 1 {
+			out = append(out, s[0])
+		}
+	}
+	return out
+}
+
+// analysis is a model as diagrams. Domains are the first variables: they decide much.
+type analysis struct {
+	m *model
+	d *diagrams
+}
+
+func (m *model) analyse() *analysis { return &analysis{m, newDiagrams(maxNodes)} }
+
+// v is the variable of an atom.
+func (a *analysis) v(i int) int {
+	if n := len(a.m.parties); i < n {
+		return len(a.m.domains) + i
+	} else {
+		return i - n
+	}
+}
+
+func (a *analysis) atom(v int) int {
+	if n := len(a.m.domains); v < n {
+		return len(a.m.parties) + v
+	} else {
+		return v - n
+	}
+}
+
+// some is true where one of a set is.
+func (a *analysis) some(s set) ref {
+	var vars []int
+	s.each(func(i int) { vars = append(vars, a.v(i)) })
+	slices.Sort(vars)
+	f := ref(0)
+	for _, v := range slices.Backward(vars) {
+		f = a.d.make(uint8(v), f, 1)
+	}
+	return f
+}
+
+// barred is true where all means are.
+func (a *analysis) barred(w []means) ref {
+	f := ref(1)
+	for _, m := range w {
+		f = a.d.and(f, a.some(m.needs))
+	}
+	return f
+}
+
+// fails is true where too little of a quorum is left.
+func (a *analysis) fails(q *quorum, dead []ref) ref {
+	total := uint64(0)
+	for _, w := range q.weight {
+		total += w
+	}
+	if q.threshold > total {
+		return 1
+	}
+	return a.d.atLeast(total-q.threshold+1, of(q, dead), q.weight)
+}
+
+func of(q *quorum, all []ref) []ref {
+	out := make([]ref, len(q.who))
+	for i, w := range q.who {
+		out[i] = all[w]
+	}
+	return out
+}
+
+// locked is true of the losses after which nobody gets in.
+func (a *analysis) locked() ref {
+	dead := make([]ref, len(a.m.parties))
+	for _, i := range a.m.order {
+		p := &a.m.parties[i]
+		f := a.d.variable(a.v(i))
+		switch {
+		case p.quorum != nil:
+			f = a.d.or(f, a.fails(p.quorum, dead))
+		default:
+			f = a.d.or(f, a.barred(p.means))
+		}
+		dead[i] = f
+	}
+	out := ref(1)
+	for i := range a.m.routes {
+		out = a.d.and(out, a.fails(&a.m.routes[i].quorum, dead))
+	}
+	if len(a.m.ways) > 0 {
+		out = a.d.or(out, a.barred(a.m.ways))
+	}
+	return out
+}
+
+// hostile is, of each signer, true of the compromises after which somebody else can use it.
+func (a *analysis) hostile() []ref {
+	out := make([]ref, len(a.m.parties))
+	for _, i := range a.m.order {
+		p := &a.m.parties[i]
+		f := a.d.variable(a.v(i))
+		for _, h := range p.holes {
+			open := ref(1)
+			for _, s := range h {
+				open = a.d.and(open, a.some(s))
+			}
+			f = a.d.or(f, open)
+		}
+		if p.quorum != nil {
+			f = a.d.or(f, a.d.atLeast(p.quorum.threshold, of(p.quorum, out), p.quorum.weight))
+		}
+		out[i] = f
+	}
+	return out
+}
+
+// taken is true of the compromises, with nothing lost, after which the state is at least
+// Contested, and at least Locked.
+func (a *analysis) taken() (contested, gone ref) {
+	hostile := a.hostile()
+	met := func(q *quorum) ref { return a.d.atLeast(q.threshold, of(q, hostile), q.weight) }
+	s := a.m.after(0, 0)
+	veto := func(r *route) ref {
+		f := ref(0)
+		for i := range r.cancel {
+			if r.delay > 0 {
+				f = a.d.or(f, met(&r.cancel[i]))
+			}
+		}
+		return f
+	}
+	// barred is true where every route of the owner's that is shorter is vetoed.
+	barred := func(than time.Duration) ref {
+		f := ref(1)
+		for i := range a.m.routes {
+			if r := &a.m.routes[i]; r.met(s.rescued) && (r.delay < than || than < 0) {
+				f = a.d.and(f, veto(r))
+			}
+		}
+		return f
+	}
+	gone = 1
+	if open(a.m.ways, 0) {
+		gone = barred(-1)
+	}
+	contested = gone
+	for i := range a.m.routes {
+		r := &a.m.routes[i]
+		begun, unstopped := met(&r.quorum), ref(1)
+		switch {
+		case r.delay == 0 || !open(a.m.ways, 0):
+		case slices.ContainsFunc(r.cancel, func(q quorum) bool { return q.met(s.rescued) }):
+			unstopped = 0
+		case r.owner:
+			unstopped = barred(r.delay)
+		}
+		contested = a.d.or(contested, begun)
+		gone = a.d.or(gone, a.d.and(begun, unstopped))
+	}
+	return contested, gone
+}
+
+// minimalSets lists the minimal sets of a function, or says that there is no room.
+func (a *analysis) minimalSets(f ref, limit int) (sets []set, sizes []uint64, err error) {
+	k := a.d.minimal(f)
+	if a.d.full {
+		return nil, nil, &TooLargeError{What: "steps of a calculation", Count: len(a.d.nodes), Limit: a.d.limit}
+	}
+	counts := map[ref][]uint64{0: nil, 1: {1}}
+	a.count(k, counts)
+	sizes = counts[k]
+	for size := range sizes {
+		a.list(k, size, 0, counts, func(s set) bool {
+			if len(sets) == limit {
+				return false
+			}
+			sets = append(sets, s)
+			return true
+		})
+	}
+	return sets, sizes, nil
+}
+
+// count counts the sets of a family by their sizes.
+func (a *analysis) count(k ref, counts map[ref][]uint64) []uint64 {
+	if c, ok := counts[k]; ok {
+		return c
+	}
+	n := a.d.nodes[k]
+	lo, hi := a.count(n.lo, counts), a.count(n.hi, counts)
+	c := make([]uint64, max(len(lo), len(hi)+1))
+	copy(c, lo)
+	for i, x := range hi {
+		c[i+1] += x
+	}
+	counts[k] = c
+	return c
+}
+
+// list calls f for the sets of one size until it returns false.
+func (a *analysis) list(k ref, size int, have set, counts map[ref][]uint64, f func(set) bool) bool {
+	if c := counts[k]; size >= len(c) || c[size] == 0 {
+		return true
+	}
+	if k == 1 {
+		return f(have)
+	}
+	n := a.d.nodes[k]
+	return a.list(n.hi, size-1, have|atom(a.atom(int(n.v))), counts, f) && a.list(n.lo, size, have, counts, f)
+}
