@@ -64,10 +64,9 @@ func (d *Document) Verify(e kernel.Enable, owner kernel.Validator) error {
 	case kernel.WebAuthn:
 		ok = verifyPasskey(o.Key, digest, sig)
 	case kernel.MultiChainWebAuthn:
-		if f, err := abituple.Decode(sig, "dd"); err == nil && len(f[0].Data) == 0 {
-			ok = verifyPasskey(o.Key, digest, f[1].Data)
-		} else if m, err := kernel.ParseMultiChainWebAuthn(sig, digest); err == nil {
-			ok = verifyPasskey(o.Key, kernel.RootDigest(m.Root), m.Signature)
+		var fault string
+		if ok, fault = verifySeveral(o.Key, digest, sig); fault != "" {
+			return fail(fault)
 		}
 	default:
 		return fail("signatures of this validator are not known here")
@@ -93,6 +92,29 @@ func recovers(owner common.Address, digest common.Hash, sig []byte) bool {
 	raw[64] -= 27
 	key, err := crypto.SigToPub(digest[:], raw)
 	return err == nil && owner != (common.Address{}) && crypto.PubkeyToAddress(*key) == owner
+}
+
+// verifySeveral checks a signature of the multi-chain WebAuthn validator, and names
+// the faults that the packages on npm are known for.
+func verifySeveral(key passkey.PublicKey, digest common.Hash, sig []byte) (ok bool, fault string) {
+	f, err := abituple.Decode(sig, "dd")
+	if err != nil {
+		if verifyPasskey(key, digest, sig) { // multi-chain-web-authn-validator 5.4.3
+			return false, "the owner has signed, but the frame is missing that the validator for several chains reads"
+		}
+		return false, ""
+	}
+	if len(f[0].Data) == 0 {
+		return verifyPasskey(key, digest, f[1].Data), ""
+	}
+	m, err := kernel.ParseMultiChainWebAuthn(sig, digest)
+	if err != nil {
+		if bytes.HasPrefix(f[1].Data, []byte(`{"type":`)) { // permissions 5.6.3 with it
+			return false, "client data stands where the passkey's signature should"
+		}
+		return false, ""
+	}
+	return verifyPasskey(key, kernel.RootDigest(m.Root), m.Signature), ""
 }
 
 // verifyPasskey checks what WebAuthn validator 0.0.3 does: user verification,
