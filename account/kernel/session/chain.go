@@ -71,8 +71,9 @@ func addressWord(a common.Address) []byte { return common.LeftPadBytes(a[:], 32)
 
 // record is what an account keeps of a permission, and of itself.
 type record struct {
-	account *kernel.Account // as the chain has it; nil before deployment
-	nonce   uint32          // the account's currentNonce
+	account *kernel.Account // as the chain has it; as it will be before deployment
+	version kernel.Version
+	nonce   uint32 // the account's currentNonce
 	kernel.Installed
 }
 
@@ -80,7 +81,9 @@ type record struct {
 func (r reader) record(ctx context.Context, id kernel.PermissionID) (rec record, err error) {
 	err = together(
 		func() (err error) {
-			rec.account, err = kernel.At(ctx, r.chain, r.addr)
+			if rec.account, err = kernel.At(ctx, r.chain, r.addr); err == nil {
+				rec.version = rec.account.Version()
+			}
 			return err
 		},
 		func() (err error) {

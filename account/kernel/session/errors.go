@@ -15,6 +15,9 @@ import (
 var (
 	// ErrNoTargets says that a grant is for no chain.
 	ErrNoTargets = errors.New("session: the grant is for no account")
+	// ErrUpgraded says that the account runs another version of Kernel than when the
+	// document was opened. An approval that was not used before is void.
+	ErrUpgraded = errors.New("session: the account was upgraded since the approval was opened: open it again")
 	// ErrAnswer is returned for a node's answer that no such contract gives.
 	ErrAnswer = errors.New("session: the node's answer is not the contract's")
 )

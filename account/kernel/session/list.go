@@ -88,7 +88,7 @@ func List(ctx context.Context, ch account.Chain, acct *kernel.Account, opts ...L
 	if failed != nil {
 		return nil, failed
 	}
-	list, failed := r.list(ctx, found, now, o.style)
+	list, failed := r.list(ctx, acct.Version(), found, now, o.style)
 	if failed != nil {
 		return nil, failed
 	}
@@ -98,11 +98,12 @@ func List(ctx context.Context, ch account.Chain, acct *kernel.Account, opts ...L
 // parallelReads is how many permissions are read at once.
 const parallelReads = 4
 
-func (r reader) list(ctx context.Context, found *findings, now uint64, style grant.Style) ([]Permission, error) {
+func (r reader) list(ctx context.Context, v kernel.Version, found *findings, now uint64, style grant.Style) ([]Permission, error) {
 	nonce, err := kernel.CurrentNonce(ctx, r.chain, r.addr)
 	if err != nil {
 		return nil, err
 	}
+	account := record{version: v, nonce: nonce}
 	all := make([]*Permission, len(found.order))
 	errs := make([]error, len(found.order))
 	var wg sync.WaitGroup
@@ -111,7 +112,7 @@ func (r reader) list(ctx context.Context, found *findings, now uint64, style gra
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			all[i], errs[i] = r.one(ctx, id, found.byID[id], nonce, now, style)
+			all[i], errs[i] = r.one(ctx, id, found.byID[id], account, now, style)
 		})
 	}
 	wg.Wait()
@@ -128,8 +129,7 @@ func (r reader) list(ctx context.Context, found *findings, now uint64, style gra
 }
 
 // one reads a candidate; nil if the account never had it.
-func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kernel.Permission, nonce uint32, now uint64, style grant.Style) (*Permission, error) {
-	rec := record{nonce: nonce}
+func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kernel.Permission, rec record, now uint64, style grant.Style) (*Permission, error) {
 	var err error
 	if rec.Installed, err = kernel.ReadInstalled(ctx, r.chain, r.addr, id.Validation()); err != nil {
 		return nil, err
@@ -161,7 +161,8 @@ func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kerne
 	}
 	if contents == nil {
 		p.Grant = grant.Grant{}
-		p.Status = Status{ID: id, Nonce: nonce, Now: now, installed: rec.Present, Messages: rec.Present && rec.Flag&kernel.FlagNotMessages == 0}
+		p.Status = Status{ID: id, Nonce: rec.nonce, Now: now, installed: rec.Present}
+		p.Status.Messages = rec.Present && rec.Flag&kernel.FlagNotMessages == 0 && (rec.Valid || invalidatedSigns(rec.version))
 		switch {
 		case !rec.Present:
 			p.Status.State = Revoked

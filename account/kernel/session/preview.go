@@ -57,13 +57,10 @@ func (s *Session) PreviewMessage(ctx context.Context, caller common.Address) (gr
 	if err != nil {
 		return grant.Decision{}, err
 	}
-	switch status.State {
-	case Enabled, Expired, Invalidated:
-		if status.installed {
-			return s.grant.DecideMessage(status.Left, caller), nil
-		}
+	if !status.installed || status.State == Invalidated && !invalidatedSigns(s.account.Version()) {
+		return grant.Decision{}, &StateError{Permission: s.ID(), Account: s.Address(), State: status.State}
 	}
-	return grant.Decision{}, &StateError{Permission: s.ID(), Account: s.Address(), State: status.State}
+	return s.grant.DecideMessage(status.Left, caller), nil
 }
 
 // Prepare makes an operation of calls: it previews them, prepares them with whatever

@@ -70,9 +70,13 @@ func (r reader) status(ctx context.Context, id kernel.PermissionID, g grant.Gran
 	if st.Left, err = r.policies(ctx, id, g, now); err != nil {
 		return st, err
 	}
-	st.Messages = signsMessages(g)
+	st.Messages = signsMessages(g) && (rec.Valid || invalidatedSigns(rec.version))
 	return st, nil
 }
+
+// invalidatedSigns says that the account's isValidSignature does not look at the
+// nonce of a permission. Seen on the contracts of each version.
+func invalidatedSigns(v kernel.Version) bool { return !v.AtLeast(kernel.V033) }
 
 // window is the time in which all timestamp policies agree.
 func window(g grant.Grant) (after, until uint64) {

@@ -64,8 +64,8 @@ func RevokeUnused(ctx context.Context, ch account.Chain, acct *kernel.Account, p
 
 // RevokeAll is the owner's calls that end every permission that was found, and every
 // approval that was not used yet: it uninstalls them, and raises the account's
-// nonce. The nonce alone would let them sign messages on. Validators beside the root
-// lose their power too.
+// nonce, which alone would let them sign messages on before Kernel 0.3.3. Validators
+// beside the root lose their power too.
 func RevokeAll(ctx context.Context, ch account.Chain, acct *kernel.Account, found []Permission) ([]account.Call, error) {
 	nonce, err := kernel.CurrentNonce(ctx, ch, acct.Address())
 	if err != nil {

@@ -219,15 +219,15 @@ func (s *Session) setPermission() (err error) {
 func (s *Session) record(ctx context.Context, there bool) (rec record, err error) {
 	r := reader{s.chain, s.account.Address()}
 	if !there {
-		rec.account, rec.nonce = s.account, 1
+		rec.account, rec.version, rec.nonce = s.account, s.account.Version(), 1
 		return rec, s.approved(rec)
 	}
 	if rec, err = r.record(ctx, s.ID()); err != nil {
 		return rec, err
 	}
 	switch {
-	case rec.account.Version() != s.account.Version():
-		return rec, &MismatchError{"the account's version", string(s.account.Version()), string(rec.account.Version())}
+	case rec.version != s.account.Version():
+		return rec, ErrUpgraded
 	case !rec.Present && rec.Installed.Nonce == 0:
 		err := s.approved(rec)
 		if _, refused := errors.AsType[*ApprovalError](err); refused && s.once(rec) {

@@ -21,7 +21,8 @@ const (
 	// Revoked: the account had it. The same contents cannot be installed again.
 	Revoked
 	// Invalidated: the owner raised the account's nonce above it. It makes no
-	// operations any more – and yet signs messages, until it is uninstalled.
+	// operations any more – and yet, before Kernel 0.3.3, signs messages, until it is
+	// uninstalled.
 	Invalidated
 	// Void: it was approved, never installed, and the account's nonce or its root
 	// validator has changed since.
@@ -51,7 +52,7 @@ func (s State) hint() string {
 	return [...]string{
 		"", "make an operation with it first, which installs it", "", "ask the owner for a new grant",
 		"ask the owner for a new grant; it needs other contents, because the same ones cannot be installed twice",
-		"ask the owner for a new grant, and to uninstall this one: it may still sign messages",
+		"ask the owner for a new grant, and to uninstall this one: before Kernel 0.3.3 it still signs messages",
 		"ask the owner to approve it again: the account's nonce or owner has changed since",
 	}[min(int(s), len(stateNames)-1)]
 }
