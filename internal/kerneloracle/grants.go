@@ -13,29 +13,35 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/grant"
 )
 
 // actions are what can be asked.
 var actions = map[string]func(json.RawMessage) (any, error){
 	"grants": action(grants),
+	"write":  action(write),
+	"open":   action(open),
 }
 
-// kind names the typed error in err that says what to do, and the field it is about.
+// kind names the outermost typed error in err, and the field that one of them is about.
 func kind(err error) (name, field string) {
 	for ; err != nil; err = errors.Unwrap(err) {
-		if e, ok := err.(*grant.Error); ok {
-			return "*grant.Error", e.Field
+		switch e := err.(type) {
+		case *grant.Error:
+			field = e.Field
+		case *approval.Error:
+			field = e.Field
 		}
-		if t := fmt.Sprintf("%T", err); !strings.HasPrefix(t, "*fmt.") && !strings.HasPrefix(t, "*errors.") {
+		if t := fmt.Sprintf("%T", err); name == "" && !strings.HasPrefix(t, "*fmt.") && !strings.HasPrefix(t, "*errors.") {
 			name = t
 		}
 	}
-	return name, ""
+	return name, field
 }
 
-// session is one session key on one account on one chain.
-type session struct {
+// grantee is one session key on one account on one chain.
+type grantee struct {
 	Version  kernel.Version `json:"version"`
 	ChainID  int64          `json:"chainId"`
 	Index    *number        `json:"index"`
@@ -48,7 +54,7 @@ type session struct {
 
 type grantsArgs struct {
 	Owner    owner     `json:"owner"`
-	Sessions []session `json:"sessions"`
+	Sessions []grantee `json:"sessions"`
 	// Together signs once for all of them.
 	Together bool `json:"together"`
 }
@@ -67,7 +73,7 @@ type granted struct {
 	UseKey      *hexutil.Big    `json:"useKey"`
 }
 
-func (s session) permission() (kernel.Permission, []hexutil.Bytes, error) {
+func (s grantee) permission() (kernel.Permission, []hexutil.Bytes, error) {
 	signer, err := s.Signer.signer()
 	if err != nil {
 		return kernel.Permission{}, nil, err
@@ -88,7 +94,7 @@ func (s session) permission() (kernel.Permission, []hexutil.Bytes, error) {
 	return p, entries, p.Check()
 }
 
-func (s session) account(o owner) (*kernel.Account, error) {
+func (s grantee) account(o owner) (*kernel.Account, error) {
 	root, err := o.root()
 	if err != nil {
 		return nil, err

@@ -1,37 +1,18 @@
 // 2,400 random session keys: what their owners sign, and the signatures, must be those of ZeroDev's unmodified
 // packages to the byte.
 import assert from 'node:assert/strict'
-import { createKernelAccount } from '@zerodev/sdk'
 import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
 import { serializeMultiChainPermissionAccounts } from '@zerodev/permissions'
 import { concatHex, decodeAbiParameters, encodeAbiParameters, hashTypedData, slice, toHex, zeroAddress } from 'viem'
 import { claim } from '../report.mjs'
 import { Refused, start } from './go.mjs'
-import { kindNames, policies } from './policies.mjs'
+import { kindNames } from './policies.mjs'
 import { random } from './random.mjs'
-import { chain, entryPoint, json, owner, permission, same, sessionKey, versions } from './world.mjs'
+import { chains, draw, owner, same, seen } from './draw.mjs'
+import { json } from './world.mjs'
 import { prompts } from './browser.mjs'
 
 const go = start()
-const flags = ['0x0000', '0x0001', '0x0002']
-const chains = [1, 10, 137, 8453, 31337, 11155111]
-const seen = {}
-
-/** draw makes a session key for an owner, in both languages, on chain id. */
-async function draw(r, root, id, names) {
-  const version = r.one(versions), nonce = r.chance(0.5) ? 0 : 1 + r.number(31), flag = r.int(3), lane = r.chance(0.5) ? 0 : r.int(65536)
-  const signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), index = r.chance(0.5) ? 0n : r.big(256), list = policies(r, names)
-  for (const k of list.kinds) seen[k] = (seen[k] ?? 0) + 1
-  const ours = { version, chainId: id, index, nonce: nonce || 1, signer: signer.go, flag, policies: list.ours, lane }
-  const theirs = async (address) => {
-    const client = chain(id, { accounts: nonce ? { [address.toLowerCase()]: { version, nonce } } : {} })
-    const regular = await permission(client, { signer, policies: list.sdk, flag: flags[flag], kernelVersion: version })
-    const account = await createKernelAccount(client, { entryPoint, kernelVersion: version, index, address, plugins: { sudo: await root.on(client, version), regular } })
-    return { client, regular, account, lane, policies: list.sdk, signer }
-  }
-  return { ours, theirs }
-}
-
 /** compare looks at all that is there before anybody signs. */
 async function compare(mine, { client, regular, account, lane, policies, signer }) {
   policies.forEach((p, i) => same(mine.entries[i], concatHex([p.getPolicyInfoInBytes(), p.getPolicyData()]), `policy ${i}`))
@@ -131,7 +112,7 @@ async function control(seed) {
   const r = random(seed), caught = {}
   let n = 0
   for (const kind of kinds) {
-    const root = owner(kind, r.hex(32)), { ours, theirs } = await draw(r, root, 10, kindNames)
+    const root = owner(kind, r.hex(32)), { ours, theirs } = await draw(r, root, 10, { kinds: kindNames })
     const question = { owner: root.go, sessions: [ours] }, [right] = await go.ask('grants', question)
     const their = await theirs(right.account), signature = await their.account.kernelPluginManager.getPluginEnableSignature(right.account)
     const judge = async ([mine]) => { await compare(mine, their); same(mine.approval, forms[kind]?.(signature) ?? signature, "the owner's signature") }

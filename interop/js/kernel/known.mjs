@@ -81,6 +81,23 @@ await claim("@zerodev/permissions 5.6.3 loses a permission's flag on its way thr
   assert.notEqual(await again.kernelPluginManager.getEnableData(target), await regular.getEnableData(target))
 })
 
+await claim('@zerodev/permissions 5.6.3 cannot open its own document of a condition on a number of 33 digits; Postern can, and what Postern writes can be opened', async () => {
+  const client = chain(1), root = owner('ecdsa', secrets[0]), signer = sessionKey('ecdsa', secrets[1]), value = 10n ** 32n
+  const item = parseAbiItem('function transfer(address to, uint256 amount)')
+  const policies = [sdk.toCallPolicy({ policyVersion: '0.0.5', permissions: [{ target, abi: [item], functionName: 'transfer', args: [null, { condition: 4, value }] }] })]
+  const ours = { version: '0.3.3', chainId: 1, index: 0n, nonce: 1, signer: signer.go, flag: 0, policies: call(`transfer(address to, uint256 amount) where amount <= ${value}`), lane: 0 }
+  const [{ text: written, account: address }] = await go.ask('write', { owner: root.go, sessions: [ours], together: false, withKey: true, checked: false })
+  const regular = await permission(client, { signer, policies, flag: '0x0000', kernelVersion: '0.3.3' })
+  const account = await createKernelAccount(client, { entryPoint, kernelVersion: '0.3.3', address, plugins: { sudo: await root.on(client, '0.3.3'), regular } })
+  const text = await serializePermissionAccount(account, secrets[1])
+  await assert.rejects(deserializePermissionAccount(client, entryPoint, '0.3.3', text), /exceeds padding size/)
+  const opened = await go.ask('open', { text, owner: root.go, session: ours, deployed: false, installed: false, ops: [], messages: [] })
+  same(opened.id, regular.getIdentifier())
+  const again = await deserializePermissionAccount(client, entryPoint, '0.3.3', written)
+  same(again.kernelPluginManager.regularValidator.getIdentifier(), regular.getIdentifier())
+  same(await again.kernelPluginManager.getEnableData(address), await regular.getEnableData(address))
+})
+
 await claim('@zerodev/permissions 5.6.3 loses what an account of Kernel 0.3.1 is created with, and with it its address; not of 0.3.2', async () => {
   for (const [version, kept] of [['0.3.1', false], ['0.3.2', true]]) {
     const client = chain(1), root = owner('ecdsa', secrets[0]), { regular } = await grantOf(client, root, { version })

@@ -1,0 +1,319 @@
+// The document: written for the packages to open, and opened where the packages wrote it.
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
+	"github.com/postern-dev/postern/account/kernel/session"
+	"github.com/postern-dev/postern/userop"
+)
+
+type writeArgs struct {
+	Owner    owner     `json:"owner"`
+	Sessions []grantee `json:"sessions"`
+	// Together approves all of them with one signature.
+	Together bool `json:"together"`
+	// WithKey puts the sessions' private keys into the documents.
+	WithKey bool `json:"withKey"`
+	// Checked makes them as the library's users do, who are refused what must not be signed; without it the
+	// document is made of whatever it can hold.
+	Checked bool `json:"checked"`
+}
+
+type written struct {
+	Account common.Address `json:"account"`
+	Text    string         `json:"text"`
+}
+
+// write makes the documents of session keys.
+func write(a writeArgs) ([]written, error) {
+	make := unchecked
+	if a.Checked {
+		make = checked
+	}
+	docs, err := make(a)
+	if err != nil {
+		return nil, err
+	}
+	var out []written
+	for _, d := range docs {
+		text, err := d.Serialize()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, written{d.Fields().Account, string(text)})
+	}
+	return out, nil
+}
+
+func unchecked(a writeArgs) ([]*approval.Document, error) {
+	list, err := grants(grantsArgs{Owner: a.Owner, Sessions: a.Sessions, Together: a.Together})
+	if err != nil {
+		return nil, err
+	}
+	var out []*approval.Document
+	for i, s := range a.Sessions {
+		acct, err := s.account(a.Owner)
+		if err != nil {
+			return nil, err
+		}
+		g, err := makeGrant(s.Policies, s.Flag)
+		if err != nil {
+			return nil, err
+		}
+		p, _, err := s.permission()
+		if err != nil {
+			return nil, err
+		}
+		o := approval.Options{ChainID: big.NewInt(s.ChainID), Nonce: s.Nonce, MultiChain: a.Together}
+		if a.WithKey {
+			o.PrivateKey = s.Signer.Secret
+		}
+		d, err := approval.FromPermission(p, g, acct, list[i].Approval, o)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// checked grants one set of policies to one key on several chains.
+func checked(a writeArgs) ([]*approval.Document, error) {
+	ctx, first := context.Background(), a.Sessions[0]
+	g, err := makeGrant(first.Policies, first.Flag)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := first.Signer.signer()
+	if err != nil {
+		return nil, err
+	}
+	var targets []session.Target
+	for _, s := range a.Sessions {
+		acct, err := s.account(a.Owner)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, session.Target{Chain: &chain{id: s.ChainID, account: acct, deployed: s.Nonce > 1, nonce: s.Nonce}, ChainID: big.NewInt(s.ChainID), Account: acct})
+	}
+	opts := []session.GrantOption{session.ForSDK(), session.WithClock(clock)}
+	if a.WithKey {
+		opts = append(opts, session.WithPrivateKey(first.Signer.Secret))
+	}
+	p, err := session.NewPending(ctx, targets, a.Owner.approver(big.NewInt(first.ChainID)), signer, g, opts...)
+	if err != nil {
+		return nil, err
+	}
+	approved, err := a.Owner.Key.approve(p.Challenge())
+	if err != nil {
+		return nil, err
+	}
+	return p.Finish(approved)
+}
+
+// clock stands still before every time window ends.
+func clock() time.Time { return time.Unix(1, 0) }
+
+type openArgs struct {
+	Text string `json:"text"`
+	// Owner and Session say what is on the chain: the document is not asked.
+	Owner     owner     `json:"owner"`
+	Session   grantee   `json:"session"`
+	Deployed  bool      `json:"deployed"`
+	Installed bool      `json:"installed"`
+	Ops       []opArgs  `json:"ops"`
+	Messages  []message `json:"messages"`
+}
+
+type opArgs struct {
+	Calls    []call      `json:"calls"`
+	Lane     kernel.Lane `json:"lane"`
+	Sequence uint64      `json:"sequence"`
+	// Wire is the operation without what is computed here: nonce, callData and signature.
+	Wire wire `json:"wire"`
+}
+
+type call struct {
+	To    common.Address `json:"to"`
+	Value *number        `json:"value"`
+	Data  hexutil.Bytes  `json:"data"`
+}
+
+type wire struct {
+	CallGasLimit         *number         `json:"callGasLimit"`
+	VerificationGasLimit *number         `json:"verificationGasLimit"`
+	PreVerificationGas   *number         `json:"preVerificationGas"`
+	MaxFeePerGas         *number         `json:"maxFeePerGas"`
+	MaxPriorityFeePerGas *number         `json:"maxPriorityFeePerGas"`
+	Paymaster            *common.Address `json:"paymaster,omitempty"`
+	PaymasterGas         *number         `json:"paymasterVerificationGasLimit,omitempty"`
+	PaymasterPostOpGas   *number         `json:"paymasterPostOpGasLimit,omitempty"`
+	PaymasterData        hexutil.Bytes   `json:"paymasterData,omitempty"`
+}
+
+type message struct {
+	Hash   common.Hash    `json:"hash"`
+	Caller common.Address `json:"caller"`
+}
+
+type opened struct {
+	Account    common.Address  `json:"account"`
+	ID         hexutil.Bytes   `json:"id"`
+	Flag       uint16          `json:"flag"`
+	EnableData hexutil.Bytes   `json:"enableData"`
+	Secret     bool            `json:"secret"`
+	State      string          `json:"state"`
+	Text       string          `json:"text"` // written again
+	Words      []string        `json:"words"`
+	Ops        []sealedOp      `json:"ops"`
+	Messages   []hexutil.Bytes `json:"messages"`
+}
+
+type sealedOp struct {
+	Nonce       *hexutil.Big    `json:"nonce"`
+	Factory     *common.Address `json:"factory,omitempty"`
+	FactoryData hexutil.Bytes   `json:"factoryData"`
+	CallData    hexutil.Bytes   `json:"callData"`
+	Hash        common.Hash     `json:"hash"`
+	Stub        int             `json:"stub"` // bytes
+	Signature   hexutil.Bytes   `json:"signature"`
+}
+
+// open opens a document against the chain and signs operations and messages with it.
+func open(a openArgs) (*opened, error) {
+	ctx := context.Background()
+	d, err := approval.Parse([]byte(a.Text))
+	if err != nil {
+		return nil, err
+	}
+	acct, err := a.Session.account(a.Owner)
+	if err != nil {
+		return nil, err
+	}
+	c := &chain{id: a.Session.ChainID, account: acct, deployed: a.Deployed, nonce: a.Session.Nonce}
+	if a.Installed {
+		p, _, err := a.Session.permission()
+		if err != nil {
+			return nil, err
+		}
+		if c.grant, err = makeGrant(a.Session.Policies, a.Session.Flag); err != nil {
+			return nil, err
+		}
+		c.permission = &p
+	}
+	opts := []session.Option{session.DangerUnknownPolicies(), session.WithMachineClock(clock)}
+	if !d.Secret() {
+		signer, err := a.Session.Signer.signer()
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, session.WithSigner(signer))
+	}
+	s, err := session.Open(ctx, c, d, opts...)
+	if err != nil {
+		return nil, err
+	}
+	status, err := s.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	text, err := s.Document().Serialize()
+	if err != nil {
+		return nil, err
+	}
+	id := s.ID()
+	out := &opened{
+		Account: s.Address(), ID: id[:], Flag: s.Permission().Flag, EnableData: s.Permission().EnableData(), Secret: d.Secret(),
+		State: status.State.String(), Text: string(text), Words: s.Words(), Ops: []sealedOp{}, Messages: []hexutil.Bytes{},
+	}
+	by := owner{Key: a.Session.Signer}.approver(s.ChainID())
+	for i, o := range a.Ops {
+		op, err := a.operation(ctx, s, by, o)
+		if err != nil {
+			return nil, fmt.Errorf("operation %d: %w", i, err)
+		}
+		out.Ops = append(out.Ops, op)
+	}
+	for _, m := range a.Messages {
+		q, err := s.SignHash(ctx, by, m.Hash, m.Caller)
+		if err != nil {
+			return nil, err
+		}
+		approved, err := a.approve(s, q.Challenge())
+		if err != nil {
+			return nil, err
+		}
+		sig, err := q.Finish(approved)
+		if err != nil {
+			return nil, err
+		}
+		out.Messages = append(out.Messages, sig)
+	}
+	return out, nil
+}
+
+// approve signs with the key in the document, or else with the session's own.
+func (a openArgs) approve(s *session.Session, c account.Challenge) (account.Approval, error) {
+	if s.Document().Secret() {
+		return s.Approve(c)
+	}
+	return a.Session.Signer.approve(c)
+}
+
+func (a openArgs) operation(ctx context.Context, s *session.Session, by kernel.Approver, o opArgs) (sealedOp, error) {
+	auth, err := s.Authority(ctx, by, session.WithLane(o.Lane), session.DangerUnpoliced())
+	if err != nil {
+		return sealedOp{}, err
+	}
+	op := &userop.Op{
+		Sender: s.Address(), CallGasLimit: &o.Wire.CallGasLimit.Int, VerificationGasLimit: &o.Wire.VerificationGasLimit.Int, PreVerificationGas: &o.Wire.PreVerificationGas.Int,
+		MaxFeePerGas: &o.Wire.MaxFeePerGas.Int, MaxPriorityFeePerGas: &o.Wire.MaxPriorityFeePerGas.Int, Paymaster: o.Wire.Paymaster, PaymasterData: o.Wire.PaymasterData,
+	}
+	if o.Wire.Paymaster != nil {
+		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit = &o.Wire.PaymasterGas.Int, &o.Wire.PaymasterPostOpGas.Int
+	}
+	if factory, data := s.Account().Factory(); !a.Deployed && factory != (common.Address{}) {
+		op.Factory, op.FactoryData = &factory, data
+	}
+	var calls []account.Call
+	for _, c := range o.Calls {
+		calls = append(calls, account.Call{To: c.To, Value: &c.Value.Int, Data: c.Data})
+	}
+	if op.CallData, err = s.Account().EncodeCalls(calls); err != nil {
+		return sealedOp{}, err
+	}
+	if op.Nonce, err = userop.MakeNonce(auth.NonceKey(), o.Sequence); err != nil {
+		return sealedOp{}, err
+	}
+	c, err := auth.Challenge(op, s.ChainID())
+	if err != nil {
+		return sealedOp{}, err
+	}
+	approved, err := a.approve(s, c)
+	if err != nil {
+		return sealedOp{}, err
+	}
+	if err := c.Verify(approved); err != nil {
+		return sealedOp{}, err
+	}
+	sig, err := auth.Seal(op, approved)
+	if err != nil {
+		return sealedOp{}, err
+	}
+	hash, err := userop.V07.Hash(op, s.ChainID())
+	return sealedOp{
+		Nonce: (*hexutil.Big)(op.Nonce), Factory: op.Factory, FactoryData: op.FactoryData, CallData: op.CallData, Hash: hash,
+		Stub: len(auth.Stub()), Signature: sig,
+	}, err
+}
