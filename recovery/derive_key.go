@@ -242,25 +242,25 @@ func (d *deriver) rpID(s *Signer) set {
 
 // bind makes every means need the RP ID's domain, and adds what goes on without it.
 func (d *deriver) bind(s *Signer, p *party, rp set) {
-	if rp == 0 {
-		return
-	}
-	var how []string
 	roaming := is(s.Roaming)
-	if !s.Roaming.Relied() && !is(s.Passkey.Eligible()) {
+	if !s.Roaming.Relied() && !is(s.Passkey.Eligible()) && rp != 0 {
 		roaming = d.unknown(Assumption{About: AboutRoaming, Signer: s.ID, Counted: "it can be used on its RP ID's own pages only"})
 	}
+	p.movable = is(s.Exportable)
+	if e := s.Passkey.Eligible(); !s.Exportable.Relied() && !is(s.Roaming) && (e.Value || e.Source == Unknown) {
+		p.movable = d.unknown(Assumption{About: AboutExportable, Signer: s.ID, Counted: "it cannot leave its manager"})
+	}
+	var how []string
 	if roaming {
 		how = append(how, "ask the security key directly (CTAP)")
 	}
-	exportable := is(s.Exportable)
-	if e := s.Passkey.Eligible(); !s.Exportable.Relied() && !is(s.Roaming) && (e.Value || e.Source == Unknown) {
-		exportable = d.unknown(Assumption{About: AboutExportable, Signer: s.ID, Counted: "it cannot leave its manager"})
-	}
-	if exportable {
+	if p.movable {
 		how = append(how, "export it and sign with the copy")
 	}
 	for i, w := range p.means { // appends go behind what is ranged over
+		if rp == 0 {
+			return
+		}
 		p.means[i].needs |= rp
 		for _, h := range how {
 			if w.rescue != "" {

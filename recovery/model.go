@@ -38,6 +38,8 @@ type party struct {
 	means  []means // empty: it can never sign; not looked at with a quorum
 	holes  []hole
 	quorum *quorum // of a contract whose signers are known
+	// movable says that it can be taken to another manager.
+	movable bool
 }
 
 type quorum struct {

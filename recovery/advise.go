@@ -1,0 +1,249 @@
+// What to do: the cheapest changes that leave fewer single points of failure.
+
+package recovery
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Effort is what a change costs its owner. More effort is greater.
+type Effort uint8
+
+// The efforts.
+const (
+	EffortSetting Effort = iota + 1 // one operation on the chain
+	EffortPasskey                   // a few minutes with what is there
+	EffortAccount                   // a further account or a phrase on paper, kept elsewhere
+	EffortDevice                    // a thing to buy
+	EffortPeople                    // somebody else has to take part
+)
+
+var effortWords = [...]string{"", "a setting", "a few minutes", "something new to keep", "a device to buy", "people who take part"}
+
+func (e Effort) String() string { return effortWords[min(int(e), len(effortWords)-1)] }
+
+// MarshalText makes an effort words in JSON.
+func (e Effort) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
+
+// Advice is a change and what it does.
+type Advice struct {
+	Words  string `json:"words"`
+	Effort Effort `json:"effort"`
+	// Removes are single points of failure that are none afterwards, Adds new ones.
+	Removes Points `json:"removes"`
+	Adds    Points `json:"adds"`
+	// Left is how many single points of failure there are afterwards.
+	Left int `json:"left"`
+
+	after *Account
+}
+
+// Points are single points of failure: IDs of signers and domains.
+type Points struct {
+	Lock    []string `json:"lock,omitempty"`    // whose loss locks the account
+	Theft   []string `json:"theft,omitempty"`   // whose compromise loses it
+	Contest []string `json:"contest,omitempty"` // whose compromise has to be answered in time
+}
+
+// After is the account with the change made: audit it to see what is next.
+func (a Advice) After() *Account { return a.after }
+
+// Recommended settings.
+const (
+	guardDelay = 7 * day
+	maxSteps   = 8
+)
+
+// Options are the changes that leave an account with fewer single points of failure, most
+// effect for the effort first.
+func Options(a *Account) ([]Advice, error) {
+	if err := firstFatal(Check(a)); err != nil {
+		return nil, err
+	}
+	if _, _, err := derive(a, nil); err != nil {
+		return nil, err
+	}
+	return options(a), nil
+}
+
+// Plan takes the first option, and again, until none is left.
+func Plan(a *Account) ([]Advice, error) {
+	if _, err := Options(a); err != nil {
+		return nil, err
+	}
+	var out []Advice
+	for range maxSteps {
+		next := options(a)
+		if len(next) == 0 {
+			break
+		}
+		out, a = append(out, next[0]), next[0].after
+	}
+	return out, nil
+}
+
+func options(a *Account) []Advice {
+	m, _, err := derive(a, nil)
+	if err != nil {
+		return nil
+	}
+	before := singles(a, m)
+	count := len(before.lock) + len(before.theft)
+	var out []Advice
+	for _, c := range changes(a) {
+		if firstFatal(Check(c.after)) != nil {
+			continue // no room for it
+		}
+		m, _, err := derive(c.after, nil)
+		if err != nil {
+			continue
+		}
+		now := singles(c.after, m)
+		if c.Left = len(now.lock) + len(now.theft); c.Left >= count {
+			continue
+		}
+		c.Removes = Points{less(before.lock, now.lock), less(before.theft, now.theft), less(before.contest, now.contest)}
+		c.Adds = Points{less(now.lock, before.lock), less(now.theft, before.theft), less(now.contest, before.contest)}
+		out = append(out, c)
+	}
+	worth := func(x Advice) float64 { return float64(count-x.Left) / float64(x.Effort) }
+	slices.SortStableFunc(out, func(x, y Advice) int {
+		return cmp.Or(cmp.Compare(worth(y), worth(x)), cmp.Compare(x.Effort, y.Effort))
+	})
+	return out
+}
+
+func less(a, b []string) (out []string) {
+	for _, x := range a {
+		if !slices.Contains(b, x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// draft is a copy of an account that is being changed.
+type draft struct {
+	*Account
+	words  string
+	effort Effort
+}
+
+func edit(a *Account, effort Effort, format string, args ...any) *draft {
+	b := *a
+	b.Signers, b.Domains, b.Routes = slices.Clone(a.Signers), slices.Clone(a.Domains), slices.Clone(a.Routes)
+	for i := range b.Routes {
+		b.Routes[i].Members = slices.Clone(b.Routes[i].Members)
+		b.Routes[i].Cancel = slices.Clone(b.Routes[i].Cancel)
+	}
+	return &draft{&b, fmt.Sprintf(format, args...), effort}
+}
+
+func (d *draft) done() Advice { return Advice{Words: d.words, Effort: d.effort, after: d.Account} }
+
+// fresh is an ID that is not taken.
+func (d *draft) fresh(stem string) string {
+	taken := func(id string) bool {
+		return slices.ContainsFunc(d.Signers, func(s Signer) bool { return s.ID == id }) ||
+			slices.ContainsFunc(d.Domains, func(x Domain) bool { return x.ID == id }) ||
+			slices.ContainsFunc(d.Routes, func(r Route) bool { return r.ID == id })
+	}
+	id := stem
+	for n := 2; taken(id); n++ {
+		id = fmt.Sprintf("%s %d", stem, n)
+	}
+	return id
+}
+
+func (d *draft) domain(kind DomainKind, stem string) string {
+	id := d.fresh(stem)
+	x := Domain{ID: id, Kind: kind}
+	if kind == DomainCloud {
+		x.Secret, x.Offline, x.Sealed = Known(d.domain(DomainSecret, "its recovery secret"), Stated), Known(false, Stated), Known(false, Stated)
+	}
+	d.Domains = append(d.Domains, x)
+	return id
+}
+
+// operators are the routes of full control that the signers share; cancels that are equal
+// to one follow it.
+func (d *draft) join(id string, change func(q *Quorum)) {
+	for i := range d.Routes {
+		if d.Routes[i].Use != Operate {
+			continue
+		}
+		old := d.Routes[i].Quorum
+		q := Quorum{old.Threshold, slices.Clone(old.Members)}
+		if id != "" {
+			q.Members = append(q.Members, Member{id, heaviest(q)})
+		}
+		if change != nil {
+			change(&q)
+		}
+		d.Routes[i].Quorum = q
+		for k := range d.Routes {
+			for c := range d.Routes[k].Cancel {
+				if sameQuorum(d.Routes[k].Cancel[c], old) {
+					d.Routes[k].Cancel[c] = q
+				}
+			}
+		}
+		return // one route is enough
+	}
+}
+
+func heaviest(q Quorum) uint64 {
+	w := uint64(1)
+	for _, m := range q.Members {
+		w = max(w, m.Weight)
+	}
+	return w
+}
+
+// passkey adds a further passkey and returns its ID.
+func (d *draft) passkey(cloud, rp string) string {
+	id := d.fresh("new passkey")
+	d.Signers = append(d.Signers, Signer{ID: id, Kind: KindPasskey, Cloud: Known(cloud, Stated), RPID: Known(rp, Stated),
+		Devices: Known(d.devices(), Stated), Exportable: Known(false, Stated), Roaming: Known(false, Stated)})
+	return id
+}
+
+// devices are those that a new passkey is copied to: all.
+func (d *draft) devices() (out []string) {
+	for _, x := range d.Domains {
+		if x.Kind == DomainDevice {
+			out = append(out, x.ID)
+		}
+	}
+	return out
+}
+
+// securityKey adds a passkey in a security key that is kept elsewhere.
+func (d *draft) securityKey(rp string) string {
+	key := d.domain(DomainDevice, "new security key")
+	id := d.fresh("passkey on the security key")
+	d.Signers = append(d.Signers, Signer{ID: id, Kind: KindPasskey, Cloud: Known("", Stated), RPID: Known(rp, Stated),
+		Devices: Known([]string{key}, Stated), Exportable: Known(false, Stated), Roaming: Known(true, Stated)})
+	return id
+}
+
+// person adds somebody's own key.
+func (d *draft) person() string {
+	id := d.fresh("new guardian")
+	d.Signers = append(d.Signers, Signer{ID: id, Kind: KindPerson, Apart: Known(true, Stated)})
+	return id
+}
+
+// guard adds a recovery route that full control can cancel.
+func (d *draft) guard(threshold uint64, ids ...string) {
+	r := Route{ID: d.fresh("guardians"), Use: Recover, Quorum: Any(threshold, ids...), Delay: guardDelay, Expiry: 30 * 24 * time.Hour}
+	for _, o := range d.Routes {
+		if o.Use == Operate {
+			r.Cancel = append(r.Cancel, o.Quorum)
+		}
+	}
+	d.Routes = append(d.Routes, r)
+}
