@@ -40,7 +40,7 @@ An approval is written encrypted: --passphrase FILE, or $POSTERN_PASSPHRASE, ope
 More on each: postern help grant new`
 
 func grantVerbs() []verb {
-	return []verb{grantExample(), grantCheck(), grantExplain()}
+	return []verb{grantExample(), grantCheck(), grantExplain(), grantNew(), grantOpen(), grantStatus(), grantSend(), grantList(), grantRevoke()}
 }
 
 func grantCommand() command {

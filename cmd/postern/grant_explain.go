@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
-	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/grant"
 )
 
@@ -33,7 +35,7 @@ type explained struct {
 	Words      []string     `json:"words"`
 	Policies   []wirePolicy `json:"policies"`
 
-	findings int
+	last string // line for people
 }
 
 // wirePolicy is one policy as the chain has it.
@@ -46,45 +48,103 @@ type wirePolicy struct {
 
 func runGrantExplain(_ context.Context, c *call) error {
 	fs := c.newFlags()
-	session := fs.String("session", "", "session `key`: its file, an address, or a passkey as for postern hybrid add-key")
-	zoneName := fs.String("timezone", "", "`zone` for the times, beside UTC (default the file's, else $TZ)")
+	var f readFlags
+	f.flags(fs)
 	bytes := fs.Bool("bytes", false, "show what the policy contracts are installed with")
 	asJSON := fs.Bool("json", false, "print one JSON object, bytes included")
 	rest, err := c.parse(fs, 1)
 	if err != nil {
 		return err
 	}
-	g, name, err := c.readPolicies(rest)
+	text, path, err := c.readArgument(rest)
 	if err != nil {
 		return err
 	}
-	style, err := styleOf(g, *zoneName)
+	read := c.explainPolicies
+	if isApproval(text) {
+		read = c.explainApproval
+	}
+	out, err := read(text, path, &f)
 	if err != nil {
 		return err
-	}
-	out, err := explainGrant(g, style)
-	if err != nil {
-		return err
-	}
-	if *session != "" {
-		key, err := parseSessionKey(*session)
-		if err != nil {
-			return err
-		}
-		perm, err := permissionOf(g, key.signer())
-		if err != nil {
-			return err
-		}
-		out.Permission = perm.ID().String()
 	}
 	if *asJSON {
 		return printJSON(c.stdout, out)
 	}
 	c.printExplained(out, *bytes)
-	if out.findings > 0 {
-		fmt.Fprintf(c.stdout, "there is more to know before signing: postern grant check %s\n", plain(name))
-	}
 	return nil
+}
+
+// explainPolicies explains a policy file, for the session key if one is named.
+func (c *call) explainPolicies(text []byte, path string, f *readFlags) (*explained, error) {
+	g, err := grant.ParseFile(text)
+	if err != nil {
+		return nil, badPolicies(err, path)
+	}
+	style, err := styleOf(g, f.zone)
+	if err != nil {
+		return nil, err
+	}
+	out, err := explainGrant(g, style)
+	if err != nil {
+		return nil, err
+	}
+	if len(grant.Check(g, grant.Facts{Now: uint64(time.Now().Unix())})) > 0 {
+		out.last = "there is more to know before signing: postern grant check " + or(path, "FILE")
+	}
+	key, err := f.key()
+	if key == nil || err != nil {
+		return out, err
+	}
+	perm, err := approval.ToPermission(g, key.signer())
+	out.Permission = perm.ID().String()
+	return out, err
+}
+
+// explainApproval explains an approval. Of an encrypted one without its passphrase only the
+// words in front are known.
+func (c *call) explainApproval(text []byte, path string, f *readFlags) (*explained, error) {
+	if isSealed(text) && f.passphrase == "" && os.Getenv(passphraseEnv) == "" {
+		h, err := approval.ReadHeader(text)
+		if err != nil {
+			return nil, err
+		}
+		return &explained{Name: h.Name, Permission: h.Permission.String(), Words: h.Words, Policies: []wirePolicy{},
+			last: "That is what it says of itself; --passphrase FILE proves it, and postern grant open holds it against the chain"}, nil
+	}
+	a, err := c.parseApproval(text, path, f)
+	if err != nil {
+		return nil, err
+	}
+	defer a.wipe()
+	key, err := f.key()
+	if err != nil {
+		return nil, err
+	}
+	d, err := a.forKey(key)
+	if err != nil {
+		return nil, err
+	}
+	fields := d.Fields()
+	g := grant.Grant{Policies: fields.Policies, Name: a.label.Name, Tokens: a.label.Tokens, Zone: a.label.Zone}
+	style, err := a.style(f.zone)
+	if err != nil {
+		return nil, err
+	}
+	last := "where it stands: postern grant open " + or(path, "FILE") + " --rpc URL"
+	if _, whole, err := d.Permission(); err == nil {
+		g.Flag = whole.Flag
+	} else if key != nil || d.Secret() || a.sealed != nil {
+		return nil, err
+	} else {
+		last = "It does not say whose it is; with --session KEY it is compared with its permission id. " + last
+	}
+	out, err := explainGrant(g, style)
+	if err != nil {
+		return nil, err
+	}
+	out.Permission, out.last = fields.PermissionID.String(), last
+	return out, nil
 }
 
 // styleOf is how words write times: in the zone that is named, in the grant's own, or in
@@ -106,22 +166,7 @@ func explainGrant(g grant.Grant, style grant.Style) (*explained, error) {
 		}
 		out.Policies = append(out.Policies, wirePolicy{string(p.Kind()), address, fmt.Sprintf("0x%04x", uint16(p.Flag())), data})
 	}
-	now, _ := momentOf("")
-	out.findings = len(grant.Check(g, grant.Facts{Now: now}))
 	return out, nil
-}
-
-// permissionOf is the grant for that signer, as Kernel installs it.
-func permissionOf(g grant.Grant, signer kernel.Signer) (kernel.Permission, error) {
-	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag)}
-	for i, policy := range g.Policies {
-		entry, err := grant.KernelEntry(policy)
-		if err != nil {
-			return p, fmt.Errorf("policy %d: %w", i+1, err)
-		}
-		p.Policies = append(p.Policies, entry)
-	}
-	return p, p.Check()
 }
 
 func (c *call) printExplained(e *explained, bytes bool) {
@@ -130,15 +175,17 @@ func (c *call) printExplained(e *explained, bytes bool) {
 		fmt.Fprintln(c.stdout, p.bold(plain(e.Name)))
 	}
 	if e.Permission != "" {
-		fmt.Fprintf(c.stdout, "permission %s, the same on every chain\n", e.Permission)
+		fmt.Fprintf(c.stdout, "permission %s\n", e.Permission)
 	}
 	for _, line := range e.Words {
 		fmt.Fprintf(c.stdout, "  %s\n", plain(line))
 	}
-	if !bytes {
-		return
+	if bytes {
+		for i, policy := range e.Policies {
+			fmt.Fprintf(c.stdout, "policy %d: %s at %s, flag %s\n  %s\n", i+1, policy.Kind, policy.Contract, policy.Flag, policy.Data)
+		}
 	}
-	for i, policy := range e.Policies {
-		fmt.Fprintf(c.stdout, "policy %d: %s at %s, flag %s\n  %s\n", i+1, policy.Kind, policy.Contract, policy.Flag, policy.Data)
+	if e.last != "" {
+		fmt.Fprintln(c.stdout, plain(e.last))
 	}
 }

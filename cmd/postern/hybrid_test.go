@@ -116,7 +116,7 @@ func TestOnlyATerminalIsAsked(t *testing.T) {
 func TestAnAnswerOtherThanYesSignsNothing(t *testing.T) {
 	for answer, yes := range map[string]bool{"y\n": true, "YES\n": true, "y": true, "\n": false, "n\n": false, "": false, "yep\n": false, strings.Repeat("y", 1000) + "\n": false} {
 		var out strings.Builder
-		err := ask(t.Context(), strings.NewReader(answer), &out)
+		err := ask(t.Context(), strings.NewReader(answer), &out, "Do it?")
 		if (err == nil) != yes || !yes && explain(err).Code != "declined" {
 			t.Errorf("%.10q: %v", answer, err)
 		}
@@ -132,7 +132,7 @@ func TestAnAnswerOtherThanYesSignsNothing(t *testing.T) {
 	defer w.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if err := ask(ctx, silent, &strings.Builder{}); explain(err).Code != "declined" {
+	if err := ask(ctx, silent, &strings.Builder{}, "Do it?"); explain(err).Code != "declined" {
 		t.Errorf("nobody answers: %v", err)
 	}
 }

@@ -110,6 +110,11 @@ func (n *network) dialBundler(node string) (*bundler.Client, error) {
 	if url == "" {
 		return nil, usageError("no bundler is given", "set --bundler or POSTERN_BUNDLER, or --rpc for a node that has one")
 	}
+	return n.dialOwn(url)
+}
+
+// dialOwn opens the bundler at the URL.
+func (n *network) dialOwn(url string) (*bundler.Client, error) {
 	b, err := bundler.Dial(url, bundler.Options{})
 	if err != nil {
 		return nil, usageError("--bundler is no URL", "it starts with http:// or https://")

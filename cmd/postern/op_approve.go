@@ -9,7 +9,6 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/internal/inspect"
-	"github.com/postern-dev/postern/passkey"
 )
 
 // approveAndSend brings the operation on its way and prints what became of it.
@@ -104,15 +103,7 @@ func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSi
 		}
 		return account.Approval{}, usageError("the operation is not approved yet", "--assertion FILE with the passkey's reply, or --key FILE for a development key")
 	}
-	text, _, err := c.readArgument([]string{f.assertion})
-	if err != nil {
-		return account.Approval{}, err
-	}
-	a, err := passkey.ParseAssertion(text)
-	if err != nil {
-		return account.Approval{}, failf("bad-assertion", "for everything that is wrong with it: postern inspect "+f.assertion, "the assertion cannot be read: %w", err)
-	}
-	return account.Approval{Assertion: a}, nil
+	return c.readAssertion(f.assertion)
 }
 
 // parseSignature reads r ‖ s ‖ v of a secp256k1 key, as wallets return it.

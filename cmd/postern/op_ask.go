@@ -13,14 +13,18 @@ import (
 // askBefore asks a person, before a key on this machine signs what was printed.
 // Where nobody sits at a terminal, the command line itself is the approval.
 func (c *call) askBefore(ctx context.Context, f approvalFlags) error {
+	return c.askFirst(ctx, f, "Sign and send this?")
+}
+
+func (c *call) askFirst(ctx context.Context, f approvalFlags, question string) error {
 	if f.yes || f.json || !isTerminal(c.stdin) {
 		return nil
 	}
-	return ask(ctx, c.stdin, c.stderr)
+	return ask(ctx, c.stdin, c.stderr, question)
 }
 
-func ask(ctx context.Context, in io.Reader, out io.Writer) error {
-	fmt.Fprint(out, "Sign and send this? [y/N] ")
+func ask(ctx context.Context, in io.Reader, out io.Writer, question string) error {
+	fmt.Fprint(out, question+" [y/N] ")
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(io.LimitReader(in, 256)).ReadString('\n')

@@ -27,7 +27,8 @@ type opFile struct {
 	Format    string          `json:"format"`
 	Account   *accountSpec    `json:"account,omitempty"` // of Postern's account, or
 	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`  // of MetaMask's, or
-	Kernel    *kernelSpec     `json:"kernel,omitempty"`  // of ZeroDev's
+	Kernel    *kernelSpec     `json:"kernel,omitempty"`  // of ZeroDev's, or
+	Session   *sessionSpec    `json:"session,omitempty"` // a session key of one
 	Summary   account.Summary `json:"summary"`           // for people; it is made anew when it counts
 	Hash      string          `json:"hash"`
 	Request   json.RawMessage `json:"request,omitempty"`   // for navigator.credentials.get()
@@ -51,6 +52,8 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 		f.Hybrid = r
 	case *kernelSpec:
 		f.Kernel = r
+	case *sessionSpec:
+		f.Session = r
 	}
 	c := p.Challenge()
 	if c.Kind == account.KindWebAuthn {
@@ -67,15 +70,23 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 
 // ref is what stands in the file.
 func (f *opFile) ref() (accountRef, error) {
-	switch {
-	case f.Account != nil && f.Hybrid == nil && f.Kernel == nil:
-		return f.Account, nil
-	case f.Hybrid != nil && f.Account == nil && f.Kernel == nil:
-		return f.Hybrid, nil
-	case f.Kernel != nil && f.Account == nil && f.Hybrid == nil:
-		return f.Kernel, nil
+	var refs []accountRef
+	if f.Account != nil {
+		refs = append(refs, f.Account)
 	}
-	return nil, failf("bad-file", "make it again with: postern op build, or postern hybrid or kernel … --out", "the prepared operation does not say whose it is")
+	if f.Hybrid != nil {
+		refs = append(refs, f.Hybrid)
+	}
+	if f.Kernel != nil {
+		refs = append(refs, f.Kernel)
+	}
+	if f.Session != nil {
+		refs = append(refs, f.Session)
+	}
+	if len(refs) == 1 {
+		return refs[0], nil
+	}
+	return nil, failf("bad-file", "make it again with: postern op build, or postern hybrid, kernel or grant … --out", "the prepared operation does not say whose it is")
 }
 
 // update takes over how far the operation has come.

@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/session"
+)
+
+const grantRevokeAbout = `
+Takes session keys back: by their permission ids, which postern grant list shows; by the file
+of an approval, used or not; or all with --all, approvals that were never used among them.
+The owner approves it, one operation on each chain. What is taken back is printed in words
+first. The same grant to the same key cannot be given again.
+
+  postern grant revoke 0x35204ada --account account.json --owner-key owner.json
+  postern grant revoke approval.grant --account account.json --owner-key owner.json
+  postern grant revoke --all --account account.json --owner-key owner.json --also URL
+
+Several chains: --also URL for each. A chain where there is nothing to take back is passed
+over; one that fails does not stop the others, and the command can be run again.`
+
+func grantRevoke() verb {
+	return verb{name: "revoke", usage: "<permission id|approval.grant>… | --all --account 0x… --owner-key FILE [flags]", about: grantRevokeAbout, run: runGrantRevoke}
+}
+
+// revokeFlags are those of revoke.
+type revokeFlags struct {
+	kernelFlags
+	chains
+	read readFlags
+	all  bool
+}
+
+// A revoking is what is to be taken back: ids, or contents where they are known.
+type revoking struct {
+	all         bool
+	ids         []kernel.PermissionID
+	permissions []kernel.Permission
+}
+
+// revoked is what became of it on one chain.
+type revoked struct {
+	ChainID   string       `json:"chainId"`
+	Took      []string     `json:"permissions,omitempty"` // ids
+	Skipped   string       `json:"skipped,omitempty"`     // why nothing was done
+	Operation *common.Hash `json:"userOpHash,omitempty"`
+	Receipt   *receipt     `json:"receipt,omitempty"`
+	Error     *failure     `json:"error,omitempty"`
+}
+
+func runGrantRevoke(ctx context.Context, c *call) error {
+	fs := c.newFlags()
+	var f revokeFlags
+	f.kernelFlags.flags(fs)
+	f.chains.flags(fs)
+	fs.BoolVar(&f.all, "all", false, "everything that the account has, and every approval that was not used yet; other validators too")
+	fs.StringVar(&f.read.passphrase, "passphrase", "", "`file` with the passphrase of the approval, or - for standard input (default $"+passphraseEnv+")")
+	fs.StringVar(&f.read.session, "session", "", "session `key` of an approval of the SDK's that does not name it")
+	fs.StringVar(&f.read.zone, "timezone", "", "`zone` for the times, beside UTC (default $TZ)")
+	rest, err := c.parse(fs, 64)
+	if err != nil {
+		return err
+	}
+	what, err := f.what(c, rest)
+	if err != nil {
+		return err
+	}
+	spec, signer, err := f.spec(c)
+	if err != nil {
+		return err
+	}
+	conns, err := f.chains.connect(&f.network)
+	if err != nil {
+		return err
+	}
+	if len(conns) > 1 && signer == nil {
+		return usageError("the key that approves is not here, and it is asked once for each chain", "one chain after the other: without --also, with --out op.json")
+	}
+	for _, conn := range conns {
+		if err := f.payer.apply(conn); err != nil {
+			return err
+		}
+	}
+	var results []*revoked
+	var failed error
+	for i, conn := range conns {
+		if len(conns) > 1 && !f.json {
+			fmt.Fprintf(c.stderr, "chain %d of %d\n", i+1, len(conns))
+		}
+		one, err := f.onOne(ctx, c, conn, spec, signer, what)
+		results = append(results, one)
+		if err != nil {
+			one.Error = explain(err)
+			failed = errors.Join(failed, err)
+		}
+		if err != nil && len(conns) > 1 && !f.json {
+			report(err, false, c.stdout, c.stderr)
+		}
+	}
+	return f.conclude(c, results, failed)
+}
+
+// conclude prints what became of it, as one value with --json.
+func (f *revokeFlags) conclude(c *call, results []*revoked, failed error) error {
+	switch {
+	case len(results) == 1 && failed != nil:
+		return failed
+	case f.json:
+		if results[0].Operation == nil && results[0].Skipped == "" && len(results) == 1 {
+			return nil // written down for an owner elsewhere, and printed
+		}
+		if err := printJSON(c.stdout, map[string]any{"chains": results}); err != nil {
+			return err
+		}
+	}
+	if failed != nil {
+		return errWrong
+	}
+	for _, r := range results {
+		if r.Receipt != nil && !r.Receipt.Success {
+			return errWrong
+		}
+	}
+	return nil
+}
+
+// what is named by the arguments.
+func (f *revokeFlags) what(c *call, rest []string) (*revoking, error) {
+	if f.all == (len(rest) > 0) {
+		return nil, usageError("what is to be taken back?", "postern grant revoke 0x35204ada --account 0x…, the file of an approval, or --all; postern grant list shows what there is")
+	}
+	out := &revoking{all: f.all}
+	for _, arg := range rest {
+		if id, ok := permissionID(arg); ok {
+			out.ids = append(out.ids, id)
+			continue
+		}
+		if strings.HasPrefix(arg, "0x") {
+			return nil, usageError("no permission id: "+clip(arg), "0x and 8 hex digits, as postern grant list shows it")
+		}
+		p, err := c.permissionIn(arg, &f.read)
+		if err != nil {
+			return nil, err
+		}
+		out.permissions = append(out.permissions, p)
+	}
+	return out, nil
+}
+
+func permissionID(text string) (id kernel.PermissionID, ok bool) {
+	if len(text) != 10 || text[:2] != "0x" {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(text[2:]))
+	return id, err == nil
+}
+
+// onOne takes back on one chain.
+func (f *revokeFlags) onOne(ctx context.Context, c *call, conn *connection, spec *kernelSpec, signer localSigner, what *revoking) (*revoked, error) {
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	out := &revoked{}
+	id, err := conn.onChain(ctx)
+	if err != nil {
+		return out, err
+	}
+	out.ChainID = id.String()
+	acct, err := spec.account(ctx, conn.Chain)
+	if err != nil {
+		return out, explainKernel(err, spec)
+	}
+	calls, words, err := what.on(ctx, conn, acct, f, out)
+	if err != nil {
+		return out, err
+	}
+	w := c.stdout
+	if f.json {
+		w = io.Discard
+	}
+	if len(calls) == 0 {
+		fmt.Fprintf(w, "chain %s: %s\n", out.ChainID, out.Skipped)
+		return out, nil
+	}
+	for _, line := range words {
+		fmt.Fprintln(w, plain(line))
+	}
+	auth, err := spec.authority(ctx, conn.Chain, acct)
+	if err != nil {
+		return out, err
+	}
+	p, r, err := c.operate(ctx, &f.actFlags, conn, spec, acct, auth, signer, calls)
+	if err != nil || p == nil {
+		return out, err
+	}
+	hash := p.Hash()
+	out.Operation = &hash
+	if r != nil {
+		out.Receipt = wireReceipt(r)
+	}
+	if f.json {
+		return out, nil
+	}
+	return out, ignoreWrong(c.printOutcome(p, r, false))
+}
+
+// ignoreWrong leaves it to conclude that a result is a bad one.
+func ignoreWrong(err error) error {
+	if errors.Is(err, errWrong) {
+		return nil
+	}
+	return err
+}
+
+// on are the calls that take back on one chain, and in words what they take.
+func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Account, f *revokeFlags, out *revoked) (calls []account.Call, words []string, err error) {
+	list, _, err := listOn(ctx, conn, acct, w.known(f)...)
+	if err != nil && !errors.Is(err, session.ErrNoLogs) {
+		return nil, nil, err
+	}
+	if w.all {
+		return w.everything(ctx, conn, acct, list, out)
+	}
+	found := map[kernel.PermissionID]session.Permission{}
+	for _, p := range list {
+		found[p.ID] = p
+	}
+	var ids []kernel.PermissionID
+	for _, id := range w.ids {
+		if p, ok := found[id]; ok && isGone(p) {
+			continue
+		}
+		ids = append(ids, id)
+		words = append(words, wordsOfRevoked(id, found)...)
+	}
+	for _, p := range w.permissions {
+		id := p.ID()
+		known, ok := found[id]
+		switch {
+		case ok && isGone(known):
+		case ok && known.Status.State != session.Approved && known.Status.State != session.Void:
+			ids = append(ids, id)
+			words = append(words, wordsOfRevoked(id, found)...)
+		default:
+			more, err := session.RevokeUnused(ctx, conn.Chain, acct, p)
+			if err != nil {
+				return nil, nil, err
+			}
+			calls = append(calls, more...)
+			out.Took = append(out.Took, id.String())
+			words = append(words, fmt.Sprintf("Revokes the approval %s, which was not used yet.", id))
+		}
+	}
+	if len(ids) > 0 {
+		more, err := session.Revoke(ctx, conn.Chain, acct, ids...)
+		if err != nil {
+			return nil, nil, explainRevoking(err)
+		}
+		calls = append(calls, more...)
+		for _, id := range ids {
+			out.Took = append(out.Took, id.String())
+		}
+	}
+	if len(calls) == 0 {
+		out.Skipped = "revoked already"
+	}
+	return calls, words, nil
+}
+
+func (w *revoking) known(f *revokeFlags) []session.ListOption {
+	style, err := (&approvals{}).style(f.read.zone)
+	if err != nil {
+		return nil // said when the flags were read
+	}
+	return []session.ListOption{session.WithListStyle(style), session.WithKnown(w.permissions...)}
+}
+
+// everything ends all there is, also what was approved and not used yet.
+func (w *revoking) everything(ctx context.Context, conn *connection, acct *kernel.Account, list []session.Permission, out *revoked) (calls []account.Call, words []string, err error) {
+	found := map[kernel.PermissionID]session.Permission{}
+	for _, p := range list {
+		found[p.ID] = p
+		if !isGone(p) {
+			out.Took = append(out.Took, p.ID.String())
+			words = append(words, wordsOfRevoked(p.ID, found)...)
+		}
+	}
+	words = append(words, "Makes every approval worthless that was not used yet.")
+	calls, err = session.RevokeAll(ctx, conn.Chain, acct, list)
+	return calls, words, err
+}
+
+func isGone(p session.Permission) bool { return p.Status.State == session.Revoked }
+
+// wordsOfRevoked are those that the owner read when granting, if they are known.
+func wordsOfRevoked(id kernel.PermissionID, found map[kernel.PermissionID]session.Permission) []string {
+	out := []string{fmt.Sprintf("Revokes the permission %s.", id)}
+	for _, line := range found[id].Words {
+		out = append(out, "  "+line)
+	}
+	return out
+}
+
+// explainRevoking says what to do about an id that the account does not have.
+func explainRevoking(err error) error {
+	e, ok := errors.AsType[*session.StateError](err)
+	if !ok || e.State != session.Approved {
+		return err
+	}
+	return failf("no-such-permission", "what there is: postern grant list "+e.Account.Hex()+"; an approval that was never used is taken back by its file", "the account %s has no permission %s on this chain", e.Account, e.Permission)
+}
