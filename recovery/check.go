@@ -55,6 +55,7 @@ const (
 	LoneVeto         Code = "lone-veto"
 	SignerGuards     Code = "signer-guards"
 	NoOperate        Code = "no-operate"
+	BadFile          Code = "bad-file"
 )
 
 var why = map[Code]string{
@@ -80,6 +81,7 @@ var why = map[Code]string{
 	DeadQuorum:       "a quorum that those who can still sign do not reach",
 	LoneVeto:         "a single guardian who can stop every recovery",
 	SignerGuards:     "a guardian who is a full signer anyway",
+	BadFile:          "a file that cannot be read, or says too little",
 	NoOperate:        "no way to operate the account at all",
 }
 

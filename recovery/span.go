@@ -4,6 +4,8 @@ package recovery
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,4 +40,27 @@ func Span(d time.Duration) string {
 		return "less than a second"
 	}
 	return out
+}
+
+// ParseSpan reads what [Span] writes: numbers and units from days to seconds, at most once
+// each, the larger first. What it reads is at most 100 years.
+func ParseSpan(text string) (time.Duration, bool) {
+	if text == "at once" {
+		return 0, true
+	}
+	words := strings.Fields(text)
+	if len(words) == 0 || len(words)%2 != 0 || len(words) > 8 {
+		return 0, false
+	}
+	total, last := time.Duration(0), 100*365*day+1
+	for i := 0; i < len(words); i += 2 {
+		n, err := strconv.ParseUint(words[i], 10, 32)
+		unit := map[string]time.Duration{"day": day, "hour": time.Hour, "minute": time.Minute, "second": time.Second}[strings.TrimSuffix(words[i+1], "s")]
+		if err != nil || unit == 0 || unit >= last || n > uint64(100*365*day/unit) {
+			return 0, false
+		}
+		last = unit
+		total += time.Duration(n) * unit
+	}
+	return total, total > 0 && total <= 100*365*day
 }
