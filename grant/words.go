@@ -68,7 +68,11 @@ func (w *writer) operations(g Grant) {
 	for _, p := range g.Policies {
 		if !asked(p, FlagNotOps) {
 			if p.Kind() != KindSignatureCaller && p.Kind() != KindSudo {
-				w.say("A %s policy is there, but is not asked about operations: it limits nothing.", p.Kind())
+				article := "A"
+				if p.Kind() == KindUnknown {
+					article = "An"
+				}
+				w.say("%s %s policy is there, but is not asked about operations: it limits nothing.", article, p.Kind())
 			}
 			continue
 		}

@@ -32,6 +32,8 @@ func TestWordsSayWhatIsThere(t *testing.T) {
 		{grant.Grant{Flag: grant.FlagNotMessages, Policies: []grant.Policy{&grant.Sudo{}}}, []string{everything, "May not sign messages."}},
 		{grant.Grant{Policies: []grant.Policy{&grant.Gas{Base: grant.Base{Flags: grant.FlagNotOps}}, closed}},
 			[]string{everything, "A gas policy is there, but is not asked about operations: it limits nothing."}},
+		{grant.Grant{Policies: []grant.Policy{&grant.Opaque{Base: grant.Base{Address: dead, Flags: grant.FlagNotOps}}, closed}},
+			[]string{everything, "An unknown policy is there, but is not asked about operations: it limits nothing."}},
 		{grant.Grant{Policies: []grant.Policy{&grant.Timestamp{Base: grant.Base{Address: dead}, ValidUntil: 1}, closed}},
 			[]string{everything, "The next line is what a timestamp policy says; this one is at " + dead.Hex() + ", a contract nobody here knows.", "Until 1970-01-01 00:00:01 UTC."}},
 		{grant.Grant{Policies: []grant.Policy{&grant.Opaque{Base: grant.Base{Address: dead}, Data: []byte{1, 2}}, closed}},
