@@ -112,6 +112,9 @@ func (b *builder) fillGas(ctx context.Context) error {
 	if err := gas.possible(b.op); err != nil {
 		return err
 	}
+	if s, ok := b.auth.(StubShortfaller); ok {
+		gas.VerificationGasLimit = new(big.Int).Add(gas.VerificationGasLimit, new(big.Int).SetUint64(s.StubShortfall()))
+	}
 	return gas.apply(b.op)
 }
 

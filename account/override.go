@@ -34,6 +34,14 @@ type StubExcesser interface {
 	StubExcess(p256 bool) uint64
 }
 
+// StubShortfaller is an ability of authorities whose stub costs a contract less than
+// a real signature does, by at most so much gas: a contract may stop comparing at
+// the first difference. Prepare adds it to the verificationGasLimit that a bundler
+// found.
+type StubShortfaller interface {
+	StubShortfall() uint64
+}
+
 // OverrideEstimator is an ability of bundlers whose estimation takes state
 // overrides. One that finds that its server does not returns [ErrNoOverrides].
 type OverrideEstimator interface {

@@ -136,3 +136,28 @@ func TestEstimateSourcesAreReadAsWritten(t *testing.T) {
 		t.Error(s)
 	}
 }
+
+// short has a stub that costs too little.
+type short struct{ account.Authority }
+
+func (short) StubShortfall() uint64 { return 17_000 }
+
+func TestWhatAStubCostsTooLittleIsAdded(t *testing.T) {
+	for name, given := range map[string]bool{"the bundler's limits": false, "the caller's limits": true} {
+		w, o := newWorld(), newOwner(t)
+		want := w.gas.VerificationGasLimit.Int64()
+		var opts []account.Option
+		if given {
+			opts = append(opts, account.WithGas(w.gas))
+		} else {
+			want += 17_000
+		}
+		p, err := account.Prepare(t.Context(), w.client(), o.acct, short{o.auth}, []account.Call{{To: friend}}, opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Op().VerificationGasLimit.Int64(); got != want || w.gas.VerificationGasLimit.Int64() > want {
+			t.Errorf("%s: verificationGasLimit %d, want %d", name, got, want)
+		}
+	}
+}

@@ -57,6 +57,8 @@ type Authority struct {
 var (
 	_ account.Authority = (*Authority)(nil)
 	_ account.Namer     = (*Authority)(nil)
+
+	_ account.StubShortfaller = (*Authority)(nil)
 )
 
 // AuthorityOption changes an authority.
@@ -173,6 +175,14 @@ func (a *Authority) NonceKey() *big.Int {
 		return big.NewInt(int64(a.lane))
 	}
 	return RootKey(a.validator, a.lane).Int()
+}
+
+// StubShortfall implements [account.StubShortfaller].
+func (a *Authority) StubShortfall() uint64 {
+	if _, ok := a.passkey(); ok {
+		return seal.KernelWebAuthnShortfall
+	}
+	return 0
 }
 
 // Stub implements [account.Authority].

@@ -31,6 +31,8 @@ type Authority struct {
 var (
 	_ account.Authority = (*Authority)(nil)
 	_ account.Namer     = (*Authority)(nil)
+
+	_ account.StubShortfaller = (*Authority)(nil)
 )
 
 // AuthorityOption changes an authority.
@@ -109,6 +111,9 @@ func (a *Authority) Enables() bool { return a.mode == kernel.ModeEnable }
 func (a *Authority) NonceKey() *big.Int {
 	return kernel.KeyOf(a.mode, a.session.ID().Validation(), a.lane).Int()
 }
+
+// StubShortfall implements [account.StubShortfaller].
+func (a *Authority) StubShortfall() uint64 { return a.inner.StubShortfall() }
 
 // Stub implements [account.Authority].
 func (a *Authority) Stub() []byte { return slices.Clone(a.stub) }
