@@ -6,7 +6,7 @@
 // that directory holds, which can be the originals; see [Load].
 //
 // Promised of the stand-ins: they take and refuse signatures as the originals must, and emit what they were asked. Not
-// promised: limits other than a number of uses and a time, and gas.
+// promised: limits other than a number of uses, a time and fees, and gas.
 package kernelstand
 
 import (

@@ -77,6 +77,8 @@ func placements(d kernel.Deployment) []placement {
 		switch c.Kind {
 		case grant.KindRateLimit:
 			source = "StandRateLimitPolicy"
+		case grant.KindGas:
+			source = "StandGasPolicy"
 		case grant.KindTimestamp:
 			source = "StandTimestampPolicy"
 		}

@@ -2,15 +2,17 @@
 pragma solidity ^0.8.28;
 
 import {PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
+import {Bytes} from "@openzeppelin/contracts/utils/Bytes.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
-import {WebAuthn} from "@openzeppelin/contracts/utils/cryptography/WebAuthn.sol";
+import {P256} from "@openzeppelin/contracts/utils/cryptography/P256.sol";
 
 // Stand-ins for the modules of ZeroDev's Kernel 3, for tests on a chain where the originals cannot be had: no registry
 // carries their code. They are written from Kernel's interfaces: who may sign is checked as it must be, and everything
 // that the account hands over is told in an event. The policies bind what a test needs to see bound – a number of uses,
-// a time – and otherwise only tell that they were asked.
+// a time, fees – and otherwise only tell that they were asked.
 
 bytes4 constant VALID = 0x1626ba7e;
 bytes4 constant INVALID = 0xffffffff;
@@ -31,13 +33,22 @@ struct Passkey {
     bytes32 y;
 }
 
-/// @notice Whether a passkey signed a challenge, in the form that Kernel's clients write.
+/// @notice Whether a passkey signed a challenge, in the form that Kernel's clients write. As in the originals, and for
+/// the same reason, the signature is verified whatever else is wrong: gas is estimated with one of something else.
 function assertedBy(Passkey memory key, bytes32 challenge, bytes calldata signature) view returns (bool) {
     (bytes memory data, string memory json, uint256 typeIndex, bytes32 r, bytes32 s,) =
         abi.decode(signature, (bytes, string, uint256, bytes32, bytes32, bool));
-    // 23 is where Kernel's contracts look for the challenge, and where they have it begin there is its name
-    WebAuthn.WebAuthnAuth memory auth = WebAuthn.WebAuthnAuth(r, s, 23, typeIndex, data, json);
-    return WebAuthn.verify(abi.encodePacked(challenge), auth, key.x, key.y, true);
+    bytes32 digest = sha256(abi.encodePacked(data, sha256(bytes(json))));
+    bool signed = P256.verify(digest, r, s, key.x, key.y);
+    return signed && data.length > 36 && data[32] & 0x05 == 0x05 && data[32] & 0x18 != 0x10
+        && isAt('"type":"webauthn.get"', json, typeIndex)
+        // 23 is where Kernel's contracts look for the challenge
+        && isAt(string.concat('"challenge":"', Base64.encodeURL(abi.encodePacked(challenge)), '"'), json, 23);
+}
+
+function isAt(string memory part, string memory text, uint256 begin) pure returns (bool) {
+    if (begin > bytes(text).length) return false;
+    return keccak256(Bytes.slice(bytes(text), begin, begin + bytes(part).length)) == keccak256(bytes(part));
 }
 
 abstract contract Validator {
@@ -236,7 +247,7 @@ contract StandPolicy is PermissionModule {
     function checkUserOpPolicy(bytes32 id, PackedUserOperation calldata op) external payable returns (uint256) {
         require(status[id][msg.sender] == 1, "not installed");
         emit Asked(msg.sender, id, op.nonce, op.signature);
-        return _check(id);
+        return _check(id, op);
     }
 
     function checkSignaturePolicy(bytes32 id, address, bytes32, bytes calldata) external view returns (uint256) {
@@ -255,7 +266,7 @@ contract StandPolicy is PermissionModule {
     }
 
     function _keep(bytes32 id, bytes calldata data) internal virtual {}
-    function _check(bytes32 id) internal virtual returns (uint256) {}
+    function _check(bytes32 id, PackedUserOperation calldata op) internal virtual returns (uint256) {}
 }
 
 /// @notice A number of uses, and the time from which each next one counts.
@@ -273,7 +284,7 @@ contract StandRateLimitPolicy is StandPolicy {
             Config(uint48(bytes6(data[0:6])), uint48(bytes6(data[6:12])), uint48(bytes6(data[12:18])));
     }
 
-    function _check(bytes32 id) internal override returns (uint256) {
+    function _check(bytes32 id, PackedUserOperation calldata) internal override returns (uint256) {
         Config storage config = rateLimitConfigs[id][msg.sender];
         if (config.count == 0) return 1;
         uint256 from = config.startAt;
@@ -297,9 +308,34 @@ contract StandTimestampPolicy is StandPolicy {
         timestampPolicyConfig[id][msg.sender] = Config(from, until);
     }
 
-    function _check(bytes32 id) internal view override returns (uint256) {
+    function _check(bytes32 id, PackedUserOperation calldata) internal view override returns (uint256) {
         Config storage config = timestampPolicyConfig[id][msg.sender];
         return uint256(config.validAfter) << 208 | uint256(config.validUntil) << 160;
+    }
+}
+
+/// @notice A budget for fees.
+contract StandGasPolicy is StandPolicy {
+    struct Config {
+        uint128 allowed;
+        bool enforcePaymaster;
+        address allowedPaymaster;
+    }
+
+    mapping(bytes32 id => mapping(address kernel => Config)) public gasPolicyConfig;
+
+    function _keep(bytes32 id, bytes calldata data) internal override {
+        (uint128 allowed, bool enforce, address paymaster) = abi.decode(data, (uint128, bool, address));
+        gasPolicyConfig[id][msg.sender] = Config(allowed, enforce, paymaster);
+    }
+
+    function _check(bytes32 id, PackedUserOperation calldata op) internal override returns (uint256) {
+        uint256 gas = op.preVerificationGas + uint128(uint256(op.accountGasLimits)) + (uint256(op.accountGasLimits) >> 128);
+        uint256 cost = gas * uint128(uint256(op.gasFees));
+        Config storage config = gasPolicyConfig[id][msg.sender];
+        if (cost > config.allowed) return 1;
+        config.allowed -= uint128(cost);
+        return 0;
     }
 }
 
