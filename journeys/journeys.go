@@ -30,6 +30,9 @@ type Step struct {
 	// Detail holds hashes, addresses and amounts, all text or numbers. A failed
 	// step has "error" and, where there is a way out, "hint".
 	Detail map[string]any `json:"detail"`
+	// Skipped says why a journey was not walked at all: the stand lacks something. It
+	// is the journey's only step then, and OK.
+	Skipped string `json:"skipped,omitempty"`
 }
 
 // Report is the JSON form of a whole run.
@@ -44,6 +47,9 @@ type Env struct {
 	// Without makes a stand whose chain has no P256VERIFY, for the journeys that are
 	// about that; each walk gets its own. Nil walks them on Stand.
 	Without func(ctx context.Context) (Stand, error)
+	// Second makes a stand with another chain id, for journeys on two chains; nil: they
+	// are not walked.
+	Second func(ctx context.Context) (Stand, error)
 	// PasskeyURL is the passkey server that registers; it must accept the RP ID
 	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
 	PasskeyURL string
@@ -75,16 +81,31 @@ type Journey struct {
 type place uint8
 
 const (
-	anywhere place = iota // on Env.Stand
-	without               // where there is no P256VERIFY, if there is such a stand
-	both                  // on Env.Stand and on that
+	anywhere   place = iota // on Env.Stand
+	without                 // where there is no P256VERIFY, if there is such a stand
+	both                    // on Env.Stand and on that
+	kernels                 // on Env.Stand, if Kernel is there
+	twoKernels              // on Env.Stand and Env.Second at once, if Kernel is on both
 )
+
+// lacks says why a journey cannot be walked; "" if it can.
+func (e Env) lacks(p place) string {
+	switch {
+	case p != kernels && p != twoKernels:
+		return ""
+	case len(e.Stand.Kernel) == 0:
+		return "the chain has no contracts of ZeroDev's Kernel: those that hold permissions are in no package registry (docs/testing.md)"
+	case p == twoKernels && e.Second == nil:
+		return "there is no second chain"
+	}
+	return ""
+}
 
 // places lists where a journey is walked.
 func (e Env) places(p place) []func(context.Context) (Stand, error) {
 	here := func(context.Context) (Stand, error) { return e.Stand, nil }
 	switch {
-	case p == anywhere || e.Without == nil:
+	case p != without && p != both || e.Without == nil:
 		return []func(context.Context) (Stand, error){here}
 	case p == without:
 		return []func(context.Context) (Stand, error){e.Without}
@@ -119,6 +140,10 @@ func All() []Journey {
 		{"gasless_add_key", "an account that holds no money gets its passkey, because a paymaster pays", hybridEntryPoints, anywhere, gaslessAddKey},
 		{"eip7702", "the address of an ordinary key becomes an account, by a bundler and by self relay", nil, anywhere, eip7702},
 		{"no_precompile_table", "signatures get cheaper to verify: without a table, by one that a stranger has built, by P256VERIFY once the chain has it", nil, both, noPrecompileTable},
+		{"grant_passkey_session", "an owner gives a passkey a few rights for an hour, as a text from one machine to another; the passkey uses them", hybridEntryPoints, kernels, grantPasskeySession},
+		{"limits_hold", "a session key tries what it may not: it is told which rule refuses, and the chain refuses by the same one", hybridEntryPoints, kernels, limitsHold},
+		{"one_prompt_many_chains", "one approval of the owner gives a session key rights on two chains", hybridEntryPoints, twoKernels, onePromptManyChains},
+		{"revoke", "what an account has permitted is listed, one of it ends, then all; what was revoked works nowhere and does not come back", hybridEntryPoints, kernels, revoke},
 		{"untrusted_builder", "whoever makes tables can lie, and gains nothing by it", nil, without, untrustedBuilder},
 	}
 }
@@ -136,6 +161,10 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 	var failed error
 	for _, j := range All() {
 		if !env.wants(j.Name) {
+			continue
+		}
+		if why := env.lacks(j.place); why != "" {
+			report(Step{Name: j.Name, OK: true, Skipped: why, Detail: map[string]any{}})
 			continue
 		}
 		for _, open := range env.places(j.place) {

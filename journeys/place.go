@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/bundler"
 )
 
@@ -30,6 +31,11 @@ type Stand struct {
 	// Osaka makes a chain without P256VERIFY one that has it, and returns when it does;
 	// nil where that cannot be had.
 	Osaka func(ctx context.Context) error
+	// Kernel are the versions of ZeroDev's Kernel that the chain has, oldest first; the
+	// newest is walked on. StandIns says that the modules beside it are stand-ins, whose
+	// policies bind nothing but a number of uses, a time and fees.
+	Kernel   []kernel.Version
+	StandIns bool
 }
 
 // Devnet is the stand that has everything behind one address, as `postern up` has it;

@@ -93,6 +93,11 @@ func (w *walker) act(ctx context.Context, s *Step, c account.Client, h hand, cal
 	if err != nil {
 		return nil, err
 	}
+	return s.land(ctx, p)
+}
+
+// land sends a sealed operation and waits for its receipt.
+func (s *Step) land(ctx context.Context, p *account.Prepared) (*account.Receipt, error) {
 	if _, err := p.Send(ctx); err != nil {
 		return nil, err
 	}
@@ -109,17 +114,22 @@ func (w *walker) sealed(ctx context.Context, s *Step, c account.Client, h hand, 
 	if err != nil {
 		return nil, err
 	}
+	return p, s.seal(p, h.approve)
+}
+
+// seal has a prepared operation approved.
+func (s *Step) seal(p *account.Prepared, approve func(account.Challenge) (account.Approval, error)) error {
 	s.Detail["summary"] = p.Summary().String()
-	a, err := h.approve(p.Challenge())
+	a, err := approve(p.Challenge())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	op, err := p.Finish(a)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.limits(op)
-	return p, nil
+	return nil
 }
 
 // limits writes an operation's gas limits into the step.
