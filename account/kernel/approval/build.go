@@ -36,9 +36,8 @@ func FromPermission(p kernel.Permission, g grant.Grant, a *kernel.Account, enabl
 	if err := matches(p, g); err != nil {
 		return nil, err
 	}
-	_, initCode := a.Factory()
 	w := &writer{b: make([]byte, 0, 4096)}
-	if err := w.document(p, g, initCode, a.Address(), enableSignature, o); err != nil {
+	if err := w.document(p, g, a, enableSignature, o); err != nil {
 		return nil, err
 	}
 	d, err := parse(w.b)

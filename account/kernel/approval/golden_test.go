@@ -223,8 +223,8 @@ func TestWhatWeWriteIsWhatTheSDKWrites(t *testing.T) {
 			t.Fatalf("%s: %v", s.Name, err)
 		}
 		text, _ := ours.Serialize()
-		// The packages write the init code with the checksums that addresses came with.
-		if !strings.EqualFold(decoded(t, string(text)), decoded(t, s.Text)) {
+		// Small and capital hex digits differ in calls made at deployment.
+		if string(text) != s.Text && (!f.PreInstalled || !strings.EqualFold(decoded(t, string(text)), decoded(t, s.Text))) {
 			t.Errorf("%s:\n%s\n%s", s.Name, decoded(t, string(text)), decoded(t, s.Text))
 		}
 		same++

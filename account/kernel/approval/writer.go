@@ -4,6 +4,7 @@ package approval
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -58,7 +59,7 @@ func (w *writer) object(f func()) { w.open(); f(); w.close() }
 
 // document writes what serializePermissionAccount and its sister for several chains
 // write.
-func (w *writer) document(p kernel.Permission, g grant.Grant, initCode []byte, account common.Address, signature []byte, o Options) error {
+func (w *writer) document(p kernel.Permission, g grant.Grant, a *kernel.Account, signature []byte, o Options) error {
 	var err error
 	w.object(func() {
 		w.name("permissionParams").object(func() {
@@ -85,8 +86,8 @@ func (w *writer) document(p kernel.Permission, g grant.Grant, initCode []byte, a
 			w.name("validUntil").uint(0)
 		})
 		w.name("accountParams").object(func() {
-			w.name("initCode").hex(initCode)
-			w.name("accountAddress").text(account.Hex())
+			w.name("initCode").text(initCode(a))
+			w.name("accountAddress").text(a.Address().Hex())
 		})
 		if !o.PreInstalled {
 			w.name("enableSignature").hex(signature)
@@ -102,6 +103,22 @@ func (w *writer) document(p kernel.Permission, g grant.Grant, initCode []byte, a
 		}
 	})
 	return err
+}
+
+// initCode is the factory's call data in the SDK's letters: it joins texts, so that
+// the checksums of the root validator's address and of a secp256k1 owner's stay in
+// them.
+func initCode(a *kernel.Account) string {
+	_, data := a.Factory()
+	out := hexText(data)
+	mixed := []common.Address{a.RootContract()}
+	if init := a.Root().InitData(); len(init) == common.AddressLength {
+		mixed = append(mixed, common.Address(init))
+	}
+	for _, m := range mixed {
+		out = strings.ReplaceAll(out, hexText(m[:])[2:], m.Hex()[2:])
+	}
+	return out
 }
 
 // policy writes policyParams as the SDK's to…Policy makes them of the least that it
