@@ -54,7 +54,10 @@ func encrypt(body, passphrase []byte, logN int) ([]byte, error) {
 	if _, err := w.Write(body); err != nil {
 		return nil, err
 	}
-	return out.Bytes(), w.Close()
+	if err := w.Close(); err != nil { // before it, the last of it is not written
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 func decrypt(b, passphrase []byte) ([]byte, error) {
