@@ -23,22 +23,38 @@ func (a *Assertion) Verify(key PublicKey, rule Rule) error {
 	if key.IsZero() {
 		return &Error{Cause: ErrKey, Where: "key", Seen: "no key", Want: "the credential's public key"}
 	}
-	if err := checkCredential(a.ID, &rule); err != nil {
-		return err
-	}
-	if err := checkUserHandle(a.UserHandle, &rule); err != nil {
-		return err
-	}
-	if err := checkCommon(&a.ClientData, &a.AuthData, &rule, TypeGet); err != nil {
-		return err
-	}
-	if err := checkDrift(&a.AuthData, &rule); err != nil {
+	if err := a.meets(&rule); err != nil {
 		return err
 	}
 	if !a.signedBy(key) {
 		return badSignature(key)
 	}
 	return checkSignCount(&a.AuthData, &rule)
+}
+
+// Meets checks all that Verify checks but the signature: for those who verify it elsewhere.
+func (a *Assertion) Meets(rule Rule) error {
+	if err := rule.check(); err != nil {
+		return err
+	}
+	if err := a.meets(&rule); err != nil {
+		return err
+	}
+	return checkSignCount(&a.AuthData, &rule)
+}
+
+// meets is what is checked before the signature.
+func (a *Assertion) meets(rule *Rule) error {
+	if err := checkCredential(a.ID, rule); err != nil {
+		return err
+	}
+	if err := checkUserHandle(a.UserHandle, rule); err != nil {
+		return err
+	}
+	if err := checkCommon(&a.ClientData, &a.AuthData, rule, TypeGet); err != nil {
+		return err
+	}
+	return checkDrift(&a.AuthData, rule)
 }
 
 // Verify checks that the credential was made under the rule (§7.1). Not checked: that the
