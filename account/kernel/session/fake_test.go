@@ -15,10 +15,11 @@ import (
 
 // fake is a chain with one Kernel account, as a node tells of it. It has no logs.
 type fake struct {
-	id      int64
-	account common.Address
-	code    []byte
-	answers map[common.Address]map[[4]byte][]byte
+	id        int64
+	account   common.Address
+	code      []byte
+	answers   map[common.Address]map[[4]byte][]byte
+	installed kernel.PermissionID // the one that is installed
 }
 
 var _ account.Chain = (*fake)(nil)
@@ -74,6 +75,7 @@ func (f *fake) deploy(v kernel.Version, root common.Address, owner common.Addres
 
 // install has the account say that it has the permission.
 func (f *fake) install(p kernel.Permission) {
+	f.installed = p.ID()
 	f.says(f.account, "validationConfig(bytes21)", 1, 1)
 	f.says(f.account, "isAllowedSelector(bytes21,bytes4)", 1)
 	words := []any{32, []byte{byte(p.Flag >> 8), byte(p.Flag)}, p.Signer.Contract, 96, len(p.Policies)}
@@ -102,8 +104,13 @@ func (f *fake) Call(_ context.Context, to common.Address, data []byte) ([]byte, 
 	if len(data) < 4 {
 		return nil, errors.New("no function")
 	}
-	if s := sel("validationConfig(bytes21)"); [4]byte(data) == s && to == f.account && data[4] == byte(kernel.TypeValidator) {
-		return abiWords(1, 1), nil // the root's
+	if s := sel("validationConfig(bytes21)"); [4]byte(data) == s && to == f.account {
+		switch id := kernel.ValidationID(data[4:]); {
+		case id.Type() == kernel.TypeValidator:
+			return abiWords(1, 1), nil // the root's
+		case id.Permission() != f.installed:
+			return abiWords(0, 0), nil
+		}
 	}
 	return slices.Clone(f.answers[to][[4]byte(data)]), nil
 }

@@ -139,11 +139,14 @@ func (f *findings) search(ctx context.Context, node account.Node, addr common.Ad
 		if t == nil || len(t.Input) > maxInput {
 			continue // not this node's any more; the account still tells what there is
 		}
-		for _, p := range permissionsIn(t.Input) {
+		contents := permissionsIn(t.Input)
+		for _, p := range contents {
 			f.contents(p)
 		}
-		for _, id := range idsIn(t.Input) {
-			f.id(id)
+		if len(contents) == 0 {
+			for _, id := range idsIn(t.Input) {
+				f.id(id)
+			}
 		}
 	}
 	if len(f.order) > maxPermissions {

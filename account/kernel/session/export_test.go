@@ -1,0 +1,10 @@
+package session
+
+// What the tests of this package look into.
+var (
+	PermissionsIn = permissionsIn
+	IDsIn         = idsIn
+)
+
+// MaxTransactions is how many transactions are read.
+const MaxTransactions = maxTransactions
