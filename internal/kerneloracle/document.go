@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/account/kernel/session"
+	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -128,12 +129,14 @@ func clock() time.Time { return time.Unix(1, 0) }
 type openArgs struct {
 	Text string `json:"text"`
 	// Owner and Session say what is on the chain: the document is not asked.
-	Owner     owner     `json:"owner"`
-	Session   grantee   `json:"session"`
-	Deployed  bool      `json:"deployed"`
-	Installed bool      `json:"installed"`
-	Ops       []opArgs  `json:"ops"`
-	Messages  []message `json:"messages"`
+	Owner     owner   `json:"owner"`
+	Session   grantee `json:"session"`
+	Deployed  bool    `json:"deployed"`
+	Installed bool    `json:"installed"`
+	// Address puts the account there, whatever address its factory would give it.
+	Address  *common.Address `json:"address,omitempty"`
+	Ops      []opArgs        `json:"ops"`
+	Messages []message       `json:"messages"`
 }
 
 type opArgs struct {
@@ -176,6 +179,7 @@ type opened struct {
 	State      string          `json:"state"`
 	Text       string          `json:"text"` // written again
 	Words      []string        `json:"words"`
+	Granted    []string        `json:"granted"` // the words of the description
 	Ops        []sealedOp      `json:"ops"`
 	Messages   []hexutil.Bytes `json:"messages"`
 }
@@ -201,16 +205,22 @@ func open(a openArgs) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.Address != nil {
+		if acct, err = kernel.Attach(*a.Address, acct.Version(), acct.Root()); err != nil {
+			return nil, err
+		}
+	}
 	c := &chain{id: a.Session.ChainID, account: acct, deployed: a.Deployed, nonce: a.Session.Nonce}
+	described, err := makeGrant(a.Session.Policies, a.Session.Flag)
+	if err != nil {
+		return nil, err
+	}
 	if a.Installed {
 		p, _, err := a.Session.permission()
 		if err != nil {
 			return nil, err
 		}
-		if c.grant, err = makeGrant(a.Session.Policies, a.Session.Flag); err != nil {
-			return nil, err
-		}
-		c.permission = &p
+		c.grant, c.permission = described, &p
 	}
 	opts := []session.Option{session.DangerUnknownPolicies(), session.WithMachineClock(clock)}
 	if !d.Secret() {
@@ -235,7 +245,7 @@ func open(a openArgs) (*opened, error) {
 	id := s.ID()
 	out := &opened{
 		Account: s.Address(), ID: id[:], Flag: s.Permission().Flag, EnableData: s.Permission().EnableData(), Secret: d.Secret(),
-		State: status.State.String(), Text: string(text), Words: s.Words(), Ops: []sealedOp{}, Messages: []hexutil.Bytes{},
+		State: status.State.String(), Text: string(text), Words: s.Words(), Granted: grant.Words(described, grant.Style{}), Ops: []sealedOp{}, Messages: []hexutil.Bytes{},
 	}
 	by := owner{Key: a.Session.Signer}.approver(s.ChainID())
 	for i, o := range a.Ops {

@@ -17,6 +17,8 @@ const scripts = [
   ['entrypoints/send.mjs', 'osaka'],
   ['entrypoints/send.mjs', 'prague'],
   ['hybrid/contracts.mjs'],
+  ['kernel/grants.mjs'],
+  ['kernel/documents.mjs'],
   ['matrix/metamask.mjs'],
   ['matrix/openzeppelin.mjs'],
   ['matrix/safe.mjs'],
@@ -24,6 +26,8 @@ const scripts = [
   ['entrypoints/hashes.mjs'],
   ['hybrid/kit.mjs', '--check'],
   ['hybrid/accepts.mjs'],
+  ['kernel/refused.mjs'],
+  ['kernel/known.mjs'],
 ]
 
 const wanted = process.argv.slice(2)
@@ -40,10 +44,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => { for (const c of children) c.kill('SIGTERM'); process.exit(1) })
 }
 const env = { ...process.env, DO_NOT_TRACK: '1' }
-if (!env.POSTERN) {
-  env.POSTERN = join(bin, 'postern')
-  execFileSync('go', ['build', '-o', env.POSTERN, './cmd/postern'], { cwd: join(here, '../..'), env: { ...env, CGO_ENABLED: '0' }, stdio: ['ignore', 'inherit', 'inherit'] })
-  console.log(`cmd/postern is built (${seconds(started)} s)`)
+for (const [name, source] of [['POSTERN', './cmd/postern'], ['KERNELORACLE', './internal/kerneloracle']]) {
+  if (env[name]) continue
+  env[name] = join(bin, name)
+  execFileSync('go', ['build', '-o', env[name], source], { cwd: join(here, '../..'), env: { ...env, CGO_ENABLED: '0' }, stdio: ['ignore', 'inherit', 'inherit'] })
+  console.log(`${source} is built (${seconds(started)} s)`)
 }
 
 const totals = { PASS: 0, FAIL: 0, SKIP: 0 }

@@ -5,19 +5,23 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const bin = mkdtempSync(join(tmpdir(), 'postern-oracle-'))
-process.once('exit', () => rmSync(bin, { recursive: true, force: true }))
+/** program is what run.mjs built, or else a new one that is gone with this process. */
+function program() {
+  if (process.env.KERNELORACLE) return process.env.KERNELORACLE
+  const bin = mkdtempSync(join(tmpdir(), 'postern-oracle-')), file = join(bin, 'kerneloracle')
+  process.once('exit', () => rmSync(bin, { recursive: true, force: true }))
+  execFileSync('go', ['build', '-o', file, './internal/kerneloracle'], { cwd: new URL('../../..', import.meta.url).pathname, env: { ...process.env, CGO_ENABLED: '0' }, stdio: ['ignore', 'inherit', 'inherit'] })
+  return file
+}
 
 /** Refused is Postern's answer to what it does not take. */
 export class Refused extends Error {
   constructor({ error, hint, type, field }) { super(error); Object.assign(this, { hint, type, field }) }
 }
 
-/** start builds the program and returns ask(action, arguments), which answers or throws Refused, and stop. */
+/** start starts the program and returns ask(action, arguments), which answers or throws Refused, and stop. */
 export function start() {
-  const file = join(bin, 'kerneloracle'), root = new URL('../../..', import.meta.url).pathname
-  execFileSync('go', ['build', '-o', file, './internal/kerneloracle'], { cwd: root, env: { ...process.env, CGO_ENABLED: '0' }, stdio: ['ignore', 'inherit', 'inherit'] })
-  const child = spawn(file, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(program(), { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting = []
   createInterface({ input: child.stdout }).on('line', (line) => {
     const a = JSON.parse(line), { resolve, reject } = waiting.shift()

@@ -8,6 +8,7 @@ import { claim } from '../report.mjs'
 import { Refused, start } from './go.mjs'
 import { kindNames } from './policies.mjs'
 import { random } from './random.mjs'
+import { changed } from './changed.mjs'
 import { chains, draw, owner, same, seen } from './draw.mjs'
 import { json } from './world.mjs'
 import { prompts } from './browser.mjs'
@@ -90,21 +91,6 @@ async function together(kind, n, seed) {
     }
   }
   return `${grants} grants`
-}
-
-/** changed yields copies of v, each with one value changed. */
-function* changed(v) {
-  if (typeof v === 'boolean') yield !v
-  else if (typeof v === 'number' || typeof v === 'bigint') yield v ? v - v / v : ++v
-  else if (typeof v === 'string' && v.startsWith('0x')) yield v.slice(0, -1) + ((parseInt(v.at(-1), 16) ^ 1) || 0).toString(16)
-  else if (typeof v === 'string' && v.includes('(')) {
-    yield 'q' + v
-    if (v.includes(' where ')) yield* [v.split(' where ')[0], v.replace(/(?<= where \w+) (=|!=|[<>]=?) /, (_, op) => (op === '=' ? ' != ' : ' = ')), v.replace(/true|false|"|(\d)(?=\D*$)/, (x, d) => (d ? (Number(d) + 1) % 10 : { true: 'false', false: 'true' }[x] ?? '"~'))].filter((x) => x !== v)
-  } else if (typeof v === 'string') yield /\d/.test(v) ? v.replace(/\d(?=\D*$)/, (d) => (Number(d) + 1) % 10) : v + '!'
-  else if (Array.isArray(v) && v.length) yield v.slice(1)
-  if (v && typeof v === 'object') {
-    for (const k of Object.keys(v)) for (const c of changed(v[k])) yield Array.isArray(v) ? v.with(k, c) : { ...v, [k]: c }
-  }
 }
 
 /** control changes each value that Postern is told, one at a time: what it makes must not be taken for the packages'. */

@@ -1,6 +1,6 @@
 // Random policies, each twice: as ZeroDev's packages take it, and as Postern does. Calls by an ABI are given to
 // Postern as people write them: transfer(address to, uint256 amount) where amount <= 5.
-import { parseAbiItem, toFunctionSelector, zeroAddress } from 'viem'
+import { getAddress, parseAbiItem, toFunctionSelector, zeroAddress } from 'viem'
 import { RATE_LIMIT_POLICY_WITH_RESET_CONTRACT } from '@zerodev/permissions'
 import * as sdk from '@zerodev/permissions/policies'
 
@@ -132,6 +132,19 @@ const kinds = {
 }
 
 export const kindNames = Object.keys(kinds)
+
+/** plain is a call policy without an ABI, whose members stand in the packages' own order: Postern's documents have it. */
+kinds.plain = (r) => {
+  const version = r.one(callVersions), flag = r.int(3)
+  const list = r.list(r.int(4), () => {
+    const { ours, sdk: { selector = '0x00000000', rules } } = byBytes(r, version), callType = r.one([0, 1, 255]), target = r.one([zeroAddress, getAddress(r.address())]), value = r.big(256)
+    return {
+      sdk: { target, callType: ['0x00', '0x01', '0xff'][Math.min(callType, 2)], selector, valueLimit: value, rules: rules.map(({ params, offset, condition }) => ({ params, offset, condition })) },
+      ours: { callType, target, value, ...ours },
+    }
+  })
+  return { sdk: () => sdk.toCallPolicy({ policyVersion: version, policyFlag: flags[flag], permissions: list.map((x) => x.sdk) }), ours: { type: 'call', version, flag, permissions: list.map((x) => x.ours) } }
+}
 
 /** policies draws a list: {sdk: the packages' policies, ours: their descriptions, kinds: their names}. */
 export function policies(r, names = r.list(r.one([0, 1, 1, 2, 2, 3, 4, 5]), () => (r.chance(0.4) ? 'call' : r.one(kindNames)))) {

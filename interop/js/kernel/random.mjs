@@ -1,5 +1,5 @@
 // Random values from a seed: every run draws the same ones.
-import { toHex } from 'viem'
+import { getAddress, toHex } from 'viem'
 
 /** random returns generators over one sequence (mulberry32). */
 export function random(seed) {
@@ -18,7 +18,7 @@ export function random(seed) {
     bytes: (n) => Uint8Array.from({ length: n }, () => word() >>> 24),
     hex: (n) => toHex(r.bytes(n)),
     /** as EIP-55 writes it or not: both must be read */
-    address: () => r.hex(20),
+    address: () => (r.chance(0.5) ? getAddress(r.hex(20)) : r.hex(20)),
     /** of a random width of at most so many bits, the smallest and the largest among them */
     big: (bits) => r.one([0n, 1n, (1n << BigInt(bits)) - 1n, ...Array(9).fill(undefined)]) ?? BigInt(r.hex(Math.ceil(bits / 8))) >> BigInt(r.int(bits) + (8 - (bits % 8)) % 8),
     number: (bits) => Number(r.big(bits)),
