@@ -33,8 +33,8 @@ var (
 	curveModules = []string{"abstract/curve.js", "abstract/der.js", "abstract/modular.js", "abstract/weierstrass.js", "utils.js"}
 )
 
-// Page serves the wallet page at / and the guided page at /backup, with their
-// modules, under GET and HEAD.
+// Page serves the wallet page at /, the guided page at /backup and the pages for
+// session keys at /grant and /session, with their modules, under GET and HEAD.
 type Page struct {
 	policy string
 	files  map[string]file // by URL path
@@ -63,7 +63,10 @@ func New(v Vendor) (*Page, error) {
 	if err != nil {
 		return nil, fmt.Errorf("wallet: reading the page: %w", err)
 	}
-	p.files["/"], p.files["/backup"] = p.files["/index.html"], p.files["/backup.html"]
+	p.files["/"] = p.files["/index.html"]
+	for _, page := range []string{"/backup", "/grant", "/session"} {
+		p.files[page] = p.files[page+".html"]
+	}
 	for _, vendored := range []struct {
 		prefix string
 		from   fs.FS

@@ -8,11 +8,13 @@ import (
 	"log"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/account/kernel"
 )
 
 // Page is the wallet: a handler that knows its paths.
@@ -58,6 +60,8 @@ type WalletConfig struct {
 
 	// Hybrid is MetaMask's framework on this chain. Nil: not there.
 	Hybrid *HybridConfig `json:"hybrid,omitempty"`
+	// Kernel is ZeroDev's account. Nil: the page offers no session keys.
+	Kernel *KernelConfig `json:"kernel,omitempty"`
 	// PaymasterURL speaks ERC-7677. Empty: nobody pays for others.
 	PaymasterURL string `json:"paymasterUrl,omitempty"`
 }
@@ -83,6 +87,34 @@ func Hybrid130() *HybridConfig {
 		Factory:    d.Factory.Hex(), Implementation: d.Implementation.Hex(), Stateless: d.Stateless.Hex(),
 		DelegationManager: d.DelegationManager.Hex(), P256: d.P256.Hex(),
 	}
+}
+
+// KernelConfig names ZeroDev's contracts for EntryPoint 0.7. The page has the
+// canonical addresses itself and refuses others; whether they are on the chain it
+// asks the chain.
+type KernelConfig struct {
+	MetaFactory string          `json:"metaFactory"`
+	Versions    []KernelVersion `json:"versions"` // newest first
+}
+
+// KernelVersion is one version of Kernel.
+type KernelVersion struct {
+	Version        string `json:"version"`
+	Factory        string `json:"factory"`
+	Implementation string `json:"implementation"`
+}
+
+// Kernel is what every chain has that has Kernel 3, from 0.3.1 on: before, the
+// account cannot change its owner.
+func Kernel() *KernelConfig {
+	var k KernelConfig
+	for _, d := range slices.Backward(kernel.Deployments()) {
+		if d.Version.AtLeast(kernel.V031) {
+			k.MetaFactory = d.MetaFactory.Hex()
+			k.Versions = append(k.Versions, KernelVersion{string(d.Version), d.Factory.Hex(), d.Implementation.Hex()})
+		}
+	}
+	return &k
 }
 
 // EntryPointConfig names the EntryPoint that the page's accounts use.

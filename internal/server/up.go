@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ethereum/go-ethereum/core/types"
+
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -61,6 +63,10 @@ type UpConfig struct {
 	// whose pages may use passkeys and chain; and browser extensions, such as
 	// "chrome-extension://nkbi…", which may use the chain.
 	Origins []string
+
+	// Alloc are contracts of others that the chain begins with, for tests; see
+	// devnet.Config.
+	Alloc types.GenesisAlloc
 
 	// Passkeys are the projects whose pages may ask for passkeys below
 	// /passkeys/api/v4/PROJECT, and the headers that pages may send to /passkeys itself.
@@ -240,7 +246,7 @@ func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set
 		dir = filepath.Join(dir, chainDir)
 	}
 	s.chain, err = devnet.Start(ctx, devnet.Config{
-		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, Rules: cfg.Rules, OsakaAt: cfg.OsakaAt, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Log: cfg.Log,
+		DataDir: dir, Artifacts: set, ChainID: cfg.ChainID, Rules: cfg.Rules, OsakaAt: cfg.OsakaAt, BlockTime: cfg.BlockTime, Origins: cfg.Origins, Alloc: cfg.Alloc, Log: cfg.Log,
 	})
 	if errors.Is(err, devnet.ErrBusy) {
 		return dataBusy(cfg.DataDir, err)
@@ -269,6 +275,6 @@ func walletConfig(chain *devnet.Net) (WalletConfig, error) {
 		Implementation:    d.Implementation.Hex(),
 		ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation).Hex(),
 		RPCURL:            "/rpc", PasskeyURL: "/passkeys", Faucet: true,
-		Hybrid: Hybrid130(), PaymasterURL: "/rpc",
+		Hybrid: Hybrid130(), Kernel: Kernel(), PaymasterURL: "/rpc",
 	}, nil
 }

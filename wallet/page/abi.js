@@ -6,7 +6,7 @@ import { MalformedError, concat, fromHex, toBigInt, uint, utf8 } from './bytes.j
 /** @param {Uint8Array} b */
 export const keccak = (b) => keccak_256(b);
 
-/** Types: address, bool, uintN, bytes32, bytes, string, and T[] of these.
+/** Types: address, bool, uintN, bytesN, bytes, string, and T[] of these.
  * @param {string[]} types @param {any[]} values @returns {Uint8Array} */
 export function encode(types, values) {
   if (types.length !== values.length) throw new TypeError('types and values differ in number');
@@ -33,7 +33,8 @@ function encodeOne(type, value) {
   }
   if (type === 'string') return encodeOne('bytes', utf8(value));
   if (type === 'bool') return uint(value ? 1 : 0, 32);
-  if (type === 'bytes32') return toBytes(value, 32);
+  const size = /^bytes(\d+)$/.exec(type);
+  if (size) return concat(toBytes(value, Number(size[1])), new Uint8Array(32 - Number(size[1])));
   if (type === 'address') return concat(new Uint8Array(12), toBytes(value, 20));
   const bits = /^uint(\d+)$/.exec(type);
   if (!bits) throw new TypeError('no encoding for ' + type);

@@ -63,6 +63,9 @@ export const saltHandle = (salt) => concat(Uint8Array.of(1), salt);
 /** user.id of a further passkey: 0x02 ‖ address. @param {string} address */
 export const addressHandle = (address) => concat(Uint8Array.of(2), fromHex(address, 20));
 
+/** user.id of a passkey whose account follows from its key alone, or is told by an approval: 0x03 ‖ anything. */
+export const bareHandle = () => concat(Uint8Array.of(3), crypto.getRandomValues(new Uint8Array(16)));
+
 /** @param {Uint8Array | undefined} h @returns {Handle | undefined} undefined: not one of ours */
 export function parseHandle(h) {
   if (h?.[0] === 1 && h.length === 33) return { kind: 'salt', salt: h.slice(1) };

@@ -107,9 +107,9 @@ export class Chain {
     }
   }
 
-  /** The account's next nonce. @param {string} address */
-  async nonce(address) {
-    const reply = await this.call(this.entryPoint.address, encodeCall('getNonce(address,uint192)', address, 0n));
+  /** The account's next nonce. @param {string} address @param {bigint} [key] of one of its sequences */
+  async nonce(address, key = 0n) {
+    const reply = await this.call(this.entryPoint.address, encodeCall('getNonce(address,uint192)', address, key));
     if (reply.length !== 32) throw new Trouble(`EntryPoint ${this.entryPoint.version} is not on this chain.`, 'Ask whoever runs this server; nothing was sent.');
     return word(reply);
   }
@@ -127,7 +127,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   const [id, deployed, nonce, fees, balance, deposit, signature] = await Promise.all([
     chain.ask('eth_chainId'),
     chain.hasCode(account.address),
-    chain.nonce(account.address),
+    chain.nonce(account.address, account.nonceKey),
     chain.fees(),
     chain.balance(account.address),
     chain.call(ep.address, encodeCall('balanceOf(address)', account.address)),

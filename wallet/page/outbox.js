@@ -111,7 +111,7 @@ async function arrived(chain, opHash) {
 
 /** Lets go of what the account has gone past and the bundler does not know. @param {Chain} chain @param {Held} held */
 export async function overtaken(chain, held) {
-  const gone = await chain.nonce(held.op.sender) > held.op.nonce && await arrived(chain, held.hash) === false;
+  const gone = await chain.nonce(held.op.sender, held.op.nonce >> 64n) > held.op.nonce && await arrived(chain, held.hash) === false;
   if (gone) release(chain, held);
   return gone;
 }

@@ -94,14 +94,13 @@ export function hash(op, ep, chainId) {
 
 const text = (/** @type {string} */ s) => keccak(utf8(s));
 
-/** EIP-712, version "1". @param {string} name @param {bigint} chainId @param {string} contract @param {Uint8Array} type hash @param {Uint8Array} words */
-export function typedHash(name, chainId, contract, type, words) {
-  const domain = keccak(encode(['bytes32', 'bytes32', 'bytes32', 'uint256', 'address'], [DOMAIN_TYPE, text(name), VERSION, chainId, contract]));
+/** EIP-712. @param {string} name @param {bigint} chainId @param {string} contract @param {Uint8Array} type hash @param {Uint8Array} words @param {string} [version] */
+export function typedHash(name, chainId, contract, type, words, version = '1') {
+  const domain = keccak(encode(['bytes32', 'bytes32', 'bytes32', 'uint256', 'address'], [DOMAIN_TYPE, text(name), text(version), chainId, contract]));
   return keccak(concat(Uint8Array.of(0x19, 0x01), domain, keccak(concat(type, words))));
 }
 
 const DOMAIN_TYPE = text('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)');
-const VERSION = text('1');
 const OP_TYPE = text('PackedUserOperation(address sender,uint256 nonce,bytes initCode,bytes callData,bytes32 accountGasLimits,uint256 preVerificationGas,bytes32 gasFees,bytes paymasterAndData)');
 
 const MAGIC = fromHex('0x22e325a297439656');

@@ -1,0 +1,434 @@
+// The pages for session keys repeat in JavaScript what grant, account/kernel and seal do.
+// This file writes what Go says to testdata/grant.json; jstest/ compares.
+
+package wallet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/grant"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
+)
+
+const grantFile = "testdata/grant.json"
+
+type grantVectors struct {
+	Generator   string             `json:"generator"`
+	Tokens      []tokenVector      `json:"tokens"`
+	Zone        string             `json:"zone"`
+	Now         uint64             `json:"now"`
+	Account     common.Address     `json:"account"`
+	Protected   []common.Address   `json:"protected"`
+	Grants      []aGrantVector     `json:"grants"`
+	Expressions []expressionVector `json:"expressions"`
+	Kernel      kernelVectors      `json:"kernel"`
+}
+
+type tokenVector struct {
+	Symbol   string         `json:"symbol"`
+	Address  common.Address `json:"address"`
+	Decimals uint8          `json:"decimals"`
+}
+
+// aGrantVector is a grant in bytes, what Go says of it, and what is wrong with it.
+type aGrantVector struct {
+	Entries  []hexutil.Bytes `json:"entries"`
+	Flag     uint16          `json:"flag"`
+	Signer   common.Address  `json:"signer"`
+	Key      hexutil.Bytes   `json:"key"`
+	ID       hexutil.Bytes   `json:"id"`
+	Enable   common.Hash     `json:"enableHash"` // of the enable data
+	Words    []string        `json:"words"`
+	InZone   []string        `json:"inZone,omitempty"` // in the zone and the tokens' units, if that differs
+	Findings []string        `json:"findings"`
+}
+
+type expressionVector struct {
+	Text     string         `json:"text"`
+	Target   common.Address `json:"target"`
+	Refused  bool           `json:"refused,omitempty"`
+	Selector hexutil.Bytes  `json:"selector,omitempty"`
+	Entry    hexutil.Bytes  `json:"entry,omitempty"`
+	Words    string         `json:"words,omitempty"`
+	Findings []string       `json:"findings,omitempty"`
+}
+
+type kernelVectors struct {
+	Accounts []kernelAccountVector `json:"accounts"`
+	Calls    []kernelCallVector    `json:"calls"`
+	Seals    []kernelSealVector    `json:"seals"`
+}
+
+type kernelAccountVector struct {
+	Version     kernel.Version `json:"version"`
+	Kind        string         `json:"kind"`
+	Key         hexutil.Bytes  `json:"key"`
+	Index       uint64         `json:"index"`
+	Address     string         `json:"address"`
+	Factory     string         `json:"factory"`
+	FactoryData hexutil.Bytes  `json:"factoryData"`
+	RootKey     string         `json:"rootKey"`
+	ChainID     uint64         `json:"chainId"`
+	Nonce       uint32         `json:"nonce"`
+	Grant       int            `json:"grant"`
+	Lane        uint16         `json:"lane"`
+	UseKey      string         `json:"useKey"`
+	EnableKey   string         `json:"enableKey"`
+	Digest      common.Hash    `json:"digest"`
+	TypedData   string         `json:"typedData"`
+	Uninstall   hexutil.Bytes  `json:"uninstall"`
+	Invalidate  hexutil.Bytes  `json:"invalidate"`
+}
+
+type kernelCallVector struct {
+	Calls []callVector  `json:"calls"`
+	Data  hexutil.Bytes `json:"data"`
+}
+
+type callVector struct {
+	To    string        `json:"to"`
+	Value string        `json:"value"`
+	Data  hexutil.Bytes `json:"data"`
+}
+
+type kernelSealVector struct {
+	AuthData    hexutil.Bytes `json:"authenticatorData"`
+	ClientData  string        `json:"clientDataJSON"`
+	Signature   hexutil.Bytes `json:"signature"` // r ‖ s
+	Precompiled bool          `json:"precompiled"`
+	Sealed      hexutil.Bytes `json:"sealed"`
+	Approval    hexutil.Bytes `json:"approval"`
+	Grant       int           `json:"grant"`
+	First       hexutil.Bytes `json:"first"`
+	StubLength  int           `json:"stubLength"` // of Go, for the origin
+	Origin      string        `json:"origin"`
+	Challenge   common.Hash   `json:"challenge"`
+	Personal    common.Hash   `json:"personal"`
+}
+
+func TestGrantVectorsAreWhatGoSays(t *testing.T) {
+	want := makeGrantVectors(t)
+	if *update {
+		if err := os.WriteFile(grantFile, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(grantFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is out of date; run: go test ./wallet -run Vectors -update", grantFile)
+	}
+}
+
+var (
+	usdc      = grant.Token{Symbol: "USDC", Address: common.HexToAddress("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913"), Decimals: 6}
+	pen       = grant.Token{Symbol: "PEN", Address: common.HexToAddress("0x00000000000000000000000000000000DeaDBeef"), Decimals: 0}
+	tokens    = grant.Tokens{usdc, pen}
+	owned     = common.HexToAddress("0xC5A8b9c0B1eC8e0B4D35f2EfC5EeA0cd7e1a3F01")
+	protected = []common.Address{common.HexToAddress("0x845ADb2C711129d4f3966735eD98a9F09fC4cE57")}
+)
+
+const grantNow, grantZone = 1_800_000_000, "Europe/Berlin"
+
+func makeGrantVectors(t *testing.T) []byte {
+	t.Helper()
+	r := rand.New(rand.NewPCG(5, 7))
+	v := grantVectors{
+		Generator: "go test ./wallet -run Vectors -update", Zone: grantZone, Now: grantNow, Account: owned, Protected: protected,
+		Tokens: []tokenVector{tokenVector(usdc), tokenVector(pen)},
+	}
+	for _, e := range expressions {
+		v.Expressions = append(v.Expressions, expressionOf(t, e.text, e.target))
+	}
+	permissions := []kernel.Permission{}
+	for _, g := range someGrants(t, r) {
+		vector, p := grantOf(t, r, g)
+		v.Grants, permissions = append(v.Grants, vector), append(permissions, p)
+	}
+	v.Kernel = kernelOf(t, r, permissions)
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(v); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// someGrants are each policy that ZeroDev's SDK wrote for package grant, and what people grant.
+func someGrants(t *testing.T, r *rand.Rand) []grant.Grant {
+	t.Helper()
+	text, err := os.ReadFile("../grant/testdata/kernel-encodings.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var golden struct {
+		Policies []struct{ Info, Data hexutil.Bytes }
+	}
+	if err := json.Unmarshal(text, &golden); err != nil {
+		t.Fatal(err)
+	}
+	var all []grant.Policy
+	for _, p := range golden.Policies {
+		q, err := grant.DecodeKernelEntry(slices.Concat(p.Info, p.Data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, q)
+	}
+	var out []grant.Grant
+	for _, p := range all {
+		out = append(out, grant.Grant{Policies: []grant.Policy{p}})
+	}
+	for range 40 { // several at once, in any order
+		g := grant.Grant{Flag: grant.Flag(r.IntN(4))}
+		for range r.IntN(4) {
+			g.Policies = append(g.Policies, all[r.IntN(len(all))])
+		}
+		out = append(out, g)
+	}
+	call := func(text string, target common.Address, value int64) grant.Permission {
+		p, err := grant.ParseCall(text, target, tokens)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.ValueLimit, p.Function = big.NewInt(value), nil // as the chain has it
+		return p
+	}
+	closed := &grant.SignatureCaller{}
+	add := func(p ...grant.Policy) { out = append(out, grant.Grant{Policies: p}) }
+	for _, e := range expressions {
+		if p, err := grant.ParseCall(e.text, e.target, tokens); err == nil {
+			p.Function = nil
+			for i := range p.Rules {
+				p.Rules[i].Slice = nil
+			}
+			add(&grant.Call{Permissions: []grant.Permission{p}}, closed, &grant.Timestamp{ValidUntil: grantNow + 86400})
+		}
+	}
+	pay := call("transfer(address to, uint256 amount) where amount <= 5 USDC", usdc.Address, 0)
+	add(&grant.Call{Permissions: []grant.Permission{pay, {Target: owned}, {ValueLimit: big.NewInt(1e15)}}},
+		&grant.Gas{Allowed: big.NewInt(1e16)}, &grant.RateLimit{Interval: 86400, Count: 3, StartAt: grantNow - 10*86400},
+		&grant.Timestamp{ValidAfter: grantNow, ValidUntil: grantNow + 30*86400}, &grant.SignatureCaller{Callers: []common.Address{usdc.Address}})
+	add(&grant.Call{Permissions: []grant.Permission{pay, pay, call("approve(address s, uint256 n)", usdc.Address, 1), call("upgradeTo(address a)", common.Address{}, 0)}}, closed)
+	add(&grant.Gas{Allowed: big.NewInt(7), Paymaster: owned}, &grant.Gas{EnforcePaymaster: true}, &grant.Gas{Allowed: big.NewInt(1), EnforcePaymaster: true, Paymaster: owned})
+	add(&grant.RateLimit{Interval: 60, Count: 1}, &grant.RateLimit{Reset: true, Count: 2}, &grant.RateLimit{Count: 9, StartAt: 4e10})
+	add(&grant.Timestamp{}, &grant.Timestamp{ValidUntil: 1 << 40}, &grant.Timestamp{ValidAfter: 5, ValidUntil: 5}, &grant.Timestamp{ValidUntil: grantNow}, &grant.Sudo{})
+	add(&grant.SignatureCaller{Callers: []common.Address{{}, owned, owned, usdc.Address, common.HexToAddress("0x000000000022D473030F116dDEE9F6B43aC78BA3")}})
+	add(&grant.Opaque{Base: grant.Base{Address: owned, Flags: 4}, Data: []byte{1, 2, 3}}, &grant.Opaque{Base: grant.Base{Address: pen.Address}, Data: make([]byte, 100)})
+	entryPoint := common.HexToAddress("0x0000000071727De22E5E9d8BAf0edAc6f37da032")
+	permit2 := common.HexToAddress("0x000000000022D473030F116dDEE9F6B43aC78BA3")
+	for _, to := range []common.Address{owned, entryPoint, permit2, protected[0], grant.KernelContracts()[3].Address} {
+		add(&grant.Call{Permissions: []grant.Permission{{Target: to}, {Target: to, CallType: grant.CallDelegate, Selector: [4]byte{1}}}})
+	}
+	return out
+}
+
+// grantOf is what Go says of a grant to a key.
+func grantOf(t *testing.T, r *rand.Rand, g grant.Grant) (aGrantVector, kernel.Permission) {
+	t.Helper()
+	signer, key := kernel.ECDSASigner(address(r)), hexutil.Bytes(nil)
+	if r.IntN(2) == 0 {
+		signer = kernel.WebAuthnSigner(firstKey(t, softkey.New(softkey.WithSeed(some(r, 8)))), common.BytesToHash(some(r, 32)))
+	}
+	key = signer.Data
+	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag), Policies: [][]byte{}}
+	v := aGrantVector{Flag: p.Flag, Signer: signer.Contract, Key: key, Entries: []hexutil.Bytes{}, Findings: []string{}}
+	for _, q := range g.Policies {
+		entry, err := grant.KernelEntry(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Policies, v.Entries = append(p.Policies, entry), append(v.Entries, entry)
+	}
+	id := p.ID()
+	v.ID, v.Enable = id[:], crypto.Keccak256Hash(p.EnableData())
+	v.Words = grant.Words(g, grant.Style{})
+	g.Tokens, g.Zone = tokens, grantZone
+	if in := grant.Words(g, grant.Style{}); !slices.Equal(in, v.Words) {
+		v.InZone = in
+	}
+	facts := grant.Facts{Now: grantNow, Account: owned, Protected: protected, Signer: signer.Contract, Portable: true}
+	for _, f := range grant.Check(g, facts) {
+		v.Findings = append(v.Findings, finding(f))
+	}
+	return v, p
+}
+
+func finding(f grant.Finding) string {
+	return fmt.Sprintf("%s %s %d %d", f.Level, f.Code, f.Policy, f.Permission)
+}
+
+var expressions = []struct {
+	text   string
+	target common.Address
+}{
+	{"transfer(address to, uint256 amount)", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 5 USDC and to in [0xC5A8b9c0b1EC8E0b4D35f2EfC5EEA0cd7e1a3F01, USDC]", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 5 USDC", pen.Address},
+	{"transfer(address to, uint256 amount) where amount <= 5 USDC", common.Address{}},
+	{"transfer(address to, uint256 amount) where amount <= 0.0000001 USDC", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 1_000.5", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 1_000.5 USDC", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 5 USDC or amount = 9", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount > 0x10 and amount != 0x20 and amount >= 0 and amount < 1", usdc.Address},
+	{"function approve(address spender, uint amount) where spender = 0x00000000000000000000000000000000DeaDBeef and amount <= 0.5 ETH", owned},
+	{"approve(address spender, uint256 amount) where spender = 0x00000000000000000000000000000000DeaDBeeF", owned},
+	{"setApprovalForAll(address operator, bool approved) where approved = false", owned},
+	{"vote(uint8 kind, bool yes, int8 n) where kind >= 3 and yes = true and n = 5", owned},
+	{"vote(uint8 kind) where kind = 256", owned},
+	{"vote(int8 n) where n < 5", owned},
+	{"vote(int8 n) where n = 128", owned},
+	{"set(bytes32 key, bytes4 tag) where tag = 0xdeadbeef and key != 0xabababababababababababababababababababababababababababababababab", owned},
+	{"set(bytes4 tag) where tag = 0xdeadbe", owned},
+	{"post(uint256 id, string text) where text[0:5] = \"hello\" and $0 = 7", owned},
+	{"post(uint256 id, string text) where text = \"hello\"", owned},
+	{"run(bytes data, uint256) where data[4:8] = 0xdeadbeef and $1 in [1, 2,3]", owned},
+	{"run(bytes data) where data[4:9] = 0xdeadbeef", owned},
+	{"run(uint256 n) where n in [1, 1]", owned},
+	{"swap((address a, bytes b) p, uint256[] path, uint256[3] three, uint256 min) where min >= 5", owned},
+	{"swap((address a, uint b)[2] calldata p, uint256 min) where min >= 5", owned},
+	{"swap(tuple(address a) p) where p = 1", owned},
+	{"nothing()", owned},
+	{"nothing() where x = 1", owned},
+	{"f(address a, address a)", owned},
+	{"f(uint7 a)", owned},
+	{"f(uint256[0] a)", owned},
+	{"f(uint256 a", owned},
+	{"f(uint256 a))", owned},
+	{"f(uint256 a) where a = 1 and", owned},
+	{"f(uint256 a) where a ~ 1", owned},
+	{"f(uint256 a) where a = \"1", owned},
+	{"", owned},
+	{"1f()", owned},
+}
+
+// expressionOf is what Go makes of an expression.
+func expressionOf(t *testing.T, text string, target common.Address) expressionVector {
+	t.Helper()
+	p, err := grant.ParseCall(text, target, tokens)
+	if err != nil {
+		return expressionVector{Text: text, Target: target, Refused: true}
+	}
+	policy := &grant.Call{Permissions: []grant.Permission{p}}
+	entry, err := grant.KernelEntry(policy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := grant.Grant{Policies: []grant.Policy{policy}, Tokens: tokens}
+	v := expressionVector{Text: text, Target: target, Selector: p.Selector[:], Entry: entry, Words: grant.Words(g, grant.Style{})[0]}
+	for _, f := range grant.Check(g, grant.Facts{}) {
+		v.Findings = append(v.Findings, finding(f))
+	}
+	return v
+}
+
+func kernelOf(t *testing.T, r *rand.Rand, permissions []kernel.Permission) (v kernelVectors) {
+	t.Helper()
+	for i := range 12 {
+		v.Accounts = append(v.Accounts, kernelAccount(t, r, i, permissions))
+	}
+	for n := range 4 {
+		var calls []account.Call
+		var written []callVector
+		for range n + 1 {
+			c := account.Call{To: address(r), Value: number(r, 12), Data: some(r, r.IntN(70))}
+			calls, written = append(calls, c), append(written, callVector{c.To.Hex(), c.Value.String(), c.Data})
+		}
+		data, err := kernel.Execute(calls)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Calls = append(v.Calls, kernelCallVector{written, data})
+	}
+	for i := range 4 {
+		v.Seals = append(v.Seals, kernelSeal(t, r, i, permissions))
+	}
+	return v
+}
+
+// kernelAccount is an account, and what its owner signs for a permission and to revoke it.
+func kernelAccount(t *testing.T, r *rand.Rand, i int, permissions []kernel.Permission) kernelAccountVector {
+	t.Helper()
+	key, credential, owner := firstKey(t, softkey.New(softkey.WithSeed(some(r, 8)))), common.BytesToHash(some(r, 32)), address(r)
+	kind := []string{"ecdsa", "multiECDSA", "passkey", "multiPasskey"}[i%4]
+	root := map[string]kernel.Validator{
+		"ecdsa": kernel.ECDSA{Owner: owner}, "multiECDSA": kernel.MultiChainECDSA{Owner: owner},
+		"passkey": kernel.WebAuthn{Key: key, CredentialHash: credential}, "multiPasskey": kernel.MultiChainWebAuthn{Key: key, CredentialHash: credential},
+	}[kind]
+	version := []kernel.Version{kernel.V033, kernel.V032, kernel.V031}[i/4]
+	a, err := kernel.New(kernel.Config{Version: version, Root: root, Index: big.NewInt(int64(i))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := r.IntN(len(permissions))
+	p, nonce := permissions[n], 1+r.Uint32N(100)
+	e := kernel.Enable{Version: version, Account: a.Address(), ChainID: big.NewInt(r.Int64N(1<<40) + 1), ID: p.ID().Validation(), Nonce: nonce, Data: p.EnableData()}
+	typed, err := e.TypedData()
+	if err != nil {
+		t.Fatal(err)
+	}
+	uninstall, err := a.UninstallPermissionID(p.ID(), len(p.Policies))
+	if err != nil {
+		t.Fatal(err)
+	}
+	invalidate, err := a.InvalidateNonce(nonce + 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	factory, data := a.Factory()
+	lane := kernel.Lane(r.IntN(3))
+	return kernelAccountVector{
+		Version: version, Kind: kind, Key: root.InitData(), Index: uint64(i), Address: a.Address().Hex(), Factory: factory.Hex(), FactoryData: data,
+		RootKey: hexutil.EncodeBig(kernel.RootKey(a.RootContract(), 0).Int()), ChainID: e.ChainID.Uint64(), Nonce: nonce, Grant: n, Lane: uint16(lane),
+		UseKey: hexutil.EncodeBig(kernel.KeyOf(kernel.ModeDefault, e.ID, lane).Int()), EnableKey: hexutil.EncodeBig(kernel.KeyOf(kernel.ModeEnable, e.ID, lane).Int()),
+		Digest: typed.Digest, TypedData: string(typed.JSON), Uninstall: uninstall[0].Data, Invalidate: invalidate[0].Data,
+	}
+}
+
+// kernelSeal is a passkey's signature as Kernel takes it, in every place.
+func kernelSeal(t *testing.T, r *rand.Rand, i int, permissions []kernel.Permission) kernelSealVector {
+	t.Helper()
+	auth := softkey.New(softkey.WithSeed(some(r, 8)), softkey.WithQuirks(softkey.Quirks{ExtraMember: i%2 == 1}))
+	reg, err := passkey.ParseRegistration(register(t, auth))
+	if err != nil {
+		t.Fatal(err)
+	}
+	challenge := common.BytesToHash(some(r, 32))
+	a, err := auth.Sign(reg.ID, challenge[:], rpID, origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := seal.KernelWebAuthn(seal.KernelSignature{Assertion: a, UsePrecompiled: i > 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, approval := r.IntN(len(permissions)), some(r, 65)
+	first := kernel.Enable{Data: permissions[n].EnableData()}.Seal(approval, seal.KernelUse(sealed))
+	stub, err := seal.KernelWebAuthnStub(i > 1, seal.StubLimits{Origin: len(origin), TopOrigin: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kernelSealVector{
+		AuthData: a.AuthData.Raw, ClientData: string(a.ClientData.Raw), Signature: slices.Concat(a.Signature.R[:], a.Signature.S[:]), Precompiled: i > 1,
+		Sealed: sealed, Approval: approval, Grant: n, First: first, StubLength: len(stub), Origin: origin, Challenge: challenge, Personal: seal.KernelPersonal(challenge),
+	}
+}
