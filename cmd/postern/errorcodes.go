@@ -7,6 +7,8 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
+	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/grant"
@@ -96,6 +98,22 @@ var kinds = []kind{
 	coded[*kernel.NotSignerError]("not-a-signer"),
 	coded[*kernel.SelfCallError]("bad-call"),
 	coded[*kernel.VulnerableError]("vulnerable"),
+	coded[*approval.PassphraseError]("wrong-passphrase"),
+	coded[*approval.ChainError]("wrong-chain"),
+	coded[*approval.MismatchError]("not-what-it-says"),
+	coded[*approval.SignatureError]("not-approved"),
+	coded[*approval.Error]("bad-approval"),
+	coded[*session.RefusedError]("policy-refuses"),
+	coded[*session.StateError]("not-usable"),
+	coded[*session.ExistsError]("granted-before"),
+	coded[*session.GrantError]("not-to-be-signed"),
+	coded[*session.RootsError]("other-owner"),
+	coded[*session.MismatchError]("not-what-it-says"),
+	coded[*session.ApprovalError]("not-approved"),
+	coded[*session.PolicyError]("unknown-policy"),
+	coded[*session.PartialError]("incomplete"),
+	coded[*session.TooManyError]("incomplete"),
+	coded[*session.TargetError]("chain-failed"),
 	coded[*grant.Error]("bad-policies"),
 	coded[grant.Finding]("not-to-be-signed"),
 	coded[*grant.Refusal]("policy-refuses"),

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/ethereum/go-ethereum/common"
-
 	"github.com/postern-dev/postern/grant"
 )
 
@@ -53,7 +51,7 @@ func runGrantCheck(_ context.Context, c *call) error {
 		return err
 	}
 	if *address != "" {
-		if facts.Account, err = c.checkedAccount(*address); err != nil {
+		if facts.Account, _, err = parseKernel("--account", *address); err != nil {
 			return err
 		}
 	}
@@ -72,11 +70,6 @@ func runGrantCheck(_ context.Context, c *call) error {
 		return errWrong
 	}
 	return err
-}
-
-// checkedAccount is the account's address, from a file or as it stands.
-func (c *call) checkedAccount(text string) (common.Address, error) {
-	return parseAddress("--account", text)
 }
 
 // readPolicies reads a policy file; the name is what messages call it.

@@ -24,7 +24,7 @@ Nothing of value belongs to its account.
                                          owner of a MetaMask account: see postern help hybrid
   postern key show dev.json              what may be shown of it, and its accounts
   postern key fund dev.json              coins from a local chain's faucet (postern up)
-  postern key fund 0x…                   the same for any address, or account of hybrid --save
+  postern key fund 0x…                   the same for any address, or account of hybrid or kernel --save
 
 The secret never leaves the file: no command prints it or takes it as an argument.`
 
@@ -126,6 +126,9 @@ func showKey(path string) (keyInfo, error) {
 // fundKey asks the faucet for coins: for an address, an EOA, or a passkey's account.
 func fundKey(ctx context.Context, path, rpc, version string, token bool) (info keyInfo, err error) {
 	to, _, err := parseAccount("the address", path)
+	if kernel, _, ok := parseKernel("the address", path); ok == nil {
+		to, err = kernel, nil
+	}
 	if err == nil || strings.HasPrefix(path, "0x") {
 		info.Address = to.Hex()
 	} else if info, err = showKey(path); err == nil {
@@ -211,7 +214,7 @@ func (c *call) printKey(info keyInfo, action string) {
 	if action == "new" {
 		next := "postern key fund " + info.File + " --rpc http://localhost:8080/rpc"
 		if info.Address != "" {
-			next = "postern hybrid create --owner-key " + info.File
+			next = "postern hybrid create --owner-key " + info.File + ", or postern kernel create"
 		}
 		fmt.Fprintf(c.stdout, "The file is unprotected: for development only. Next: %s\n", plain(next))
 	}

@@ -43,7 +43,8 @@ func TestMain(m *testing.M) {
 //	passkey get IN OUT [quirk]  what a browser makes of the request in a prepared file
 //	readme SECTION FILE  write the shell commands of a section of README, for the chain at $PORT
 //	member FILE NAME VAR  set $VAR to a text in a JSON object
-//	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data in FILE
+//	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data, or text, in FILE
+//	kernel            two chains with ZeroDev's Kernel: sets $POSTERN_RPC, $OTHER_RPC and the version $KERNEL
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
 	testscript.Run(t, testscript.Params{
@@ -71,6 +72,7 @@ func TestScripts(t *testing.T) {
 			"answer":  answer,
 			"passkey": passkeyElsewhere,
 			"owner":   ownerElsewhere,
+			"kernel":  kernelChain,
 			"readme":  readmeCommands,
 			"member":  jsonMember,
 		},
@@ -206,10 +208,16 @@ func ownerElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) == 1 {
 		return
 	}
-	var file struct{ TypedData apitypes.TypedData }
+	var file struct {
+		TypedData *apitypes.TypedData
+		Personal  hexutil.Bytes
+	}
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
-	digest, _, err := apitypes.TypedDataAndHash(file.TypedData)
-	ts.Check(err)
+	digest := crypto.Keccak256(fmt.Appendf(nil, "\x19Ethereum Signed Message:\n%d", len(file.Personal)), file.Personal)
+	if file.TypedData != nil {
+		digest, _, err = apitypes.TypedDataAndHash(*file.TypedData)
+		ts.Check(err)
+	}
 	sig, err := crypto.Sign(digest, key.key)
 	ts.Check(err)
 	sig[64] += 27
