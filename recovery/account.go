@@ -4,10 +4,11 @@ package recovery
 
 import "time"
 
-// Limits of a description. Within them every result is exact.
+// Limits of a description. Within them every result is exact, or an error says that it
+// would not be.
 const (
-	MaxSigners = 20 // signers and guardians
-	MaxDomains = 12 // those that are described; unknowns add some of their own
+	MaxSigners = 24 // signers and guardians
+	MaxDomains = 24 // those that are described; unknowns add a few of their own
 	MaxRoutes  = 16
 )
 

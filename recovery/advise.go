@@ -92,13 +92,14 @@ func options(a *Account) []Advice {
 	}
 	before := singles(a, m)
 	count := len(before.lock) + len(before.theft)
+	today, was := m.state(0, 0), refused(a)
 	var out []Advice
 	for _, c := range changes(a) {
-		if firstFatal(Check(c.after)) != nil {
-			continue // no room for it
+		if refused(c.after) > was {
+			continue // no room for it, or it would not be set up like that
 		}
 		m, _, err := derive(c.after, nil)
-		if err != nil {
+		if err != nil || m.state(0, 0) > today {
 			continue
 		}
 		now := singles(c.after, m)
@@ -114,6 +115,16 @@ func options(a *Account) []Advice {
 		return cmp.Or(cmp.Compare(worth(y), worth(x)), cmp.Compare(x.Effort, y.Effort))
 	})
 	return out
+}
+
+// refused counts what must not be set up like that.
+func refused(a *Account) (n int) {
+	for _, f := range Check(a) {
+		if f.Level >= Refused {
+			n++
+		}
+	}
+	return n
 }
 
 func less(a, b []string) (out []string) {

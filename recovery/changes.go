@@ -113,29 +113,44 @@ func passkeys(a *Account) (out []Advice) {
 	return append(out, d.done())
 }
 
-// thresholds requires more signatures.
+// thresholds requires more signatures of the first route that operates.
 func thresholds(a *Account) (out []Advice) {
-	for i, r := range a.Routes {
-		if r.Use != Operate {
-			continue
-		}
-		w := heaviest(r.Quorum)
-		if len(r.Members) >= 2 {
-			d := edit(a, EffortSetting, "Require one signature more to operate.")
-			d.raise(i, w)
-			out = append(out, d.done())
-		}
-		if len(r.Members) >= 1 && slices.Contains(a.Can, CanAddPasskey) {
-			d := edit(a, EffortDevice, "Add a passkey on a security key and one under another RP ID in another cloud account, and require one signature more to operate.")
-			rp := d.domain(DomainRPID, "another RP ID")
-			d.join(d.securityKey(rp), nil)
-			d.join(d.passkey(d.domain(DomainCloud, "another cloud account"), rp), nil)
-			d.raise(i, w)
-			out = append(out, d.done())
-		}
+	i := slices.IndexFunc(a.Routes, func(r Route) bool { return r.Use == Operate })
+	if i < 0 {
+		return nil
+	}
+	w := heaviest(a.Routes[i].Quorum)
+	if len(a.Routes[i].Members) >= 2 {
+		d := edit(a, EffortSetting, "Require one signature more to operate.")
+		d.raise(i, w)
+		out = append(out, d.done())
+	}
+	if !slices.Contains(a.Can, CanAddPasskey) {
 		return out
 	}
-	return out
+	d := edit(a, EffortAccount, "Add a passkey under another RP ID in another cloud account or password manager, and require one signature more to operate.")
+	d.join(d.elsewhere(), nil)
+	d.raise(i, w)
+	out = append(out, d.done())
+
+	d = edit(a, EffortDevice, "Add a passkey under another RP ID on a security key that is kept elsewhere, and require one signature more to operate.")
+	d.join(d.securityKey(d.domain(DomainRPID, "another RP ID")), nil)
+	d.raise(i, w)
+	out = append(out, d.done())
+
+	d = edit(a, EffortDevice, "Add a passkey on a security key and one in another cloud account or password manager, each under an RP ID of its own, and require one signature more to operate.")
+	d.join(d.securityKey(d.domain(DomainRPID, "another RP ID")), nil)
+	d.join(d.elsewhere(), nil)
+	d.raise(i, w)
+	return append(out, d.done())
+}
+
+// elsewhere adds a passkey that shares neither the cloud account nor the RP ID of others.
+// On the devices that are there it would be stolen with them.
+func (d *draft) elsewhere() string {
+	id := d.passkey(d.domain(DomainCloud, "another cloud account"), d.domain(DomainRPID, "another RP ID"))
+	d.Signers[len(d.Signers)-1].Devices = Known([]string{d.domain(DomainDevice, "another device")}, Stated)
+	return id
 }
 
 // raise requires more weight of a route, and of the cancels that are the same quorum.
@@ -166,6 +181,7 @@ func removals(a *Account) (out []Advice) {
 			old := d.Routes[i].Quorum
 			q := Quorum{old.Threshold, slices.Delete(slices.Clone(old.Members), at, at+1)}
 			d.Routes[i].Quorum = q
+			d.drop(s.ID)
 			for k := range d.Routes {
 				for c := range d.Routes[k].Cancel {
 					if sameQuorum(d.Routes[k].Cancel[c], old) {
@@ -177,4 +193,22 @@ func removals(a *Account) (out []Advice) {
 		}
 	}
 	return out
+}
+
+// drop forgets a signer that is in no quorum any more.
+func (d *draft) drop(id string) {
+	has := func(q Quorum) bool {
+		return slices.ContainsFunc(q.Members, func(m Member) bool { return m.Signer == id })
+	}
+	for _, r := range d.Routes {
+		if has(r.Quorum) || slices.ContainsFunc(r.Cancel, has) {
+			return
+		}
+	}
+	for _, s := range d.Signers {
+		if s.Quorum != nil && has(*s.Quorum) {
+			return
+		}
+	}
+	d.Signers = slices.DeleteFunc(d.Signers, func(s Signer) bool { return s.ID == id })
 }

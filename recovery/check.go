@@ -55,6 +55,7 @@ const (
 	LoneVeto         Code = "lone-veto"
 	SignerGuards     Code = "signer-guards"
 	NoOperate        Code = "no-operate"
+	Unused           Code = "unused"
 	BadFile          Code = "bad-file"
 )
 
@@ -81,6 +82,7 @@ var why = map[Code]string{
 	DeadQuorum:       "a quorum that those who can still sign do not reach",
 	LoneVeto:         "a single guardian who can stop every recovery",
 	SignerGuards:     "a guardian who is a full signer anyway",
+	Unused:           "a domain that nothing lives in, or a signer that signs nothing",
 	BadFile:          "a file that cannot be read, or says too little",
 	NoOperate:        "no way to operate the account at all",
 }

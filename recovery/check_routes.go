@@ -34,6 +34,49 @@ func (c *checker) routes() {
 			c.recovery(field, r, full)
 		}
 	}
+	c.unused()
+}
+
+// unused looks for what no route and no signer depends on.
+func (c *checker) unused() {
+	used := map[string]bool{}
+	quorum := func(q Quorum) {
+		for _, m := range q.Members {
+			used[m.Signer] = true
+		}
+	}
+	for _, r := range c.a.Routes {
+		quorum(r.Quorum)
+	}
+	for _, s := range c.a.Signers {
+		if s.Quorum != nil {
+			quorum(*s.Quorum)
+		}
+		for _, id := range slices.Concat(s.Devices.Value, s.Places.Value, []string{s.Cloud.Value, s.RPID.Value}) {
+			used[id] = true
+		}
+	}
+	for _, w := range c.a.Ways {
+		for _, id := range w.Needs {
+			used[id] = true
+		}
+	}
+	for _, d := range c.a.Domains {
+		used[d.Secret.Value] = true
+		for _, id := range d.In {
+			used[id] = true
+		}
+	}
+	for _, s := range c.a.Signers {
+		if !used[s.ID] {
+			c.add(Warning, Unused, "signer "+s.ID, "leave it out, or name it in a route", "it signs for nothing")
+		}
+	}
+	for _, d := range c.a.Domains {
+		if !used[d.ID] {
+			c.add(Warning, Unused, "domain "+d.ID, "leave it out, or say what is in it", "nothing is in it")
+		}
+	}
 }
 
 func (c *checker) recovery(field string, r Route, full map[string]bool) {

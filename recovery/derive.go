@@ -82,6 +82,7 @@ func derive(a *Account, r reading) (*model, []Assumption, error) {
 	for j := range a.Domains {
 		d.up[j] = d.climb(j, 0)
 	}
+	d.m.up = d.up
 	for i := range a.Signers {
 		d.party(i)
 	}

@@ -123,8 +123,8 @@ func events(a *Account, m *model) []Event {
 		add(SignerTaken, s.ID, fmt.Sprintf(taken, s.Label()), false, nil, []string{s.ID})
 	}
 	for k := 2; k <= len(guards); k++ {
-		add(GuardiansLost, fmt.Sprint(k), fmt.Sprintf("the worst %d guardians cannot or will not sign", k), false, worst(a, m, guards, k, true), nil)
-		add(GuardiansCollude, fmt.Sprint(k), fmt.Sprintf("the worst %d guardians turn against you", k), false, nil, worst(a, m, guards, k, false))
+		add(GuardiansLost, fmt.Sprint(k), fmt.Sprintf("%d guardians cannot or will not sign, in the worst case", k), false, worst(a, m, guards, k, true), nil)
+		add(GuardiansCollude, fmt.Sprint(k), fmt.Sprintf("%d guardians turn against you, in the worst case", k), false, nil, worst(a, m, guards, k, false))
 	}
 	slices.SortStableFunc(out, func(x, y Event) int { return cmp.Compare(eventOrder[x.Kind], eventOrder[y.Kind]) })
 	return out

@@ -108,11 +108,23 @@ type model struct {
 	routes  []route
 	ways    []means  // of operations to the chain; empty: nothing is needed
 	domains []Domain // described ones first, then assumed ones
+	up      []set    // of the described ones: each and what it is in
 }
 
-func (m *model) atoms() int         { return len(m.parties) + len(m.domains) }
-func (m *model) domain(j int) set   { return atom(len(m.parties) + j) }
-func (m *model) everySigner() set   { return atom(len(m.parties)) - 1 }
+func (m *model) atoms() int       { return len(m.parties) + len(m.domains) }
+func (m *model) domain(j int) set { return atom(len(m.parties) + j) }
+func (m *model) everySigner() set { return atom(len(m.parties)) - 1 }
+
+// down adds to domains what is in them.
+func (m *model) down(s set) set {
+	for j, up := range m.up {
+		if up.meets(s) {
+			s |= m.domain(j)
+		}
+	}
+	return s
+}
+
 func open(w []means, lost set) bool { return len(w) == 0 || choose(w, lost, true) >= 0 }
 
 // choose is the first way that nothing lost bars, everyday ways before rescues; -1 if

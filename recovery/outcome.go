@@ -42,4 +42,6 @@ type Outcome struct {
 	// Replace are signers that somebody else can use, or that are lost: the owner should
 	// replace them.
 	Replace []string `json:"replace,omitempty"`
+	// Perhaps are signers of which that is not known.
+	Perhaps []string `json:"perhaps,omitempty"`
 }

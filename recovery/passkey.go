@@ -132,12 +132,17 @@ type Class struct {
 	Discoverable Fact[bool] `json:"discoverable"`
 }
 
-// Class says where the passkey stands in the table.
-func (p *Passkey) Class() Class {
-	if p == nil {
-		return Class{}
+// Class says where a passkey stands in the table: by its flags, or else by what its owner
+// states of the cloud account that holds it.
+func (s Signer) Class() Class {
+	c := Class{Synced: s.Passkey.Eligible()}
+	if s.Passkey != nil {
+		c.Discoverable = s.Passkey.Discoverable
 	}
-	return Class{p.Eligible(), p.Discoverable}
+	if !c.Synced.Relied() && s.Cloud.Relied() {
+		c.Synced = Known(s.Cloud.Value != "", s.Cloud.Source)
+	}
+	return c
 }
 
 // Words name the field; what is only claimed is marked.

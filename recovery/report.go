@@ -16,7 +16,8 @@ type Report struct {
 	Today    Outcome        `json:"today"`
 	Findings []Finding      `json:"findings,omitempty"`
 	Signers  []SignerReport `json:"signers"`
-	Domains  []Domain       `json:"domains"` // assumed ones among them
+	Domains  []DomainReport `json:"domains"` // assumed ones among them
+	Links    []Link         `json:"links"`   // what is lost or stolen with what
 	Rows     []Row          `json:"rows"`    // each event
 	Pairs    []Pair         `json:"pairs"`   // each pair of events
 	// Lock are the minimal sets of losses after which nobody gets in, Theft those of
@@ -53,8 +54,10 @@ type Pair struct {
 	B     string `json:"b"`
 	State State  `json:"state"`
 	// Worse says that each alone would be better.
-	Worse bool   `json:"worse,omitempty"`
-	Best  *State `json:"best,omitempty"`
+	Worse bool `json:"worse,omitempty"`
+	// Implied says that another pair which is worse together is part of this one.
+	Implied bool   `json:"implied,omitempty"`
+	Best    *State `json:"best,omitempty"`
 }
 
 // SignerReport is a signer and where it stands.
@@ -98,7 +101,7 @@ func audit(a *Account) (*Report, error) {
 	if r.best, _, err = derive(a, best); err != nil {
 		return nil, err
 	}
-	r.Domains = r.worst.domains
+	r.domains()
 	r.Today = r.worst.outcome(a, 0, 0)
 	if err := r.cuts(); err != nil {
 		return nil, err
@@ -150,7 +153,7 @@ func (r *Report) Label(id string) string {
 	}
 	for _, d := range r.Domains {
 		if d.ID == id {
-			return d.Label()
+			return d.Label
 		}
 	}
 	return id
@@ -169,10 +172,13 @@ func (r *Report) table() {
 		row := Row{Event: e, Outcome: r.worst.outcome(r.account, low[i].lost, low[i].taken)}
 		h := high[e.ID]
 		row.Best = differs(row.Outcome.State, r.best.state(h.lost, h.taken))
+		r.doubt(&row.Outcome, h)
 		alone[i] = row.Outcome.State
 		r.Rows = append(r.Rows, row)
 	}
 	r.Pairs = []Pair{}
+	var worse []happening // of pairs that are worse together
+	var at []int
 	for i := range list {
 		for j := i + 1; j < len(list); j++ {
 			p := Pair{A: list[i].ID, B: list[j].ID}
@@ -181,8 +187,35 @@ func (r *Report) table() {
 			p.Best = differs(p.State, r.best.state(x.lost|y.lost, x.taken|y.taken))
 			p.Worse = p.State > alone[i] && p.State > alone[j]
 			r.Pairs = append(r.Pairs, p)
+			if p.Worse {
+				both := happening{r.worst.down(low[i].lost | low[j].lost), r.worst.down(low[i].taken | low[j].taken)}
+				worse = append(worse, both)
+				at = append(at, len(r.Pairs)-1)
+			}
 		}
 	}
+	for i, x := range worse {
+		r.Pairs[at[i]].Implied = slices.ContainsFunc(worse, func(y happening) bool {
+			return y != x && y.lost.within(x.lost) && y.taken.within(x.taken)
+		}) || slices.Contains(worse[:i], x)
+	}
+}
+
+// doubt separates the signers that have to be replaced from those of which only the worst
+// reading says so.
+func (r *Report) doubt(o *Outcome, h happening) {
+	s := r.best.after(h.lost, h.taken)
+	sure := s.hostile | r.best.everySigner()&^s.rescued
+	var replace []string
+	for _, id := range o.Replace {
+		i := slices.IndexFunc(r.account.Signers, func(x Signer) bool { return x.ID == id })
+		if sure.has(i) {
+			replace = append(replace, id)
+		} else {
+			o.Perhaps = append(o.Perhaps, id)
+		}
+	}
+	o.Replace = replace
 }
 
 func differs(worst, best State) *State {
@@ -190,6 +223,84 @@ func differs(worst, best State) *State {
 		return nil
 	}
 	return &best
+}
+
+// DomainReport is a domain and what its loss and its compromise lead to.
+type DomainReport struct {
+	Domain
+	Label  string `json:"label"`
+	IfLost State  `json:"ifLost"`
+	// IfTaken is nil where taking it over gives nothing.
+	IfTaken *State `json:"ifTaken,omitempty"`
+	// Best are the states if every unknown turns out well, where they differ.
+	BestLost  *State `json:"bestLost,omitempty"`
+	BestTaken *State `json:"bestTaken,omitempty"`
+}
+
+// Link says that a signer is lost or stolen with a domain.
+type Link struct {
+	Signer string `json:"signer"`
+	Domain string `json:"domain"`
+	Lost   Tie    `json:"lost,omitempty"`
+	Stolen Tie    `json:"stolen,omitempty"`
+}
+
+// Tie is how a signer hangs on a domain.
+type Tie string
+
+// The ties.
+const (
+	TieRescue  Tie = "rescue"  // it can be used in another way than every day
+	TieSure    Tie = "sure"    // it goes with the domain
+	TieAssumed Tie = "assumed" // nobody knows that it does not
+)
+
+// domains fills in the picture: signers by domains.
+func (r *Report) domains() {
+	r.Links = []Link{}
+	before, none := r.worst.after(0, 0), r.best.after(0, 0)
+	for j, d := range r.worst.domains {
+		one := r.worst.domain(j)
+		best := r.best.happen(r.account, Event{Lost: []string{d.ID}}).lost
+		taken := d.Kind != DomainBundler && d.Kind != DomainChain
+		lost := one
+		if d.Kind == DomainSecret || d.Kind == DomainKey {
+			lost = 0 // its owner still has it
+		}
+		out := DomainReport{Domain: d, Label: d.Label(), IfLost: r.worst.state(one, 0)}
+		out.BestLost = differs(out.IfLost, r.best.state(best, 0))
+		if taken {
+			s := r.worst.state(lost, one)
+			bestLost := best
+			if lost == 0 {
+				bestLost = 0
+			}
+			out.IfTaken, out.BestTaken = &s, differs(s, r.best.state(bestLost, best))
+		}
+		r.Domains = append(r.Domains, out)
+
+		worst, top := r.worst.after(one, one), r.best.after(best, best)
+		for i, s := range r.account.Signers {
+			l := Link{Signer: s.ID, Domain: d.ID}
+			switch {
+			case before.rescued.has(i) && !worst.rescued.has(i) && none.rescued.has(i) && !top.rescued.has(i):
+				l.Lost = TieSure
+			case before.rescued.has(i) && !worst.rescued.has(i):
+				l.Lost = TieAssumed
+			case before.daily.has(i) && !worst.daily.has(i):
+				l.Lost = TieRescue
+			}
+			switch {
+			case taken && !before.hostile.has(i) && worst.hostile.has(i) && top.hostile.has(i):
+				l.Stolen = TieSure
+			case taken && !before.hostile.has(i) && worst.hostile.has(i):
+				l.Stolen = TieAssumed
+			}
+			if l.Lost != "" || l.Stolen != "" {
+				r.Links = append(r.Links, l)
+			}
+		}
+	}
 }
 
 func (r *Report) signers() {
@@ -201,7 +312,7 @@ func (r *Report) signers() {
 			}
 		}
 		if s.Kind == KindPasskey {
-			out.Class, out.Examples = s.Passkey.Class().Words(), s.Passkey.Class().Examples()
+			out.Class, out.Examples = s.Class().Words(), s.Class().Examples()
 		}
 		if p := s.Passkey; p != nil && p.Provider != "" {
 			out.Provider, out.ProviderSource = p.Provider, p.AAGUID.Source

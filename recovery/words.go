@@ -1,0 +1,359 @@
+// A report in words.
+
+package recovery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// mostPairs is how many pairs the words list; the report has all.
+const mostPairs = 12
+
+// Words are the report as lines of text. A line that begins with "# " is a heading.
+func (r *Report) Words() []string {
+	var out []string
+	section := func(heading string, lines []string) {
+		if len(lines) > 0 {
+			if len(out) > 0 {
+				out = append(out, "")
+			}
+			out = append(append(out, "# "+heading), lines...)
+		}
+	}
+	section(r.title(), r.Verdict())
+	section("Who signs, and where the keys live", r.signerWords())
+	section("What is wrong with the setup", r.findingWords())
+	section("If one thing happens", r.rowWords())
+	section("If two things happen that one alone would not", r.pairWords())
+	section("Smallest sets that lock it", r.cutWords(r.Lock))
+	section("Smallest sets that lose it to somebody else", r.cutWords(r.Theft))
+	section("What would tell more", r.questionWords())
+	section("What to do, in this order", r.planWords())
+	return out
+}
+
+func (r *Report) title() string {
+	name := r.Account
+	if name == "" {
+		name = "Account"
+	}
+	var more []string
+	for _, s := range []string{r.Kind, r.Address} {
+		if s != "" {
+			more = append(more, s)
+		}
+	}
+	if len(more) > 0 {
+		name += " (" + strings.Join(more, ", ") + ")"
+	}
+	return name
+}
+
+// Verdict is the report in two or three sentences.
+func (r *Report) Verdict() []string {
+	if r.Today.State != Works {
+		return []string{"Today already: " + r.Today.words(r) + "."}
+	}
+	out := []string{
+		r.verdict(r.Lock, "locks", "lock", "loss", "losses", DomainChain),
+		r.verdict(r.Theft, "loses", "lose", "compromise", "compromises", ""),
+	}
+	unsure := 0
+	for _, row := range r.Rows {
+		if row.Best != nil {
+			unsure++
+		}
+	}
+	if n := len(r.Unknown); n > 0 {
+		out = append(out, fmt.Sprintf("%s not known and counted pessimistically; %s could turn out better than said here.", count(n, "fact is", "facts are"), count(unsure, "event", "events")))
+	}
+	return out
+}
+
+// verdict leaves out what no choice of keys changes.
+func (r *Report) verdict(c Cuts, locks, lock, loss, losses string, inherent DomainKind) string {
+	var names []string
+	smallest := 0
+	for _, set := range c.Sets {
+		if slices.ContainsFunc(set, func(id string) bool { return inherent != "" && r.kind(id) == inherent }) {
+			continue
+		}
+		if smallest == 0 {
+			smallest = len(set)
+		}
+		if len(set) == 1 {
+			names = append(names, r.Label(set[0]))
+		}
+	}
+	switch {
+	case len(names) == 1:
+		return stop(fmt.Sprintf("One single %s %s it: %s", loss, locks, names[0]))
+	case len(names) > 1:
+		return stop(fmt.Sprintf("%d single %s %s it: %s", len(names), losses, lock, list(names, "or")))
+	case smallest == 0:
+		return fmt.Sprintf("No %s of what is described here %s it.", loss, locks)
+	}
+	return fmt.Sprintf("No single %s %s it; it takes %d at once.", loss, locks, smallest)
+}
+
+func (r *Report) kind(id string) DomainKind {
+	for _, d := range r.Domains {
+		if d.ID == id {
+			return d.Kind
+		}
+	}
+	return ""
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+func list(names []string, and string) string {
+	switch n := len(names); n {
+	case 0:
+		return "nobody"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " " + and + " " + names[n-1]
+	}
+}
+
+func (r *Report) labels(ids []string) (out []string) {
+	for _, id := range ids {
+		out = append(out, r.Label(id))
+	}
+	return out
+}
+
+// words say an outcome.
+func (o Outcome) words(r *Report) string {
+	by := list(r.labels(o.By), "and")
+	route := func(id string) string {
+		for _, x := range r.account.Routes {
+			if x.ID == id {
+				return x.Label()
+			}
+		}
+		return id
+	}
+	var out string
+	switch o.State {
+	case Works:
+		out = "still works"
+		if o.Delay > 0 {
+			out += ", with a delay of " + Span(o.Delay)
+		}
+		if len(o.Replace) > 0 {
+			out += "; replace " + list(r.labels(o.Replace), "and")
+		}
+		if len(o.Perhaps) > 0 {
+			out += "; whether " + list(r.labels(o.Perhaps), "and") + " can be relied on then is not known"
+		}
+	case Recoverable:
+		out = "recoverable by " + by
+		if o.Delay > 0 {
+			out += " after " + Span(o.Delay)
+		}
+		for i, step := range o.Steps {
+			if len(o.By) == 1 {
+				step = strings.TrimPrefix(step, by+": ")
+			}
+			out += map[bool]string{true: ": ", false: "; "}[i == 0] + step
+		}
+	case Contested:
+		out = fmt.Sprintf("somebody else can take it by %s in %s, unless you stop that in time", route(o.Attack), Span(o.Within))
+	case Locked:
+		out = "LOCKED: nobody gets in"
+	case Stolen:
+		out = "STOLEN"
+		if o.Within > 0 {
+			out += " after " + Span(o.Within) + ", and nobody is left to stop it"
+		}
+	}
+	return out
+}
+
+// OutcomeWords say what an event leads to.
+func (r *Report) OutcomeWords(row Row) string {
+	out := row.Outcome.words(r)
+	if row.Best != nil {
+		out += fmt.Sprintf(" (at best: %s)", *row.Best)
+	}
+	return out
+}
+
+func (r *Report) rowWords() (out []string) {
+	for _, row := range r.Rows {
+		out = append(out, stop(upper(row.Words)+": "+r.OutcomeWords(row)))
+	}
+	return out
+}
+
+// upper begins a sentence; domain names stay as they are.
+func upper(s string) string {
+	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, ".") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// stop ends a sentence.
+func stop(s string) string {
+	if strings.HasSuffix(s, ".") {
+		return s
+	}
+	return s + "."
+}
+
+// pairWords list pairs that are worse together, without those that contain another one.
+func (r *Report) pairWords() (out []string) {
+	words, inherent := map[string]string{}, map[string]bool{}
+	for _, row := range r.Rows {
+		words[row.ID], inherent[row.ID] = row.Words, row.Inherent()
+	}
+	left := 0
+	for _, state := range []State{Stolen, Locked, Contested, Recoverable} {
+		for _, p := range r.Pairs {
+			if !p.Worse || p.Implied || p.State != state || inherent[p.A] || inherent[p.B] {
+				continue
+			}
+			if len(out) == mostPairs {
+				left++
+				continue
+			}
+			at := ""
+			if p.Best != nil {
+				at = fmt.Sprintf(" (at best: %s)", *p.Best)
+			}
+			out = append(out, fmt.Sprintf("%s and %s: %s%s.", upper(words[p.A]), words[p.B], p.State, at))
+		}
+	}
+	if left > 0 {
+		out = append(out, fmt.Sprintf("And %s; --json has all.", count(left, "more pair", "more pairs")))
+	}
+	return out
+}
+
+func (r *Report) cutWords(c Cuts) (out []string) {
+	total := c.Total()
+	for i, set := range c.Sets {
+		if i == mostPairs {
+			break
+		}
+		out = append(out, stop(upper(list(r.labels(set), "and"))))
+	}
+	if more := total - uint64(len(out)); more > 0 {
+		out = append(out, fmt.Sprintf("And %d more, the largest of %d.", more, len(c.Sizes)-1))
+	}
+	return out
+}
+
+func (r *Report) findingWords() (out []string) {
+	for _, f := range r.Findings {
+		out = append(out, fmt.Sprintf("%s, %s: %s. %s.", upper(f.Level.String()), f.Field, f.What, upper(f.Way)))
+	}
+	return out
+}
+
+func (r *Report) questionWords() (out []string) {
+	for _, q := range r.Questions {
+		if len(q.Rows)+len(q.Singles) == 0 {
+			continue // by itself it tells nothing
+		}
+		does := fmt.Sprintf("may better %s", count(len(q.Rows), "event", "events"))
+		if n := len(q.Singles); n > 0 {
+			does += fmt.Sprintf(" and remove %s", count(n, "single point of failure", "single points of failure"))
+		}
+		out = append(out, fmt.Sprintf("%s Until then: %s. The answer %s.", q.Words, q.Counted, does))
+	}
+	return out
+}
+
+func (r *Report) planWords() (out []string) {
+	after := r.account
+	for _, a := range r.Plan {
+		after = a.after
+		name := func(ids []string) []string { return labelsOf(after, r, ids) }
+		line := a.Words
+		if n := a.Removes.Lock; len(n) > 0 {
+			line += " Then losing " + list(name(n), "or") + " no longer locks it."
+		}
+		if n := a.Removes.Theft; len(n) > 0 {
+			line += " Then taking over " + list(name(n), "or") + " no longer loses it."
+		}
+		if n := append(slices.Clone(a.Adds.Lock), a.Adds.Theft...); len(n) > 0 {
+			line += " New single points of failure: " + list(name(n), "and") + "."
+		}
+		if n := a.Adds.Contest; len(n) > 0 {
+			line += " New to watch: whoever has " + list(name(n), "or") + " can begin to take the account, and you have to notice."
+		}
+		out = append(out, fmt.Sprintf("%s (Effort: %s; %s left.)", line, a.Effort, count(a.Left, "single point of failure", "single points of failure")))
+	}
+	return out
+}
+
+// labelsOf names what an account has, or what the report has made up.
+func labelsOf(a *Account, r *Report, ids []string) (out []string) {
+	names := map[string]string{}
+	for _, s := range a.Signers {
+		names[s.ID] = s.Label()
+	}
+	for _, d := range a.Domains {
+		names[d.ID] = d.Label()
+	}
+	for _, id := range ids {
+		if n, ok := names[id]; ok {
+			out = append(out, n)
+		} else {
+			out = append(out, r.Label(id))
+		}
+	}
+	return out
+}
+
+var kindWords = map[KeyKind]string{
+	KindPasskey: "passkey", KindHot: "key in software", KindHardware: "key in a hardware wallet",
+	KindSeed: "key on paper", KindPerson: "somebody else's key", KindContract: "contract",
+}
+
+func (r *Report) signerWords() (out []string) {
+	for _, s := range r.Signers {
+		parts := []string{kindWords[s.Kind]}
+		if s.Class != "" {
+			parts[0] += ", " + s.Class
+		}
+		if s.Provider != "" {
+			parts = append(parts, fmt.Sprintf("provider %s (%s)", s.Provider, s.ProviderSource))
+		}
+		where := func(what string, source Source, ids ...string) {
+			if source != Unknown && len(ids) > 0 && ids[0] != "" {
+				parts = append(parts, fmt.Sprintf("%s %s (%s)", what, list(r.labels(ids), "and"), source))
+			}
+		}
+		where("in", s.Cloud.Source, s.Cloud.Value)
+		where("on", s.Devices.Source, s.Devices.Value...)
+		where("kept by", s.Places.Source, s.Places.Value...)
+		where("bound to", s.RPID.Source, s.RPID.Value)
+		if is(s.Apart) {
+			parts = append(parts, "shares nothing else with the others ("+s.Apart.Source.String()+")")
+		}
+		if is(s.Gone) {
+			parts = append(parts, "can no longer sign ("+s.Gone.Source.String()+")")
+		}
+		if !s.LastUse.IsZero() {
+			parts = append(parts, "last used "+s.LastUse.UTC().Format("2006-01-02"))
+		}
+		out = append(out, fmt.Sprintf("%s: %s. Lost: %s; stolen: %s.", s.Label, strings.Join(parts, "; "), s.IfLost, s.IfStolen))
+		for _, c := range s.Changes {
+			out = append(out, fmt.Sprintf("%s, %s: %s.", s.Label, c.When.UTC().Format("2006-01-02"), c.What))
+		}
+	}
+	return out
+}
