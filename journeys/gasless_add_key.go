@@ -1,7 +1,6 @@
 package journeys
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,10 +30,9 @@ func gaslessAddKey(ctx context.Context, w *walker) error {
 	if err != nil {
 		return err
 	}
-	sponsored := w.client
-	at := cmp.Or(w.env.Stand.Paymaster, w.env.Stand.RPC)
-	if sponsored.Paymaster, err = bundler.NewPaymaster(at, bundler.Options{}, nil); err != nil {
-		return fmt.Errorf("journeys: connect to the paymaster: %w", err)
+	sponsored, err := w.sponsored()
+	if err != nil {
+		return err
 	}
 
 	// 1. By itself the account can do nothing.
@@ -111,7 +109,7 @@ func gaslessAddKey(ctx context.Context, w *walker) error {
 		return nil
 	}
 	return w.step("pay in tokens", func(s *Step) error {
-		return w.payInTokens(ctx, s, at, backup)
+		return w.payInTokens(ctx, s, w.paymaster(), backup)
 	})
 }
 

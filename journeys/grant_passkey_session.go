@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 
@@ -124,8 +125,15 @@ func grantPasskeySession(ctx context.Context, w *walker) error {
 
 	// 8. The same by an owner with a passkey, for an account that is not there: the
 	// session's first operation deploys the account, installs the permission and sends.
-	return w.step("a passkey grants before its account exists", func(s *Step) error {
+	if err := w.step("a passkey grants before its account exists", func(s *Step) error {
 		return w.grantBefore(ctx, s)
+	}); err != nil {
+		return err
+	}
+
+	// 9. A session of an account without any money, for which only one paymaster may pay.
+	return w.step("a grant that names who pays", func(s *Step) error {
+		return w.grantSponsored(ctx, s, owner, guest)
 	})
 }
 
@@ -239,4 +247,53 @@ func (w *walker) grantBefore(ctx context.Context, s *Step) error {
 		return err
 	}
 	return w.received(ctx, to, milliEther(2))
+}
+
+// grantSponsored: the first operation deploys the account and installs the permission;
+// a paymaster pays, and the session may use no other.
+func (w *walker) grantSponsored(ctx context.Context, s *Step, owner, guest holder) error {
+	sponsored, err := w.sponsored()
+	if err != nil {
+		return err
+	}
+	a, err := kernel.New(kernel.Config{Version: w.kernel(), Root: owner.one, Index: big.NewInt(1)})
+	if err != nil {
+		return err
+	}
+	h, err := owner.owns(a)
+	if err != nil {
+		return err
+	}
+	to := w.somebody()
+	first, err := account.Prepare(ctx, sponsored, a, h.authority, []account.Call{{To: to}})
+	if err != nil {
+		return err
+	}
+	payer := first.Op().Paymaster
+	if payer == nil {
+		return errors.New("journeys: the paymaster does not say who it is")
+	}
+	s.Detail["account"], s.Detail["paymaster"] = a.Address().Hex(), payer.Hex()
+	on, err := w.grant(ctx, s, owner, a, guest, grant.Grant{Policies: []grant.Policy{
+		&grant.Call{Permissions: []grant.Permission{{Target: to}}}, &grant.SignatureCaller{},
+		&grant.Gas{Allowed: milliEther(1000), EnforcePaymaster: true, Paymaster: *payer},
+	}})
+	if err != nil {
+		return err
+	}
+	_, err = on.Prepare(ctx, w.client, guest.by, []account.Call{{To: to}})
+	if err := s.refusedHere(err); err != nil {
+		return err
+	}
+	p, err := on.Prepare(ctx, sponsored, guest.by, []account.Call{{To: to}})
+	if err != nil {
+		return err
+	}
+	if err := s.seal(p, guest.approve); err != nil {
+		return err
+	}
+	if _, err := s.land(ctx, p); err != nil {
+		return err
+	}
+	return errors.Join(s.standing(ctx, on, session.Enabled), w.penniless(ctx, a.Address()))
 }

@@ -12,5 +12,6 @@ func TestGrantPasskeySession(t *testing.T) {
 		/* 6. */ "two operations in two lanes",
 		/* 7. */ "sign a message for one application",
 		/* 8. */ "a passkey grants before its account exists",
+		/* 9. */ "a grant that names who pays",
 	)
 }

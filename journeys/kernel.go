@@ -17,6 +17,7 @@ import (
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/grant"
+	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -294,45 +295,99 @@ func (w *walker) asks(ctx context.Context, caller, acct common.Address, hash com
 	return len(out) == 32 && bytes.Equal(out[:4], data[:4]), nil
 }
 
-// byHand is a permission that the owner approves without the checks of package session.
-func (l *limit) byHand(ctx context.Context, owner holder, g grant.Grant) (*session.Session, error) {
-	t, err := l.target(ctx, l.account)
-	if err != nil {
-		return nil, err
-	}
-	p := kernel.Permission{Flag: uint16(g.Flag), Signer: l.clerk.session}
+// handmade is a permission that the owner approved without the checks of package
+// session.
+type handmade struct {
+	kernel.Permission
+	enable    kernel.Enable
+	signature []byte // the owner's
+}
+
+func (w *walker) byHand(ctx context.Context, owner holder, a *kernel.Account, to kernel.Signer, g grant.Grant) (handmade, error) {
+	h := handmade{Permission: kernel.Permission{Flag: uint16(g.Flag), Signer: to}}
 	for _, policy := range g.Policies {
 		entry, err := grant.KernelEntry(policy)
 		if err != nil {
-			return nil, err
+			return h, err
 		}
-		p.Policies = append(p.Policies, entry)
+		h.Policies = append(h.Policies, entry)
 	}
-	nonce, err := kernel.CurrentNonce(ctx, t.Chain, l.account.Address())
+	t, err := w.target(ctx, a)
+	if err != nil {
+		return h, err
+	}
+	nonce, err := kernel.CurrentNonce(ctx, t.Chain, a.Address())
+	if err != nil {
+		return h, err
+	}
+	h.enable = kernel.Enable{Version: a.Version(), Account: a.Address(), ChainID: t.ChainID, ID: h.ID().Validation(), Nonce: nonce, Data: h.EnableData()}
+	auth, err := a.Authority(owner.by)
+	if err != nil {
+		return h, err
+	}
+	r, err := auth.SignEnable(h.enable)
+	if err != nil {
+		return h, err
+	}
+	approved, err := owner.approve(r.Challenge())
+	if err != nil {
+		return h, err
+	}
+	signatures, err := r.Finish(approved)
+	if err != nil {
+		return h, err
+	}
+	h.signature = signatures[0]
+	return h, nil
+}
+
+// installs is the operation by which a key of the usual kind installs a handmade
+// permission and makes calls: like one that was right, but for that.
+func (w *walker) installs(ctx context.Context, p handmade, h holder, like *userop.Op, calls ...account.Call) (*userop.Op, error) {
+	op := like.Clone()
+	op.Factory, op.FactoryData = nil, nil
+	op.VerificationGasLimit = big.NewInt(2_000_000)
+	var err error
+	if op.CallData, err = kernel.Execute(calls); err != nil {
+		return nil, err
+	}
+	if op.Nonce, err = w.nonce(ctx, op.Sender, kernel.KeyOf(kernel.ModeEnable, p.enable.ID, 0).Int()); err != nil {
+		return nil, err
+	}
+	as, err := kernel.Attach(op.Sender, p.enable.Version, h.one)
 	if err != nil {
 		return nil, err
 	}
-	h, err := owner.owns(l.account)
+	auth, err := as.Authority(h.by)
 	if err != nil {
 		return nil, err
 	}
-	r, err := h.authority.(*kernel.Authority).SignEnable(kernel.Enable{
-		Version: l.account.Version(), Account: l.account.Address(), ChainID: t.ChainID, ID: p.ID().Validation(), Nonce: nonce, Data: p.EnableData(),
-	})
+	c, err := auth.Challenge(op, p.enable.ChainID)
 	if err != nil {
 		return nil, err
 	}
-	a, err := owner.approve(r.Challenge())
+	approved, err := h.approve(c)
 	if err != nil {
 		return nil, err
 	}
-	sig, err := r.Finish(a)
+	sig, err := auth.Seal(op, approved)
+	op.Signature = p.enable.Seal(p.signature, seal.KernelUse(sig))
+	return op, err
+}
+
+// refusedAs wants the EntryPoint to refuse an operation with a code, and the
+// bundler to refuse it too.
+func (w *walker) refusedAs(ctx context.Context, s *Step, op *userop.Op, code string) error {
+	said, err := w.judged(ctx, op)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	d, err := approval.FromPermission(p, g, l.account, sig[0], approval.Options{ChainID: t.ChainID, Nonce: nonce})
-	if err != nil {
-		return nil, err
+	s.Detail["chain"] = said.Error()
+	if said.Code != code {
+		return fmt.Errorf("%w: %w", errOtherReason, said)
 	}
-	return session.Open(ctx, t.Chain, d)
+	if _, err := w.client.Bundler.Send(ctx, op, w.ep); err == nil {
+		return errAccepted
+	}
+	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/userop"
@@ -241,7 +242,15 @@ func (l *limit) tooLate(ctx context.Context, s *Step, owner holder) error {
 	if err := s.refusedHere(err); err != nil {
 		return err
 	}
-	on, err := l.byHand(ctx, owner, g)
+	p, err := l.byHand(ctx, owner, l.account, l.clerk.session, g)
+	if err != nil {
+		return err
+	}
+	d, err := approval.FromPermission(p.Permission, g, l.account, p.signature, approval.Options{ChainID: t.ChainID, Nonce: p.enable.Nonce})
+	if err != nil {
+		return err
+	}
+	on, err := session.Open(ctx, t.Chain, d)
 	if err != nil {
 		return err
 	}
@@ -249,5 +258,12 @@ func (l *limit) tooLate(ctx context.Context, s *Step, owner holder) error {
 		return err
 	}
 	_, err = on.Prepare(ctx, l.client, l.clerk.by, []account.Call{{To: l.to}})
-	return s.refusedHere(err)
+	if err := s.refusedHere(err); err != nil {
+		return err
+	}
+	op, err := l.installs(ctx, p, l.clerk, l.like, account.Call{To: l.to, Value: big.NewInt(1)})
+	if err != nil {
+		return err
+	}
+	return l.refusedAs(ctx, s, op, "AA22")
 }

@@ -189,13 +189,8 @@ func (r *ending) late(ctx context.Context, s *Step) error {
 	if err := s.refusedHere(err); err != nil {
 		return err
 	}
-	said, err := r.judged(ctx, r.before.Op())
-	if err != nil {
+	if err := r.refusedAs(ctx, s, r.before.Op(), "AA23"); err != nil {
 		return err
-	}
-	s.Detail["chain"] = said.Error()
-	if _, err := r.before.Send(ctx); err == nil {
-		return errAccepted
 	}
 	yes, err := r.asks(ctx, r.shop, r.account.Address(), r.hash, r.sig)
 	if err == nil && yes {
@@ -214,6 +209,17 @@ func (r *ending) other(ctx context.Context, s *Step) error {
 func (r *ending) again(ctx context.Context, s *Step) error {
 	_, err := r.walker.grant(ctx, s, r.owner, r.account, r.keys[0], r.grants[0])
 	if err := s.refusedHere(err); err != nil {
+		return err
+	}
+	p, err := r.byHand(ctx, r.owner, r.account, r.keys[0].session, r.grants[0])
+	if err != nil {
+		return err
+	}
+	op, err := r.installs(ctx, p, r.keys[0], r.before.Op(), r.pay())
+	if err != nil {
+		return err
+	}
+	if err := r.refusedAs(ctx, s, op, "AA23"); err != nil {
 		return err
 	}
 	g := r.grants[0]

@@ -1,6 +1,7 @@
 package journeys
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/userop"
 )
@@ -72,6 +74,20 @@ func (w *walker) step(name string, f func(s *Step) error) error {
 // fund gives an address money.
 func (w *walker) fund(ctx context.Context, a common.Address) (common.Hash, error) {
 	return w.env.Stand.fund(ctx, w.node, a)
+}
+
+// paymaster is where the stand's paymaster answers.
+func (w *walker) paymaster() string { return cmp.Or(w.env.Stand.Paymaster, w.env.Stand.RPC) }
+
+// sponsored is the walker's client with a paymaster that pays.
+func (w *walker) sponsored() (account.Client, error) {
+	c := w.client
+	p, err := bundler.NewPaymaster(w.paymaster(), bundler.Options{}, nil)
+	if err != nil {
+		return c, fmt.Errorf("journeys: connect to the paymaster: %w", err)
+	}
+	c.Paymaster = p
+	return c, nil
 }
 
 // hand is an account in the hand of somebody who approves for it.
