@@ -186,7 +186,6 @@ func keySigner(key []byte) (kernel.Signer, error) {
 	if err != nil {
 		return kernel.Signer{}, err
 	}
-	defer k.D.SetInt64(0)
 	return kernel.ECDSASigner(crypto.PubkeyToAddress(k.PublicKey)), nil
 }
 

@@ -41,3 +41,16 @@ func WithWorkFactor(t *testing.T, b []byte, logN int) []byte {
 	f.body = append(append(bytes.Clone(f.body[:at]), fmt.Sprintf("%s %d", line, logN)...), f.body[end:]...)
 	return f.text()
 }
+
+// Body is what Seal encrypts.
+func Body(t testing.TB, docs []*Document) []byte {
+	t.Helper()
+	b, err := encodeBody(docs, Header{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// DecodeBody reads it as if the header were right.
+func DecodeBody(b []byte) ([]*Document, error) { return decodeBody(b, Header{}) }
