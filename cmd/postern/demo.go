@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/internal/kernelstand"
 	"github.com/postern-dev/postern/journeys"
 	"github.com/postern-dev/postern/userop"
 )
@@ -29,7 +31,11 @@ it took.
 Two stories are of chains without P256VERIFY, where contracts verify passkeys by arithmetic: they are
 walked on a chain with Prague rules, which becomes an Osaka chain, with P256VERIFY, on the way.
 
-With --json it prints one object: {"steps":[{"name","ok","gas","kitGas","ms","detail"}],"ok"}.
+Four stories are of session keys on ZeroDev's accounts. The contracts that hold permissions are
+in no package registry: with --kernel DIR, or KERNEL_ARTIFACTS, they come from a directory
+(docs/testing.md says how it is made); without, these stories are skipped.
+
+With --json it prints one object: {"steps":[{"name","ok","gas","kitGas","ms","detail","skipped"}],"ok"}.
 
 Exit code 0 only if every step was ok.`
 
@@ -37,7 +43,7 @@ func demoCommand() command {
 	return command{
 		name:    "demo",
 		summary: "walk every user story without a browser",
-		usage:   "[journey …] [--entry-point 0.8|all] [--artifacts DIR] [--json]",
+		usage:   "[journey …] [--entry-point 0.8|all] [--artifacts DIR] [--kernel DIR] [--json]",
 		about:   demoAbout,
 		run:     runDemo,
 	}
@@ -47,6 +53,7 @@ func runDemo(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	version := fs.String("entry-point", "0.8", "EntryPoint `version`: 0.7, 0.8, 0.9, or all three")
 	dir := artifactsFlag(fs)
+	kernels := fs.String("kernel", os.Getenv(kernelstand.Variable), "`directory` with the contracts of ZeroDev's Kernel; default: "+kernelstand.Variable)
 	details := fs.Bool("details", false, "print all that is known of each step below it")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -67,7 +74,17 @@ func runDemo(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	chain, err := devnet.Start(ctx, devnet.Config{Artifacts: set, Log: log})
+	config := devnet.Config{Artifacts: set, Log: log}
+	var kernel kernelstand.Stand
+	if *kernels != "" {
+		if kernel, err = kernelstand.Load(*kernels); err != nil {
+			return err
+		}
+		if config.Alloc, err = kernel.Alloc(config); err != nil {
+			return err
+		}
+	}
+	chain, err := devnet.Start(ctx, config)
 	if err != nil {
 		return err
 	}
@@ -80,7 +97,11 @@ func runDemo(ctx context.Context, c *call) error {
 	}
 	env := journeys.Env{EntryPoints: eps, Only: only, Log: log}
 	without, closeAll := withoutP256(devnet.Config{Artifacts: set, Log: log})
-	env.Without = without
+	env.Without, env.Stand.Kernel = without, kernel.Versions
+	if *kernels != "" {
+		second, closeSecond := secondChain(config, kernel)
+		env.Second, closeAll = second, joined(closeAll, closeSecond)
+	}
 	report, err := walk(ctx, c, chain, env, out, time.Since(begun))
 	if err := errors.Join(err, closeAll(), chain.Close()); err != nil {
 		return err
@@ -96,11 +117,24 @@ func runDemo(ctx context.Context, c *call) error {
 	return nil
 }
 
+func joined(a, b func() error) func() error { return func() error { return errors.Join(a(), b()) } }
+
+// secondChain starts chains with another id and Kernel's contracts on them.
+func secondChain(config devnet.Config, kernel kernelstand.Stand) (open func(context.Context) (journeys.Stand, error), closeAll func() error) {
+	config.ChainID = devnet.DefaultChainID + 1
+	return chainsOf(config, func(chain *devnet.Net, s *journeys.Stand) { s.Kernel = kernel.Versions })
+}
+
 // withoutP256 starts chains with Prague rules that become Osaka chains when they are told to.
 func withoutP256(config devnet.Config) (open func(context.Context) (journeys.Stand, error), closeAll func() error) {
+	config.Rules, config.OsakaAt = devnet.Prague, time.Now().Truncate(time.Second).Add(24*time.Hour)
+	return chainsOf(config, func(chain *devnet.Net, s *journeys.Stand) { s.Osaka = chain.BecomeOsaka })
+}
+
+// chainsOf starts chains of a configuration, one per call of open, and completes their stands.
+func chainsOf(config devnet.Config, complete func(*devnet.Net, *journeys.Stand)) (open func(context.Context) (journeys.Stand, error), closeAll func() error) {
 	var chains []*devnet.Net
 	open = func(ctx context.Context) (journeys.Stand, error) {
-		config.Rules, config.OsakaAt = devnet.Prague, time.Now().Truncate(time.Second).Add(24*time.Hour)
 		chain, err := devnet.Start(ctx, config)
 		if err != nil {
 			return journeys.Stand{}, err
@@ -108,7 +142,7 @@ func withoutP256(config devnet.Config) (open func(context.Context) (journeys.Sta
 		chains = append(chains, chain)
 		url, err := chain.Listen("127.0.0.1:0")
 		stand := journeys.Devnet(url, chain.Info().Token)
-		stand.Osaka = chain.BecomeOsaka
+		complete(chain, &stand)
 		return stand, err
 	}
 	return open, func() error {
@@ -136,7 +170,9 @@ func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out
 	if err != nil {
 		return nil, err
 	}
+	kernels := env.Stand.Kernel
 	env.Stand = journeys.Devnet(url, chain.Info().Token)
+	env.Stand.Kernel = kernels
 	p, text := painter(c.stdout), out != silent
 	if text {
 		info := chain.Info()
@@ -151,17 +187,23 @@ func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out
 		}
 	})
 	report.OK = err == nil && len(report.Steps) > 0
-	failed := 0
+	failed, skipped := 0, 0
 	for _, s := range report.Steps {
 		if !s.OK {
 			failed++
+		}
+		if s.Skipped != "" {
+			skipped++
 		}
 	}
 	if err != nil && (failed == 0 || ctx.Err() != nil) {
 		return nil, err // it did not come to a step, or was interrupted
 	}
 	if text {
-		verdict := p.green(fmt.Sprintf("%d steps, all ok", len(report.Steps)))
+		verdict := p.green(fmt.Sprintf("%d steps, all ok", len(report.Steps)-skipped))
+		if skipped > 0 {
+			verdict += fmt.Sprintf(" (%d stories skipped)", skipped)
+		}
 		if failed > 0 {
 			verdict = p.red(fmt.Sprintf("%d of %d steps failed", failed, len(report.Steps)))
 		}
@@ -175,6 +217,10 @@ func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out
 
 // printStep is one line, what failed below it, and with --details all there is to know.
 func printStep(w io.Writer, p paint, s journeys.Step, details bool) {
+	if s.Skipped != "" {
+		fmt.Fprintf(w, "skip  %s: %s\n", plain(s.Name), plain(s.Skipped))
+		return
+	}
 	mark, gas := p.green("ok  "), "-"
 	if !s.OK {
 		mark = p.red("FAIL")

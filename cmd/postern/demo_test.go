@@ -23,6 +23,7 @@ func TestAStepIsOneLineAndAFailureSaysWhy(t *testing.T) {
 			"ok    a                                                                  -     1 ms\n      block        4\n      summary      one\n                   two\n"},
 		{journeys.Step{Name: "b", MS: 2, Detail: map[string]any{"error": "it broke\x1b[2J", "hint": "mend it", "block": 4}}, false,
 			"FAIL  b                                                                  -     2 ms\n      error        it broke\\u001b[2J\n      hint         mend it\n"},
+		{journeys.Step{Name: "c", OK: true, Skipped: "there is no second chain"}, false, "skip  c: there is no second chain\n"},
 	} {
 		var out bytes.Buffer
 		printStep(&out, false, tt.step, tt.details)
