@@ -58,7 +58,7 @@ func (h *Header) lines() []byte {
 		line("expires", stamp(h.Expires))
 	}
 	for _, w := range h.Words {
-		line("may", w)
+		line("allows", w)
 	}
 	b.WriteByte('\n')
 	return b.Bytes()
@@ -191,7 +191,7 @@ func (f *file) read(r *lineReader) {
 	h.Signer, h.Owner = r.need("session-key"), r.need("owner")
 	h.Signed, h.Secret = r.yes("signed"), r.yes("private-key")
 	h.Expires = r.time("expires")
-	for value, ok := r.may("may"); ok; value, ok = r.may("may") {
+	for value, ok := r.may("allows"); ok; value, ok = r.may("allows") {
 		h.Words = append(h.Words, value)
 	}
 	if len(h.Chains) == 0 || r.at != len(r.lines) {

@@ -187,7 +187,7 @@ func TestALyingHeaderDoesNotOpen(t *testing.T) {
 		}
 	}
 	// Words may be those of another version of the software: the right ones are told.
-	changed := strings.Replace(string(b), "may: ", "may: also ", 1)
+	changed := strings.Replace(string(b), "allows: ", "allows: also ", 1)
 	resealed, err := approval.Reseal([]byte(changed), passphrase, docs)
 	if err != nil {
 		t.Fatal(err)
@@ -262,7 +262,7 @@ func TestWhatDoesNotOpen(t *testing.T) {
 		"empty":               box(costly, ""), "no object": box(costly, "[]"), "no documents": dear,
 		"no base64": append(bytes.Clone(front), "?"...), "nothing behind": front,
 		"the SDK's": must(docs[0].Serialize()), "large": append(bytes.Clone(b), make([]byte, 33<<20)...),
-		"long header": []byte("postern-approval-1\n" + strings.Repeat("may: x\n", 1<<16)),
+		"long header": []byte("postern-approval-1\n" + strings.Repeat("allows: x\n", 1<<16)),
 	} {
 		_, err := approval.Open(b, passphrase)
 		hinted(t, err, what)
