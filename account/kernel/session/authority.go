@@ -70,10 +70,7 @@ func (s *Session) Authority(ctx context.Context, by kernel.Approver, opts ...Aut
 		return nil, err
 	}
 	if status.State == Approved {
-		a.mode = kernel.ModeEnable
-		if a.enable, err = s.enable(rec.nonce); err != nil {
-			return nil, err
-		}
+		a.mode, a.enable = kernel.ModeEnable, rec.enable
 	}
 	a.stub = a.wrap(a.inner.Stub())
 	return a, nil

@@ -75,6 +75,11 @@ type record struct {
 	version kernel.Version
 	nonce   uint32 // the account's currentNonce
 	kernel.Installed
+
+	// Of a permission that was never installed: what its owner approved, and that the
+	// approval was for an earlier nonce.
+	enable kernel.Enable
+	void   bool
 }
 
 // record reads an account that is deployed.

@@ -154,7 +154,7 @@ func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kerne
 	}
 	if contents == nil {
 		p.Grant = grant.Grant{}
-	} else if p.Status, err = r.status(ctx, id, p.Grant, rec, now, false); err != nil {
+	} else if p.Status, err = r.status(ctx, id, p.Grant, rec, now); err != nil {
 		if contents, err = unlessMismatch(contents, err); err != nil {
 			return nil, err
 		}

@@ -33,8 +33,7 @@ func (s *Session) status(ctx context.Context) (Status, record, error) {
 	if err != nil {
 		return Status{}, record{}, err
 	}
-	void := !rec.Present && rec.Installed.Nonce == 0 && s.approved(rec) != nil
-	st, err := r.status(ctx, s.ID(), s.grant, rec, now, void)
+	st, err := r.status(ctx, s.ID(), s.grant, rec, now)
 	if err != nil {
 		return Status{}, record{}, err
 	}
@@ -43,16 +42,15 @@ func (s *Session) status(ctx context.Context) (Status, record, error) {
 	return st, rec, nil
 }
 
-// status is what a permission is, by what the account says of it. void says that it
-// was never installed and cannot be.
-func (r reader) status(ctx context.Context, id kernel.PermissionID, g grant.Grant, rec record, now uint64, void bool) (Status, error) {
+// status is what a permission is, by what the account says of it.
+func (r reader) status(ctx context.Context, id kernel.PermissionID, g grant.Grant, rec record, now uint64) (Status, error) {
 	st := Status{ID: id, Nonce: rec.nonce, Now: now, Left: g.NewState(now), installed: rec.Present}
 	st.ValidAfter, st.ValidUntil = window(g)
 	expired := st.ValidUntil != 0 && now > st.ValidUntil
 	switch {
 	case !rec.Present && rec.Installed.Nonce != 0:
 		st.State = Revoked
-	case void:
+	case rec.void:
 		st.State = Void
 	case rec.Present && !rec.Valid:
 		st.State = Invalidated

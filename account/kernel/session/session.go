@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"sync/atomic"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -29,7 +30,6 @@ type options struct {
 	clock   func() time.Time
 	style   grant.Style
 	unknown bool
-	codes   bool
 }
 
 // WithChainID says which chain is meant: a node that answers another one is
@@ -55,8 +55,8 @@ func WithStyle(s grant.Style) Option { return func(o *options) { o.style = s } }
 // here can say what they refuse or allow.
 func DangerUnknownPolicies() Option { return func(o *options) { o.unknown = true } }
 
-// Session is an opened document. It does not change; what the chain says of it is
-// read anew by each method with a context.
+// Session is an opened document. It does not change, and is safe for concurrent use;
+// what the chain says of it is read anew by each method with a context.
 type Session struct {
 	chain      account.Chain
 	chainID    *big.Int
@@ -66,6 +66,16 @@ type Session struct {
 	grant      grant.Grant
 	signature  []byte // the owner's
 	options    options
+	last       atomic.Pointer[checked] // the approval as it was checked last
+}
+
+// checked is an owner's approval that was checked: it stays what it is.
+type checked struct {
+	nonce  uint32
+	root   common.Address
+	owner  string // the root's InitData
+	enable kernel.Enable
+	err    error
 }
 
 // PolicyError says that a document has a policy of a contract that is not known.
@@ -220,7 +230,8 @@ func (s *Session) record(ctx context.Context, there bool) (rec record, err error
 	r := reader{s.chain, s.account.Address()}
 	if !there {
 		rec.account, rec.version, rec.nonce = s.account, s.account.Version(), 1
-		return rec, s.approved(rec)
+		rec.enable, err = s.approved(rec)
+		return rec, err
 	}
 	if rec, err = r.record(ctx, s.ID()); err != nil {
 		return rec, err
@@ -229,9 +240,9 @@ func (s *Session) record(ctx context.Context, there bool) (rec record, err error
 	case rec.version != s.account.Version():
 		return rec, ErrUpgraded
 	case !rec.Present && rec.Installed.Nonce == 0:
-		err := s.approved(rec)
+		rec.enable, err = s.approved(rec)
 		if _, refused := errors.AsType[*ApprovalError](err); refused && s.once(rec) {
-			return rec, nil // void, which the status says
+			rec.void, err = true, nil
 		}
 		return rec, err
 	case !rec.Present:
@@ -243,21 +254,20 @@ func (s *Session) record(ctx context.Context, there bool) (rec record, err error
 	return rec, r.signerKey(ctx, s.ID(), s.permission.Signer)
 }
 
-// enable is what the owner must have approved at a nonce.
-func (s *Session) enable(nonce uint32) (kernel.Enable, error) {
-	return s.document.Enable(s.chainID, nonce)
-}
-
 // approved checks the owner's approval for the account as it is.
-func (s *Session) approved(rec record) error {
-	e, err := s.enable(rec.nonce)
-	if err != nil {
-		return err
+func (s *Session) approved(rec record) (kernel.Enable, error) {
+	c := checked{nonce: rec.nonce, root: rec.account.RootContract(), owner: string(rec.account.Root().InitData())}
+	if last := s.last.Load(); last != nil && last.nonce == c.nonce && last.root == c.root && last.owner == c.owner {
+		return last.enable, last.err
 	}
-	if err := s.document.Verify(e, rec.account.Root()); err != nil {
-		return &ApprovalError{err}
+	if c.enable, c.err = s.document.Enable(s.chainID, rec.nonce); c.err != nil {
+		return c.enable, c.err
 	}
-	return nil
+	if err := s.document.Verify(c.enable, rec.account.Root()); err != nil {
+		c.err = &ApprovalError{err}
+	}
+	s.last.Store(&c)
+	return c.enable, c.err
 }
 
 // maxBack is how many earlier nonces are tried: the account's nonce moves by few.
@@ -267,7 +277,7 @@ const maxBack = 32
 func (s *Session) once(rec record) bool {
 	for n := rec.nonce; n > 1 && rec.nonce-n < maxBack; {
 		n--
-		if e, err := s.enable(n); err == nil && s.document.Verify(e, rec.account.Root()) == nil {
+		if e, err := s.document.Enable(s.chainID, n); err == nil && s.document.Verify(e, rec.account.Root()) == nil {
 			return true
 		}
 	}
