@@ -6,7 +6,9 @@ import { sha256 } from '@noble/hashes/sha2'
 import assert from 'node:assert/strict'
 import { concatBytes, hexToBytes, keccak256, stringToBytes, toHex } from 'viem'
 
-const origin = 'http://localhost:5173', rpId = 'localhost'
+const rpId = 'localhost'
+/** page is the one that asks. */
+export const page = { origin: 'http://localhost:5173' }
 const base64url = (bytes) => Buffer.from(bytes).toString('base64url')
 const buffer = (bytes) => new Uint8Array(bytes).buffer
 const authenticatorData = concatBytes([sha256(stringToBytes(rpId)), Uint8Array.of(0x1d, 0, 0, 0, 0)])
@@ -24,7 +26,7 @@ globalThis.navigator.credentials = {
     const id = base64url(allowCredentials[0].id), secret = passkeys.get(id)
     assert.ok(secret, 'the page asks for a passkey that nobody has')
     prompts.count++
-    const json = `{"type":"webauthn.get","challenge":"${base64url(challenge)}","origin":"${origin}","crossOrigin":false}`
+    const json = `{"type":"webauthn.get","challenge":"${base64url(challenge)}","origin":"${page.origin}","crossOrigin":false}`
     const signature = p256.sign(sha256(concatBytes([authenticatorData, sha256(stringToBytes(json))])), secret, { lowS: false })
     return {
       id, rawId: buffer(allowCredentials[0].id), type: 'public-key', getClientExtensionResults: () => ({}),

@@ -9,6 +9,7 @@ import * as sdk from '@zerodev/permissions/policies'
 import { decodeAbiParameters, encodeFunctionData, hexToString, parseAbiItem, size, slice } from 'viem'
 import { entryPoint07Address } from 'viem/account-abstraction'
 import { claim } from '../report.mjs'
+import { page } from './browser.mjs'
 import { Refused, start } from './go.mjs'
 import { chain, entryPoint, owner, permission, same, sessionKey } from './world.mjs'
 
@@ -62,9 +63,14 @@ await claim('@zerodev/sdk 5.5.10 calls EntryPoint 0.7 by the names 0.8 and 0.9 t
   for (const version of ['0.8', '0.9']) assert.equal(getEntryPoint(version).address, entryPoint07Address)
 })
 
-await claim('@zerodev/sdk 5.5.10 estimates a passkey by a stub that is shorter than what a page of a long origin signs', async () => {
-  const client = chain(1), stub = (await sessionKey('webauthn', secrets[1]).on(client)).getDummySignature()
-  assert.equal(size(stub), 576)
+await claim('@zerodev/permissions 5.6.3 estimates a passkey by a stub that is shorter than what it signs on a page of a long origin', async () => {
+  const signer = await sessionKey('webauthn', secrets[1]).on(chain(1)), usual = page.origin, sign = () => signer.account.signMessage({ message: { raw: '0x' + '11'.repeat(32) } })
+  const stub = size(signer.getDummySignature()), short = size(await sign())
+  page.origin = 'https://' + Array(4).fill('a'.repeat(60)).join('.')
+  const long = size(await sign())
+  page.origin = usual
+  assert.ok(short <= stub && stub < long, `${short}, ${stub}, ${long}`)
+  return `a stub of ${stub} bytes, signatures of ${short} and ${long}`
 })
 
 /** grantOf makes the packages' account of a session key. */
@@ -73,6 +79,17 @@ async function grantOf(client, root, { flag = '0x0000', version = '0.3.3', initC
   const regular = await permission(client, { signer, policies, flag, kernelVersion: version })
   return { regular, account: await createKernelAccount(client, { entryPoint, kernelVersion: version, address: target, plugins: { sudo: await root.on(client, version), regular }, initConfig }) }
 }
+
+await claim('@zerodev/sdk 5.5.10 has a session call the account itself by bare data, for which no permission is; Postern by execute', async () => {
+  const client = chain(1), root = owner('ecdsa', secrets[0]), signer = sessionKey('ecdsa', secrets[1])
+  const ours = { version: '0.3.3', chainId: 1, index: 0n, nonce: 1, signer: signer.go, flag: 0, policies: [{ type: 'sudo', flag: 0 }], lane: 0 }
+  const [{ text, account: to }] = await go.ask('write', { owner: root.go, sessions: [ours], together: false, withKey: true, checked: false })
+  const account = await deserializePermissionAccount(client, entryPoint, '0.3.3', text), call = { to, value: 0n, data: '0x12345678' }
+  assert.equal(await account.encodeCalls([call]), call.data)
+  const wire = { callGasLimit: 1n, verificationGasLimit: 1n, preVerificationGas: 1n, maxFeePerGas: 1n, maxPriorityFeePerGas: 1n }
+  const { ops: [op] } = await go.ask('open', { text, owner: root.go, session: ours, deployed: false, installed: false, ops: [{ calls: [call], lane: 0, sequence: 0, wire }], messages: [] })
+  same(op.callData, await account.encodeCalls([{ ...call, to: target }]).then((d) => d.toLowerCase().replace(target.slice(2), to.slice(2).toLowerCase())))
+})
 
 await claim("@zerodev/permissions 5.6.3 loses a permission's flag on its way through the document, and with it the owner's approval", async () => {
   const client = chain(1), { account, regular } = await grantOf(client, owner('ecdsa', secrets[0]), { flag: '0x0002' })

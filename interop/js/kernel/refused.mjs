@@ -15,8 +15,11 @@ const write = (value) => Buffer.from(typeof value === 'string' ? value : JSON.st
 /** make draws an account with documents of every kind of policy, one for each chain. */
 async function make(kind, chainIds, seed, names = ['call', 'gas', 'rate', 'callers', 'timestamp']) {
   const r = random(seed), root = owner(kind, r.hex(32)), signer = sessionKey(kind.endsWith('ECDSA') || kind === 'ecdsa' ? 'ecdsa' : 'webauthn', r.hex(32))
-  const list = []
-  for (const id of chainIds) list.push(await draw(random(seed), root, id, { kinds: names, flag: 0, nonce: 0, signer, version: '0.3.3' }))
+  const drawn = (id) => draw(random(seed), root, id, { kinds: names, flag: 0, nonce: 0, signer, version: '0.3.3' })
+  // The first one after seed that has calls by an ABI with conditions, and calls by bytes with rules.
+  const rich = ({ ours: { policies: [{ version, permissions: p }] } }) => version === '0.0.5' && p.some((x) => / where .* and /.test(x.expression)) && p.some((x) => x.rules?.length)
+  while (!rich(await drawn(1))) seed++
+  const list = await Promise.all(chainIds.map(drawn))
   const granted = await go.ask('grants', { owner: root.go, sessions: list.map((d) => d.ours) })
   const made = await Promise.all(list.map((d, i) => d.theirs(granted[i].account)))
   const texts = chainIds.length > 1 ? await serializeMultiChainPermissionAccounts(made.map(({ account }) => ({ account }))) : [await serializePermissionAccount(made[0].account)]
@@ -39,7 +42,7 @@ const told = () => {
   return t
 }
 
-const one = await make('ecdsa', [10], 67), passkey = await make('webauthn', [10], 248), several = await make('multiECDSA', [1, 10, 137, 8453, 31337], 67)
+const one = await make('ecdsa', [10], 0), passkey = await make('webauthn', [10], 1000), several = await make('multiECDSA', [1, 10, 137, 8453, 31337], 2000)
 
 await claim('the documents themselves are opened', async () => {
   for (const d of [one, passkey, several]) for (const [i, text] of d.texts.entries()) assert.equal((await d.open(text, {}, i)).text, text)
