@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -90,7 +91,9 @@ func (e *MismatchError) Hint() string {
 // RefusedError says that a policy would refuse what is asked.
 type RefusedError struct{ Decision grant.Decision }
 
-func (e *RefusedError) Error() string { return "session: it would be refused: " + e.Unwrap().Error() }
+func (e *RefusedError) Error() string {
+	return "session: it would be refused: " + strings.TrimPrefix(e.Unwrap().Error(), "grant: ")
+}
 
 // Unwrap is the rule that refuses, a *[grant.Refusal].
 func (e *RefusedError) Unwrap() error { return e.Decision.Refusal }
