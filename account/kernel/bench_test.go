@@ -1,11 +1,13 @@
 package kernel_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"fmt"
 	"math/big"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -81,7 +83,9 @@ func (b *bench) do(t testing.TB, acct account.Account, auth account.Authority, a
 	if _, err := p.Send(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Wait(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	r, err := p.Wait(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}

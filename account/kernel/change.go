@@ -162,26 +162,6 @@ func (a *Account) uninstall(id ValidationID, data []byte) ([]account.Call, error
 	return a.call(pack(uninstallValidation, [21]byte(id), data, []byte{}))
 }
 
-// ChangeRoot gives the account to another owner, or to another validator of the
-// same one. Everything that the old one approved and that is not installed yet is
-// void then.
-func (a *Account) ChangeRoot(to Validator) ([]account.Call, error) {
-	if err := to.check(); err != nil {
-		return nil, err
-	}
-	contract, err := to.Contract(a.Version())
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case !a.Version().V3():
-		return a.call(pack(setDefaultValidator, contract, to.InitData()))
-	case a.Version() == V030:
-		return nil, &UnsupportedError{Version: V030, What: "cannot change its root validator", Way: "upgrade it first: Upgrade(kernel.V031)"}
-	}
-	return a.call(pack(changeRootValidator, [21]byte(ValidatorID(contract)), common.Address{}, to.InitData(), []byte{}))
-}
-
 // Upgrade has the account run a later version. It refuses an earlier one, whose faults
 // are known, and one of another EntryPoint, which could not be told to go back.
 func (a *Account) Upgrade(to Version) ([]account.Call, error) {
@@ -199,7 +179,9 @@ func (a *Account) Upgrade(to Version) ([]account.Call, error) {
 }
 
 // InvalidateNonce revokes all permissions and validators beside the root that were
-// granted under a lower nonce, and all approvals for one that were not used yet.
+// granted under a lower nonce, and all approvals for one that were not used yet. On
+// Kernel 0.3.3 the root signs no messages from then on, until it is installed again:
+// [Account.RevokeAll] does both.
 func (a *Account) InvalidateNonce(nonce uint32) ([]account.Call, error) {
 	if err := a.only(V030, "has no permissions"); err != nil {
 		return nil, err
