@@ -88,6 +88,11 @@ func (s Signer) Label() string {
 	return s.ID
 }
 
+// somebody reports a signer that has a will of its own.
+func (s Signer) somebody() bool {
+	return s.Kind == KindPerson || s.Kind == KindContract && s.Quorum == nil
+}
+
 // DomainKind is what a domain is.
 type DomainKind string
 

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -24,7 +25,7 @@ func largest(seed uint64, settled bool) *Account {
 		}
 	}
 	var signers, guardians []string
-	for i := range MaxSigners {
+	for i := range 20 {
 		s := Signer{ID: fmt.Sprintf("s%d", i), Kind: KindPasskey}
 		if i%4 != 0 || settled {
 			s.Cloud, s.RPID = Known(pick(r, of[DomainCloud]), Stated), Known(pick(r, of[DomainRPID]), Stated)
@@ -71,5 +72,59 @@ func BenchmarkCuts(b *testing.B) {
 				b.ReportMetric(float64(len(k.d.nodes)), "nodes")
 			}
 		})
+	}
+}
+
+func BenchmarkAudit(b *testing.B) {
+	for _, settled := range []bool{true, false} {
+		b.Run(fmt.Sprintf("settled=%v", settled), func(b *testing.B) {
+			a := largest(1, settled)
+			a.Can = []Ability{CanAddPasskey, CanAddKey, CanThreshold, CanGuardians}
+			for b.Loop() {
+				r, err := Audit(a)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(float64(len(r.Pairs)), "pairs")
+			}
+		})
+	}
+}
+
+// The largest diagram of many accounts of the largest promised size has room to spare.
+func TestTheLargestAccountsHaveRoom(t *testing.T) {
+	most := 0
+	for seed := range uint64(8) {
+		for _, settled := range []bool{true, false} {
+			m, _, err := derive(largest(seed, settled), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := m.analyse()
+			contested, gone := k.taken()
+			for _, f := range []ref{k.locked(), contested, gone} {
+				if _, _, err := k.minimalSets(f, MaxCuts); err != nil {
+					t.Fatal(err)
+				}
+			}
+			most = max(most, len(k.d.nodes))
+		}
+	}
+	if most > maxNodes/8 {
+		t.Errorf("%d nodes: too close to the limit of %d", most, maxNodes)
+	}
+	t.Logf("the largest diagram has %d nodes", most)
+}
+
+func TestADiagramThatIsTooLargeIsRefused(t *testing.T) {
+	m, _, err := derive(largest(1, true), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &analysis{m, newDiagrams(500)}
+	_, _, err = k.minimalSets(k.locked(), MaxCuts)
+	var large *TooLargeError
+	if !errors.As(err, &large) || large.Hint() == "" {
+		t.Errorf("got %v, want a *TooLargeError with a hint", err)
 	}
 }

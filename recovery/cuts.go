@@ -11,7 +11,7 @@ import (
 const MaxCuts = 64
 
 // maxNodes bounds the diagrams of one question: 12 bytes each.
-const maxNodes = 8 << 20
+const maxNodes = 2 << 20
 
 // Cuts are the minimal sets of one kind.
 type Cuts struct {
@@ -167,8 +167,8 @@ func (a *analysis) hostile() []ref {
 // Contested, and at least Locked.
 func (a *analysis) taken() (contested, gone ref) {
 	hostile := a.hostile()
+	unable := a.unable()
 	met := func(q *quorum) ref { return a.d.atLeast(q.threshold, of(q, hostile), q.weight) }
-	s := a.m.after(0, 0)
 	veto := func(r *route) ref {
 		f := ref(0)
 		for i := range r.cancel {
@@ -178,35 +178,60 @@ func (a *analysis) taken() (contested, gone ref) {
 		}
 		return f
 	}
-	// barred is true where every route of the owner's that is shorter is vetoed.
+	// barred is true where the owner can take no route that is shorter, if any.
 	barred := func(than time.Duration) ref {
 		f := ref(1)
 		for i := range a.m.routes {
-			if r := &a.m.routes[i]; r.met(s.rescued) && (r.delay < than || than < 0) {
-				f = a.d.and(f, veto(r))
+			if r := &a.m.routes[i]; r.delay < than || than < 0 {
+				f = a.d.and(f, a.d.or(veto(r), a.fails(&r.quorum, unable)))
 			}
 		}
 		return f
 	}
+	reach := open(a.m.ways, 0)
 	gone = 1
-	if open(a.m.ways, 0) {
+	if reach {
 		gone = barred(-1)
 	}
 	contested = gone
 	for i := range a.m.routes {
 		r := &a.m.routes[i]
 		begun, unstopped := met(&r.quorum), ref(1)
-		switch {
-		case r.delay == 0 || !open(a.m.ways, 0):
-		case slices.ContainsFunc(r.cancel, func(q quorum) bool { return q.met(s.rescued) }):
-			unstopped = 0
-		case r.owner:
-			unstopped = barred(r.delay)
+		if r.delay > 0 && reach {
+			for c := range r.cancel {
+				unstopped = a.d.and(unstopped, a.fails(&r.cancel[c], unable))
+			}
+			if r.owner {
+				unstopped = a.d.and(unstopped, barred(r.delay))
+			}
 		}
 		contested = a.d.or(contested, begun)
 		gone = a.d.or(gone, a.d.and(begun, unstopped))
 	}
 	return contested, gone
+}
+
+// unable is, of each signer, true of the compromises after which its owner cannot use it,
+// with nothing lost.
+func (a *analysis) unable() []ref {
+	out := make([]ref, len(a.m.parties))
+	for _, i := range a.m.order {
+		p := &a.m.parties[i]
+		f := ref(0)
+		switch {
+		case a.m.turning.has(i):
+			f = a.d.variable(a.v(i))
+			if len(p.means) == 0 {
+				f = 1
+			}
+		case p.quorum != nil:
+			f = a.fails(p.quorum, out)
+		case len(p.means) == 0:
+			f = 1
+		}
+		out[i] = f
+	}
+	return out
 }
 
 // minimalSets lists the minimal sets of a function, or says that there is no room.

@@ -236,6 +236,9 @@ func (d *deriver) party(i int) {
 	default:
 		d.key(s, p)
 	}
+	if s.somebody() {
+		d.m.turning |= atom(i)
+	}
 	if is(s.Gone) {
 		p.means, p.quorum = nil, nil
 	}

@@ -116,7 +116,7 @@ func events(a *Account, m *model) []Event {
 	guards := guardians(a)
 	for _, s := range a.Signers {
 		lost, taken := "%s is lost", "%s is stolen"
-		if s.Kind == KindPerson || slices.Contains(guards, s.ID) {
+		if s.somebody() {
 			lost, taken = "%s cannot or will not sign", "%s turns against you"
 		}
 		add(SignerLost, s.ID, fmt.Sprintf(lost, s.Label()), false, []string{s.ID}, nil)

@@ -108,6 +108,7 @@ type model struct {
 	routes  []route
 	ways    []means  // of operations to the chain; empty: nothing is needed
 	domains []Domain // described ones first, then assumed ones
+	turning set      // signers that are somebody: who turns against the owner does not help either
 	up      []set    // of the described ones: each and what it is in
 }
 
@@ -191,6 +192,7 @@ type situation struct {
 }
 
 func (m *model) after(lost, taken set) situation {
+	lost |= taken & m.turning
 	return situation{m, lost, taken, m.usable(lost, false), m.usable(lost, true), m.hostile(taken)}
 }
 

@@ -133,14 +133,18 @@ type Class struct {
 }
 
 // Class says where a passkey stands in the table: by its flags, or else by what its owner
-// states of the cloud account that holds it.
+// states of the cloud account or the security key that holds it.
 func (s Signer) Class() Class {
 	c := Class{Synced: s.Passkey.Eligible()}
 	if s.Passkey != nil {
 		c.Discoverable = s.Passkey.Discoverable
 	}
-	if !c.Synced.Relied() && s.Cloud.Relied() {
+	switch {
+	case c.Synced.Relied():
+	case s.Cloud.Relied():
 		c.Synced = Known(s.Cloud.Value != "", s.Cloud.Source)
+	case is(s.Roaming):
+		c.Synced = Known(false, s.Roaming.Source)
 	}
 	return c
 }

@@ -139,7 +139,7 @@ func (d *drawing) layout() {
 	for _, c := range d.cols {
 		longest = max(longest, utf8.RuneCountInString(cut(c.Label)))
 	}
-	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.4*float64(longest) + 30
+	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 14
 	rows, heads := float64(len(d.r.Signers)), float64(len(d.groups()))
 	d.height = d.top + rows*row + heads*(row-4) + 10 + 2*row + 96
 	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 860)
@@ -251,7 +251,7 @@ func (d *drawing) link(x, y float64, l Link, signer, domain string) {
 		words = append(words, fmt.Sprintf("%s %s %s when that is taken over", signer, tieWords[l.Stolen], domain))
 	}
 	d.add(`<g><title>%s</title>`, html.EscapeString(strings.Join(words, "; ")))
-	left, right := x-9.5, x+9.5
+	left, right := x-10, x+10
 	if l.Lost == "" || l.Stolen == "" {
 		left, right = x, x
 	}
@@ -261,14 +261,14 @@ func (d *drawing) link(x, y float64, l Link, signer, domain string) {
 	case TieRescue:
 		d.add(`<circle cx="%.1f" cy="%.1f" r="6.2" class="lost ring"/>`, left, y)
 	case TieAssumed:
-		d.add(`<circle cx="%.1f" cy="%.1f" r="7.4" class="lost guess"/>`, left, y)
+		d.add(`<circle cx="%.1f" cy="%.1f" r="7" class="lost guess"/>`, left, y)
 		d.text(left, y+3.6, "q qlost", "middle", "?")
 	}
 	switch l.Stolen {
 	case TieSure:
 		d.add(`<path d="M%.1f %.1fl7.4 12.6h-14.8z" class="taken"/>`, right, y-7)
 	case TieAssumed:
-		d.add(`<path d="M%.1f %.1fl9.2 15.2h-18.4z" class="taken guess"/>`, right, y-9)
+		d.add(`<path d="M%.1f %.1fl8.4 14.4h-16.8z" class="taken guess"/>`, right, y-8.6)
 		d.text(right, y+4.4, "q qtaken", "middle", "?")
 	}
 	d.add("</g>")

@@ -1,0 +1,111 @@
+package recovery
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+var everything = []Ability{CanAddPasskey, CanAddKey, CanThreshold, CanGuardians}
+
+func TestAdviceDoesWhatItSays(t *testing.T) {
+	r := rand.New(rand.NewPCG(12, 13))
+	seen := 0
+	for i := range 150 {
+		a := sound(r, size{5, 6, 3})
+		a.Can = everything
+		m, _, err := derive(a, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := singles(a, m)
+		list, err := Options(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, x := range list {
+			seen++
+			if n := refused(x.After()); n > refused(a) {
+				t.Fatalf("account %d: %q must not be set up like that: %+v", i, x.Words, Check(x.After()))
+			}
+			m2, _, err := derive(x.After(), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			after := singles(x.After(), m2)
+			if got := len(after.lock) + len(after.theft); got != x.Left || got >= len(before.lock)+len(before.theft) {
+				t.Fatalf("account %d: %q leaves %d, says %d", i, x.Words, got, x.Left)
+			}
+			if m2.state(0, 0) > m.state(0, 0) {
+				t.Fatalf("account %d: %q makes it worse today", i, x.Words)
+			}
+			for _, id := range x.Removes.Lock {
+				if slices.Contains(after.lock, id) || !slices.Contains(before.lock, id) {
+					t.Fatalf("account %d: %q does not remove %s", i, x.Words, id)
+				}
+			}
+		}
+	}
+	if seen < 200 {
+		t.Errorf("only %d pieces of advice seen", seen)
+	}
+}
+
+func TestAPlanEndsWithoutSinglePointsOfFailure(t *testing.T) {
+	a := onePhone()
+	a.Can = everything
+	plan, err := Plan(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan) == 0 || plan[len(plan)-1].Left != 0 {
+		t.Fatalf("the plan leaves single points of failure: %+v", plan)
+	}
+	last := plan[len(plan)-1].After()
+	r := mustAudit(t, last)
+	if r.Lock.Smallest() < 2 || r.Theft.Smallest() < 2 {
+		t.Errorf("lock by %v, theft by %v", r.Lock.Sets, r.Theft.Sets)
+	}
+	if len(r.Plan) != 0 {
+		t.Errorf("there is more to do: %+v", r.Plan)
+	}
+}
+
+func TestNothingIsAdvisedThatTheAccountCannotDo(t *testing.T) {
+	a := onePhone()
+	list, err := Options(a)
+	if err != nil || len(list) != 0 {
+		t.Errorf("%v, %v", list, err)
+	}
+	a.Can = []Ability{CanGuardians}
+	list, err = Options(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range list {
+		if len(x.After().Routes[0].Members) != 1 || x.After().Routes[0].Threshold != 1 {
+			t.Errorf("%q adds a full signer", x.Words)
+		}
+	}
+}
+
+// The account that advice is given for stays as it is.
+func TestAdviceLeavesTheAccountAlone(t *testing.T) {
+	a := guarded()
+	a.Can = everything
+	want := mustAudit(t, a).Words()
+	list, err := Options(a)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	for _, x := range list {
+		b := x.After()
+		for i := range b.Routes {
+			b.Routes[i].Members[0].Weight = 99
+		}
+		b.Signers[0].ID = "changed"
+	}
+	if !slices.Equal(mustAudit(t, a).Words(), want) {
+		t.Error("a change to what is advised changed the account")
+	}
+}
