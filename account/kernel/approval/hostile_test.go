@@ -144,7 +144,9 @@ func TestTextsThatAreNoDocumentsAreRefused(t *testing.T) {
 		"NaN": string(encoded(strings.Replace(small, `"isPreInstalled":false`, `"x":NaN`, 1))), "truth": string(encoded(strings.Replace(small, `"isPreInstalled":false`, `"x":tru`, 1))),
 		"escape": string(encoded(strings.Replace(small, `"gas"`, `"\x67as"`, 1))), "half an escape": string(encoded(strings.Replace(small, `"gas"`, `"\u00"`, 1))),
 		"large": strings.Repeat("A", 5<<20), "sealed": "postern-approval-1\n",
-		"members": string(encoded(strings.Replace(small, `"isPreInstalled":false`, members(5000), 1))),
+		"values":   string(encoded(strings.Replace(small, `"isPreInstalled":false`, `"x":[`+strings.Repeat("[],", 1<<18)+`0]`, 1))),
+		"policies": string(encoded(strings.Replace(small, `"policies":[`, `"policies":[`+strings.Repeat(`{"policyParams":{"type":"sudo"}},`, 254), 1))),
+		"members":  string(encoded(strings.Replace(small, `"isPreInstalled":false`, members(5000), 1))),
 	} {
 		d, err := approval.Parse([]byte(text))
 		var e *approval.Error

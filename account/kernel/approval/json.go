@@ -13,10 +13,11 @@ import (
 
 // Limits of documents. A call policy carries whole contract interfaces.
 const (
-	maxText    = 4 << 20 // characters of base64
+	maxText    = 2 << 20 // characters of base64
 	maxDepth   = 32
-	maxMembers = 4096 // of one object
-	maxNumber  = 64   // characters
+	maxNodes   = 1 << 17 // values, of some hundred bytes each in memory
+	maxMembers = 4096    // of one object
+	maxNumber  = 64      // characters
 )
 
 type kind byte
@@ -61,7 +62,7 @@ func parseJSON(in []byte) (*tree, error) {
 	if !utf8.Valid(in) {
 		return nil, refuse("", "copy the approval again, as a whole", "the text inside is not UTF-8")
 	}
-	p := parser{in: in, tree: tree{text: make([]byte, 0, len(in)), nodes: make([]node, 0, 16+len(in)/16)}}
+	p := parser{in: in, tree: tree{text: make([]byte, 0, len(in)), nodes: make([]node, 0, min(16+len(in)/16, maxNodes))}}
 	p.space()
 	if p.peek() != '{' {
 		return nil, refuse("", "an approval is base64 of a JSON object; copy it as a whole", "this is no approval")
@@ -123,6 +124,9 @@ func (p *parser) add(parent, last, key, keyEnd int) int {
 func (p *parser) value(i, depth int) error {
 	if depth > maxDepth {
 		return p.fail(i, "more than %d levels", maxDepth)
+	}
+	if i > maxNodes {
+		return p.fail(i, "more than %d values", maxNodes)
 	}
 	k := literal
 	read := p.literal
@@ -334,7 +338,7 @@ func (p *parser) number(i int) error {
 	}
 	raw := p.in[from:p.at]
 	if len(raw) > maxNumber || !canonicalNumber(raw) {
-		return p.fail(i, "the number %.70s is not written as JavaScript writes numbers", raw)
+		return p.fail(i, "the number is not written as JavaScript writes it")
 	}
 	p.tree.text = append(p.tree.text, raw...)
 	return nil

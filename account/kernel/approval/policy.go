@@ -12,11 +12,19 @@ import (
 	"github.com/postern-dev/postern/grant"
 )
 
+// maxPolicies is Kernel's, whose last entry is the signer.
+const maxPolicies = 253
+
 // readPolicies keeps of each policy the bytes that it is installed with, and what
 // its contract reads in them. That decides, not the name that the document gives
 // it: a gas policy at the address of the sudo policy allows everything.
 func (d *Document) readPolicies(f *fields, list int) {
-	for _, item := range f.items(list) {
+	items := f.items(list)
+	if len(items) > maxPolicies {
+		f.fail(list, wayAgain, "%d policies, Kernel takes %d", len(items), maxPolicies)
+		return
+	}
+	for _, item := range items {
 		params := f.need(f.is(item, object), "policyParams", object)
 		if f.err != nil {
 			return

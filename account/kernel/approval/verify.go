@@ -59,7 +59,7 @@ func (d *Document) Verify(e kernel.Enable, owner kernel.Validator) error {
 		if len(sig) == crypto.SignatureLength {
 			ok = verifyKey(o.Owner, digest, sig)
 		} else if m, err := kernel.ParseMultiChainECDSA(sig, digest); err == nil {
-			ok = recovers(o.Owner, kernel.RootDigest(m.Root), m.Signature)
+			ok = verifyKey(o.Owner, m.Root, m.Signature)
 		}
 	case kernel.WebAuthn:
 		ok = verifyPasskey(o.Key, digest, sig)
@@ -77,8 +77,8 @@ func (d *Document) Verify(e kernel.Enable, owner kernel.Validator) error {
 	return nil
 }
 
-// verifyKey takes a signature of the digest, with or without the prefix of EIP-191,
-// as the contract does.
+// verifyKey takes a signature of the digest, or of the root of several, with or
+// without the prefix of EIP-191, as the contracts do.
 func verifyKey(owner common.Address, digest common.Hash, sig []byte) bool {
 	return recovers(owner, digest, sig) || recovers(owner, seal.KernelPersonal(digest), sig)
 }
@@ -117,15 +117,16 @@ func verifySeveral(key passkey.PublicKey, digest common.Hash, sig []byte) (ok bo
 	return verifyPasskey(key, kernel.RootDigest(m.Root), m.Signature), ""
 }
 
-// verifyPasskey checks what WebAuthn validator 0.0.3 does: user verification,
-// type, challenge, signature.
+// verifyPasskey checks what WebAuthn validator 0.0.3 does: user presence and
+// verification, type and form of the client data – all that
+// [seal.ParseKernelWebAuthn] refuses –, the challenge and the signature.
 func verifyPasskey(key passkey.PublicKey, digest common.Hash, sig []byte) bool {
 	k, err := seal.ParseKernelWebAuthn(sig)
 	if err != nil || key.IsZero() {
 		return false
 	}
 	a := k.Assertion
-	if a.ClientData.Type != passkey.TypeGet || !bytes.Equal(a.ClientData.Challenge, digest[:]) || !a.AuthData.Flags.UV() || !a.AuthData.Flags.UP() {
+	if !bytes.Equal(a.ClientData.Challenge, digest[:]) {
 		return false
 	}
 	hash := a.Digest()

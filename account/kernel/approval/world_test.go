@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/passkey/softkey"
+	"github.com/postern-dev/postern/seal"
 )
 
 const (
@@ -219,4 +220,10 @@ func random(r *rand.Rand) grant.Policy {
 		return p
 	}
 	return &grant.Sudo{Base: base}
+}
+
+// approve is the passkey's signature of a digest as the validator takes it.
+func (o owner) approve(t testing.TB, digest common.Hash) ([]byte, error) {
+	t.Helper()
+	return seal.KernelWebAuthn(seal.KernelSignature{Assertion: o.sign(account.Challenge{Digest: digest}).Assertion})
 }
