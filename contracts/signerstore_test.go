@@ -132,6 +132,7 @@ func (d *storeDriver) step() (name string, done bool) {
 	d.t.Helper()
 	next := d.model.clone()
 	var faults []string
+	var added [][]byte
 	var data, ozData []byte
 	from := d.entryPoint()
 	both := func(method string, args ...any) {
@@ -141,6 +142,7 @@ func (d *storeDriver) step() (name string, done bool) {
 	switch k := d.random.IntN(16); {
 	case k < 4:
 		signers := d.some(false)
+		added = signers
 		weights := d.weights(len(signers))
 		faults = next.add(signers, weights)
 		both("addSigners", signers, weights)
@@ -188,7 +190,10 @@ func (d *storeDriver) step() (name string, done bool) {
 		if (ozErr == nil) != (err == nil) {
 			d.t.Fatalf("%s: %v, OpenZeppelin's %v", name, err, ozErr)
 		}
-		if want := errorName(ozErr, d.ozABI); len(faults) == 1 && got != want && faults[0] != "BadSigner" {
+		want := errorName(ozErr, d.ozABI)
+		// OpenZeppelin's adds signers with a weight of 1 each before it looks at their weights.
+		full := name == "addSigners" && want == "SafeCastOverflowedUintDowncast" && !new(big.Int).Add(d.model.total(), big.NewInt(int64(len(added)))).IsUint64()
+		if len(faults) == 1 && got != want && faults[0] != "BadSigner" && !full {
 			d.t.Fatalf("%s: ends with %s, OpenZeppelin's with %s", name, got, want)
 		}
 		d.compareLogs(name)
