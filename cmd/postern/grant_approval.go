@@ -161,7 +161,7 @@ func (a *approvals) explain(err error, f *readFlags) error {
 		return err
 	}
 	if e := explain(err); a.single.Context().Signer.Data == nil {
-		e.Hint = "the SDK's text does not say whose it is: --session KEY, " + sessionHint
+		e.Hint = "name it by --session KEY: " + sessionHint
 		return e
 	}
 	return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/grant"
@@ -158,7 +159,9 @@ func (f *openFlags) hold(ctx context.Context, a *approvals, key *sessionKey, inf
 	if err != nil {
 		return false, err
 	}
-	a.hold(s)
+	if err := a.hold(ctx, conn, s); err != nil {
+		return false, err
+	}
 	status, err := s.Status(ctx)
 	if err != nil {
 		return false, err
@@ -238,11 +241,32 @@ func (a *approvals) describe(key *sessionKey, f *readFlags) (*opened, error) {
 	return out, nil
 }
 
-// hold takes over what opening the SDK's text on a chain has told.
-func (a *approvals) hold(s *session.Session) {
-	if a.sealed == nil {
-		a.single = s.Document()
+// hold takes over what opening the SDK's text on a chain has told: who the owner is and for
+// which nonce the approval was made, where the text itself does not say it.
+func (a *approvals) hold(ctx context.Context, conn *connection, s *session.Session) error {
+	if a.sealed != nil {
+		return nil
 	}
+	a.single = s.Document()
+	var known approval.Context
+	if _, err := a.single.Owner(); err != nil {
+		acct, err := kernel.At(ctx, conn.Chain, s.Address())
+		if err != nil {
+			return err
+		}
+		known.Owner = acct.Root()
+	}
+	if a.single.Context().Nonce == 0 {
+		var err error
+		if known.Nonce, err = kernel.CurrentNonce(ctx, conn.Chain, s.Address()); err != nil {
+			return err
+		}
+	}
+	d, err := a.single.WithContext(known)
+	if err == nil {
+		a.single = d
+	}
+	return err
 }
 
 func (a *approvals) wipe() {

@@ -58,12 +58,30 @@ func (s *kernelSpec) targets(ctx context.Context, conns []*connection) ([]sessio
 		if err != nil {
 			return nil, explainKernel(err, s)
 		}
+		acct = s.withFactory(acct)
 		if !acct.Version().V3() {
 			return nil, &kernel.UnsupportedError{Version: acct.Version(), What: "has no session keys", Way: "upgrade the account to 0.3.x, or make a new one: postern kernel create"}
 		}
 		out[i] = session.Target{Chain: conn.Chain, ChainID: id, Account: acct}
 	}
 	return out, nil
+}
+
+// withFactory is the account with what deploys it, where that is known and the owner is
+// still the first one: the SDK's document tells owner and version by it.
+func (s *kernelSpec) withFactory(acct *kernel.Account) *kernel.Account {
+	if s.Create == nil {
+		return acct
+	}
+	made, err := s.Create.account()
+	if err != nil || made.Address() != acct.Address() || made.Version() != acct.Version() || made.RootContract() != acct.RootContract() {
+		return acct
+	}
+	owner, key := rootOf(made.Root())
+	if o, k := rootOf(acct.Root()); o != owner || k != key {
+		return acct
+	}
+	return made
 }
 
 // approverOn is how the owner is asked, for all chains at once: by what every one of them has.
