@@ -4,7 +4,6 @@ package session
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
@@ -63,14 +62,10 @@ func RevokeUnused(ctx context.Context, ch account.Chain, acct *kernel.Account, p
 }
 
 // RevokeAll is the owner's calls that end every permission that was found, and every
-// approval that was not used yet: it uninstalls them, and raises the account's
-// nonce, which alone would let them sign messages on before Kernel 0.3.3. Validators
-// beside the root lose their power too.
+// approval that was not used yet: it uninstalls them, and raises the account's nonce,
+// which alone would let them sign messages on before Kernel 0.3.3. Validators beside
+// the root lose their power too; the root's own is kept: [kernel.Account.RevokeAll].
 func RevokeAll(ctx context.Context, ch account.Chain, acct *kernel.Account, found []Permission) ([]account.Call, error) {
-	nonce, err := kernel.CurrentNonce(ctx, ch, acct.Address())
-	if err != nil {
-		return nil, err
-	}
 	var ids []kernel.PermissionID
 	for _, p := range found {
 		if p.Status.installed {
@@ -79,16 +74,11 @@ func RevokeAll(ctx context.Context, ch account.Chain, acct *kernel.Account, foun
 	}
 	var calls []account.Call
 	if len(ids) > 0 {
+		var err error
 		if calls, err = Revoke(ctx, ch, acct, ids...); err != nil {
 			return nil, err
 		}
 	}
-	if nonce+1 == 0 {
-		return nil, fmt.Errorf("session: the account's nonce is at its end")
-	}
-	raise, err := acct.InvalidateNonce(nonce + 1)
-	if err != nil {
-		return nil, err
-	}
-	return append(calls, raise...), nil
+	raise, err := acct.RevokeAll(ctx, ch)
+	return append(calls, raise...), err
 }

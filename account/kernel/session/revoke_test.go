@@ -118,6 +118,15 @@ func (b *bench) raise(t *testing.T, v kernel.Version) {
 	if st := status(t, fourth); st.State != session.Void || b.forced(t, fourth, before) == nil {
 		t.Errorf("an unused approval after all are revoked: %+v", st)
 	}
+
+	// The owner is left what it was: it signs messages, and grants anew.
+	root := must[*kernel.Authority](t)(acct.Authority(o.by))
+	r := must[*kernel.Request](t)(root.SignHash(hash, b.id))
+	sigs := must[[][]byte](t)(r.Finish(must[account.Approval](t)(o.ask(r.Challenge()))))
+	if !b.valid(t, acct.Address(), target, hash, sigs[0]) {
+		t.Error("the owner signs no messages any more")
+	}
+	b.use(t, b.grantTo(t, acct, o, h, ending(until+4)), h, pay(1))
 }
 
 // An approval that nobody used is made worthless by itself, and others live on.
