@@ -29,7 +29,7 @@ func TestTheProofsMessageIsFCLs(t *testing.T) {
 
 func TestProofs(t *testing.T) {
 	user := flow.Address{1, 7: 2}
-	one, two, plain := flowtest.NewSigner(), flowtest.NewSigner(), flowtest.NewSigner()
+	one, two, plain := flowtest.NewSigner("one"), flowtest.NewSigner("two"), flowtest.NewSigner("plain")
 	keys := []flow.AccountKey{
 		flow.Passkey(one.Public(), 500), flow.Passkey(two.Public(), 500), flow.Passkey(plain.Public(), 1000), flow.Passkey(plain.Public(), 1000),
 	}
@@ -101,7 +101,7 @@ func TestProofs(t *testing.T) {
 }
 
 func TestKeyScripts(t *testing.T) {
-	s := flowtest.NewSigner()
+	s := flowtest.NewSigner("user")
 	half := flow.Passkey(s.Public(), 500)
 	_, arguments, err := flow.CreateAccount(half, half)
 	if err != nil {

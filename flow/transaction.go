@@ -79,6 +79,8 @@ func (r Role) String() string {
 // Role is what an account has to sign.
 func (t *Transaction) Role(a Address) Role {
 	switch {
+	case a == Address{}:
+		return RoleNone // not filled in yet
 	case a == t.Payer:
 		return RoleEnvelope
 	case a == t.ProposalKey.Address, slices.Contains(t.Authorizers, a):
@@ -87,11 +89,11 @@ func (t *Transaction) Role(a Address) Role {
 	return RoleNone
 }
 
-// Signers are the accounts that must sign, in the order that signatures refer to them by.
+// Signers are the accounts that must sign, in the order that signatures refer to them by. Addresses of zeros are nobody's.
 func (t *Transaction) Signers() []Address {
 	all := make([]Address, 0, 2+len(t.Authorizers))
 	add := func(a Address) {
-		if !slices.Contains(all, a) {
+		if a != (Address{}) && !slices.Contains(all, a) {
 			all = append(all, a)
 		}
 	}

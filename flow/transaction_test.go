@@ -70,7 +70,7 @@ func randomBytes(r *rand.Rand) []byte {
 }
 
 func randomAddress(r *rand.Rand) (a flow.Address) {
-	a[7] = byte(r.IntN(5)) // accounts with several roles
+	a[7] = byte(1 + r.IntN(5)) // accounts with several roles
 	if r.IntN(2) == 0 {
 		a[0] = byte(r.Uint32())
 	}
@@ -165,6 +165,9 @@ func TestWhoSignsWhat(t *testing.T) {
 	}
 	if _, err := tx.Challenge(b); !errors.Is(err, flow.ErrRole) {
 		t.Errorf("the payer's challenge before the others have signed: %v", err)
+	}
+	if (&flow.Transaction{}).Role(flow.Address{}) != flow.RoleNone || len((&flow.Transaction{}).Signers()) != 0 {
+		t.Error("an address of zeros signs")
 	}
 	if got := tx.Missing(); !slices.Equal(got, []flow.Address{a, b, c}) {
 		t.Errorf("missing %v", got)

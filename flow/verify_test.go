@@ -32,7 +32,7 @@ func TestVerifyIsWhatNodesDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := flowtest.NewSigner()
+	s := flowtest.NewSigner("user")
 	key := flow.Passkey(s.Public(), flow.WeightThreshold)
 	for _, c := range append(flowtest.WebAuthn(), flowtest.Plain()...) {
 		signature, extension := c.Make(s, message)
@@ -56,7 +56,7 @@ func TestVerifyIsWhatNodesDo(t *testing.T) {
 // The role decides which message it is.
 func TestASignatureIsForOneRole(t *testing.T) {
 	tx := sponsored()
-	s := flowtest.NewSigner()
+	s := flowtest.NewSigner("user")
 	key := flow.Passkey(s.Public(), flow.WeightThreshold)
 	user := tx.ProposalKey.Address
 	usual := flowtest.WebAuthn()[0]
@@ -144,7 +144,7 @@ func TestOtherCurvesHaveTheirOwnVerifier(t *testing.T) {
 func TestAPolicyWantsMoreThanNodes(t *testing.T) {
 	tx := sponsored()
 	user, sponsor := tx.ProposalKey.Address, tx.Payer
-	s := flowtest.NewSigner()
+	s := flowtest.NewSigner("user")
 	key := flow.Passkey(s.Public(), flow.WeightThreshold)
 	message, _ := tx.Message(user)
 	policy := flow.Policy{Assertion: passkey.Rule{
@@ -246,7 +246,7 @@ func TestAnAssertionOfABrowserSigns(t *testing.T) {
 }
 
 func FuzzExtension(f *testing.F) {
-	s := flowtest.NewSigner()
+	s := flowtest.NewSigner("user")
 	message := make([]byte, 40)
 	for _, c := range flowtest.WebAuthn() {
 		_, extension := c.Make(s, message)

@@ -3,9 +3,9 @@
 package flowtest
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha3"
 	"encoding/base64"
@@ -21,9 +21,10 @@ import (
 // Signer is a P-256 key that signs what a test wants.
 type Signer struct{ key *ecdsa.PrivateKey }
 
-// NewSigner makes a key.
-func NewSigner() *Signer {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// NewSigner makes a key from a name. The same name gives the same key, and a key the same signatures (RFC 6979).
+func NewSigner(name string) *Signer {
+	seed := sha256.Sum256([]byte("postern flowtest " + name))
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), seed[:])
 	if err != nil {
 		panic(err)
 	}
@@ -41,17 +42,15 @@ func (s *Signer) Public() passkey.PublicKey {
 
 // Sign is r‖s of a digest, with a low s.
 func (s *Signer) Sign(digest [32]byte) []byte {
-	r, v, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
+	der, err := s.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		panic(err)
 	}
-	if n := elliptic.P256().Params().N; v.Cmp(new(big.Int).Rsh(n, 1)) > 0 {
-		v.Sub(n, v)
+	v, err := passkey.ParseDER(der)
+	if err != nil {
+		panic(err)
 	}
-	out := make([]byte, 64)
-	r.FillBytes(out[:32])
-	v.FillBytes(out[32:])
-	return out
+	return v.P1363()
 }
 
 // RPID is the relying party of the cases' assertions, and Origin their page.
@@ -254,7 +253,7 @@ func WebAuthn() []Case {
 		after("no extension", flow.ErrSignature, func(s, _ []byte) ([]byte, []byte) { return s, nil }),
 		after("the plain scheme", flow.ErrSignature, func(s, _ []byte) ([]byte, []byte) { return s, []byte{0} }),
 		{"another key", flow.ErrSignature, func(_ *Signer, message []byte) ([]byte, []byte) {
-			a, s := Usual(), NewSigner()
+			a, s := Usual(), NewSigner("another")
 			c := a.ClientData(Text(message))
 			return s.SignedBy(a.AuthData(), c), flow.Extension(a.AuthData(), c)
 		}},
