@@ -258,7 +258,7 @@ func (a *Account) checkSelf(calls []account.Call) error {
 			return refuse("alone, it is handed over without its value")
 		case len(c.Data) > 0 && len(c.Data) < 4:
 			return refuse(fmt.Sprintf("%d bytes of data name no function", len(c.Data)))
-		case isExecute(c.Data):
+		case isExecute(c.Data) && (len(calls) == 1 || !isForeignGrant(c.Data)):
 			return refuse("execute would hide what is run")
 		case onlyOthers(c.Data):
 			return refuse("the contract takes this function from others only")

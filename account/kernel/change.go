@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"bytes"
 	"fmt"
 	"math/big"
 
@@ -133,11 +134,31 @@ func (a *Account) InstallPermission(p Permission, nonce uint32) ([]account.Call,
 	if err != nil {
 		return nil, err
 	}
-	grant, err := pack(grantAccess, id, executeSelector, true)
+	grant, err := a.grantAccess(id)
 	if err != nil {
 		return nil, err
 	}
 	return []account.Call{{To: a.address, Data: install}, {To: a.address, Data: grant}}, nil
+}
+
+// grantAccess lets an installed validation call execute. Only Kernel 0.3.3 has a function
+// for it: earlier ones run its code as the account itself, as the SDK has them do.
+func (a *Account) grantAccess(id [21]byte) ([]byte, error) {
+	grant, err := pack(grantAccess, id, executeSelector, true)
+	if err != nil || a.Version().AtLeast(V033) {
+		return grant, err
+	}
+	return DangerDelegateCall(latest().Implementation, grant)
+}
+
+// latest is the newest row of the table.
+func latest() Deployment { return deployments[len(deployments)-1] }
+
+// isForeignGrant recognises what grantAccess makes for versions before 0.3.3.
+func isForeignGrant(data []byte) bool {
+	e, err := Decode(data)
+	return err == nil && e.Delegate && len(e.Calls) == 1 && e.Calls[0].To == latest().Implementation && bytes.HasPrefix(e.Calls[0].Data, grantAccess.ID) &&
+		len(e.Calls[0].Data) == 4+3*32
 }
 
 // UninstallPermission revokes a permission. Its policies keep their state: the same
