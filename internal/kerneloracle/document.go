@@ -286,24 +286,8 @@ func (a openArgs) operation(ctx context.Context, s *session.Session, by kernel.A
 	if err != nil {
 		return sealedOp{}, err
 	}
-	op := &userop.Op{
-		Sender: s.Address(), CallGasLimit: &o.Wire.CallGasLimit.Int, VerificationGasLimit: &o.Wire.VerificationGasLimit.Int, PreVerificationGas: &o.Wire.PreVerificationGas.Int,
-		MaxFeePerGas: &o.Wire.MaxFeePerGas.Int, MaxPriorityFeePerGas: &o.Wire.MaxPriorityFeePerGas.Int, Paymaster: o.Wire.Paymaster, PaymasterData: o.Wire.PaymasterData,
-	}
-	if o.Wire.Paymaster != nil {
-		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit = &o.Wire.PaymasterGas.Int, &o.Wire.PaymasterPostOpGas.Int
-	}
-	if factory, data := s.Account().Factory(); !a.Deployed && factory != (common.Address{}) {
-		op.Factory, op.FactoryData = &factory, data
-	}
-	var calls []account.Call
-	for _, c := range o.Calls {
-		calls = append(calls, account.Call{To: c.To, Value: &c.Value.Int, Data: c.Data})
-	}
-	if op.CallData, err = s.Account().EncodeCalls(calls); err != nil {
-		return sealedOp{}, err
-	}
-	if op.Nonce, err = userop.MakeNonce(auth.NonceKey(), o.Sequence); err != nil {
+	op, err := o.op(s, auth, !a.Deployed)
+	if err != nil {
 		return sealedOp{}, err
 	}
 	c, err := auth.Challenge(op, s.ChainID())
@@ -326,4 +310,28 @@ func (a openArgs) operation(ctx context.Context, s *session.Session, by kernel.A
 		Nonce: (*hexutil.Big)(op.Nonce), Factory: op.Factory, FactoryData: op.FactoryData, CallData: op.CallData, Hash: hash,
 		Stub: len(auth.Stub()), Signature: sig,
 	}, err
+}
+
+// op is the operation before anybody signs.
+func (o opArgs) op(s *session.Session, auth *session.Authority, deploy bool) (*userop.Op, error) {
+	op := &userop.Op{
+		Sender: s.Address(), CallGasLimit: &o.Wire.CallGasLimit.Int, VerificationGasLimit: &o.Wire.VerificationGasLimit.Int, PreVerificationGas: &o.Wire.PreVerificationGas.Int,
+		MaxFeePerGas: &o.Wire.MaxFeePerGas.Int, MaxPriorityFeePerGas: &o.Wire.MaxPriorityFeePerGas.Int, Paymaster: o.Wire.Paymaster, PaymasterData: o.Wire.PaymasterData,
+	}
+	if o.Wire.Paymaster != nil {
+		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit = &o.Wire.PaymasterGas.Int, &o.Wire.PaymasterPostOpGas.Int
+	}
+	if factory, data := s.Account().Factory(); deploy && factory != (common.Address{}) {
+		op.Factory, op.FactoryData = &factory, data
+	}
+	var calls []account.Call
+	for _, c := range o.Calls {
+		calls = append(calls, account.Call{To: c.To, Value: &c.Value.Int, Data: c.Data})
+	}
+	var err error
+	if op.CallData, err = s.Account().EncodeCalls(calls); err != nil {
+		return nil, err
+	}
+	op.Nonce, err = userop.MakeNonce(auth.NonceKey(), o.Sequence)
+	return op, err
 }

@@ -45,9 +45,10 @@ async function alone(kind, n, seed) {
     const root = owner(kind, r.hex(32)), { ours, theirs } = await draw(r, root, r.one(chains))
     try {
       const [mine] = await go.ask('grants', { owner: root.go, sessions: [ours] })
-      const their = await theirs(mine.account), signature = await their.account.kernelPluginManager.getPluginEnableSignature(mine.account)
-      same(mine.approval, forms[kind]?.(signature) ?? signature, "the owner's signature")
+      const their = await theirs(mine.account)
       await compare(mine, their)
+      const signature = await their.account.kernelPluginManager.getPluginEnableSignature(mine.account)
+      same(mine.approval, forms[kind]?.(signature) ?? signature, "the owner's signature")
     } catch (e) {
       throw new Error(`grant ${i}: ${e.message}`, { cause: e })
     }
@@ -80,12 +81,10 @@ async function together(kind, n, seed) {
     try {
       const mine = await go.ask('grants', { owner: root.go, sessions: drawn.map((d) => d.ours), together: true })
       const their = await Promise.all(drawn.map((d, j) => d.theirs(mine[j].account)))
+      for (const [j, m] of mine.entries()) await compare(m, their[j])
       const before = prompts.count, signatures = await signTogether[kind](their)
       if (kind === 'multiWebAuthn') assert.equal(prompts.count - before, 1 + their.filter((t) => t.signer.kind === 'webauthn').length, 'prompts: one for the owner, one for each session')
-      for (const [j, m] of mine.entries()) {
-        same(m.approval, signatures[j], `the owner's signature ${j}`)
-        await compare(m, their[j])
-      }
+      for (const [j, m] of mine.entries()) same(m.approval, signatures[j], `the owner's signature ${j}`)
     } catch (e) {
       throw new Error(`approval ${i}: ${e.message}`, { cause: e })
     }
