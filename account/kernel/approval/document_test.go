@@ -384,6 +384,11 @@ func TestADelegatedKeysAccount(t *testing.T) {
 	if who, err := f.EIP7702.Authority(); err != nil || who != address {
 		t.Errorf("signed by %s: %v", who, err)
 	}
+	if v := fmt.Sprintf(`"v":"%d"`, 27+auth.YParity); !strings.Contains(decoded(t, string(text)), v) {
+		t.Error("v is not written")
+	} else if _, err := approval.Parse(encoded(strings.Replace(decoded(t, string(text)), v, fmt.Sprintf(`"v":"%d"`, 28-auth.YParity), 1))); err == nil {
+		t.Error("v and yParity contradict each other")
+	}
 	if d.Derived() || len(d.Versions()) != 0 {
 		t.Error("an account without init code proves no owner")
 	}
@@ -437,5 +442,72 @@ func TestAnAccountWhoseOwnerHasChanged(t *testing.T) {
 		t.Error(err)
 	} else if factory, _ := a.Factory(); factory != (common.Address{}) {
 		t.Error("it can be deployed, elsewhere")
+	}
+}
+
+// A private key says whose the document is.
+func TestAPrivateKeyIsTheSigner(t *testing.T) {
+	for _, s := range sdkDocuments(t) {
+		d := parse(t, s.Text)
+		if !d.Secret() {
+			continue
+		}
+		p, _, err := d.Permission()
+		if err != nil || p.Signer.Contract != s.Signer || !bytes.Equal(p.Signer.Data, s.SignerData) {
+			t.Errorf("%s: %v", s.Name, err)
+		}
+	}
+}
+
+// Init code of another shape – with a hook, with a permission as the root, of
+// another factory – proves nothing about the owner.
+func TestInitCodeOfAnotherShapeNamesNoOwner(t *testing.T) {
+	o := owners(t)[0]
+	d := o.grantFor(t, o.account(t, kernel.V033), five(t), kernel.ECDSASigner(common.Address{1}), approval.Options{}, 1)[0]
+	text := decoded(t, string(must(d.Serialize())))
+	code := d.Fields().InitCode
+	_, rest, ok := strings.Cut(text, `"initCode":"`)
+	if !ok {
+		t.Fatal("no init code")
+	}
+	written := rest[:strings.IndexByte(rest, '"')]
+	with := func(b []byte) *approval.Document {
+		other := parse(t, string(encoded(strings.Replace(text, written, "0x"+hex.EncodeToString(b), 1))))
+		return must(other.WithContext(approval.Context{Version: kernel.V033}))
+	}
+	if a, err := with(code).Account(); err != nil || a.Root() != o.root {
+		t.Fatal(err)
+	}
+	// deployWithFactory: selector, factory, offset, index, length; then initialize: selector, root, hook, …
+	call := 4 + 4*32
+	for what, at := range map[string]int{
+		"selector": 0, "root's kind": call + 4, "hook": call + 4 + 63, "the other selector": call, "offset": 4 + 63,
+	} {
+		b := bytes.Clone(code)
+		b[at] ^= 2
+		other := with(b)
+		if other.Derived() {
+			t.Errorf("another %s, and it makes the same account", what)
+		}
+		a, err := other.Account()
+		if err == nil {
+			t.Errorf("another %s, and the owner is %s", what, a.Root())
+			continue
+		}
+		hinted(t, err, what)
+	}
+	for what, at := range map[string]int{"factory": 4 + 31, "index": 4 + 95, "owner": call + 4 + 6*32 + 5} {
+		b := bytes.Clone(code)
+		b[at] ^= 2
+		other := with(b)
+		a, err := other.Account()
+		if other.Derived() || len(other.Versions()) != 0 {
+			t.Errorf("another %s, and it makes the same account", what)
+		}
+		if err != nil {
+			t.Errorf("another %s: the account may have changed since: %v", what, err)
+		} else if factory, _ := a.Factory(); factory != (common.Address{}) {
+			t.Errorf("another %s, and it can be deployed", what)
+		}
 	}
 }

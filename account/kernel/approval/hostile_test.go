@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/grant"
@@ -248,5 +251,21 @@ func TestContextsThatCannotBeAreRefused(t *testing.T) {
 	} {
 		_, err := parse(t, string(encoded(text))).Enable(big.NewInt(1), 1)
 		hinted(t, err, what)
+	}
+}
+
+// A text beside the hash of a slice is a claim too.
+func TestALyingSliceIsLeftOut(t *testing.T) {
+	text := hexutil.Encode([]byte("hello"))
+	rule := `"policyVersion":"0.0.5","policyFlag":"0x0000","permissions":[{"target":"0x000000000000000000000000000000000000dEaD","callType":"0x00","selector":"0xa9059cbb","rules":[{"params":["0x` +
+		strings.Repeat("00", 32) + `","0x` + strings.Repeat("00", 31) + `05","` + crypto.Keccak256Hash([]byte("hello")).Hex() + `"],"offset":0,"condition":7,"slice":"`
+	_, rest, _ := strings.Cut(small, `"policyVersion":"0.0.4"`)
+	_, rest, _ = strings.Cut(rest, `}]}]}}`)
+	for slice, named := range map[string]bool{text: true, "0x": false, hexutil.Encode([]byte("hellO")): false} {
+		d := parse(t, string(encoded(small[:strings.Index(small, `"policyVersion"`)]+rule+slice+`"}]}]}}`+rest)))
+		r := d.Fields().Policies[0].(*grant.Call).Permissions[0].Rules[0]
+		if (r.Slice != nil) != named {
+			t.Errorf("the slice %s is told as %q", slice, r.Slice)
+		}
 	}
 }

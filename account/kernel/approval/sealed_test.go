@@ -289,3 +289,21 @@ func TestAnInstalledPermissionIsSealedToo(t *testing.T) {
 		t.Errorf("%+v", s.Header)
 	}
 }
+
+// It expires with the first of its windows that operations are asked about.
+func TestWhenAnApprovalExpires(t *testing.T) {
+	o := owners(t)[0]
+	until := func(n uint64, flags grant.Flag) grant.Policy {
+		return &grant.Timestamp{Base: grant.Base{Flags: flags}, ValidUntil: n}
+	}
+	for want, policies := range map[int64][]grant.Policy{
+		0:          {until(0, 0), until(1<<48-1, 0), until(1500000000, grant.FlagNotOps)},
+		1700000000: {until(1800000000, grant.FlagNotMessages), until(1700000000, grant.FlagNotMessages), until(1900000000, 0)},
+	} {
+		d := o.grantFor(t, o.account(t, kernel.V033), grant.Grant{Policies: policies}, kernel.ECDSASigner(common.Address{1}), approval.Options{}, 1)
+		h := must(approval.ReadHeader(cheaply(t, d)))
+		if want == 0 && !h.Expires.IsZero() || want != 0 && h.Expires.Unix() != want {
+			t.Errorf("it expires %v, not at %d", h.Expires, want)
+		}
+	}
+}
