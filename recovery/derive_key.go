@@ -243,7 +243,7 @@ func (d *deriver) rpID(s *Signer) set {
 // bind makes every means need the RP ID's domain, and adds what goes on without it.
 func (d *deriver) bind(s *Signer, p *party, rp set) {
 	roaming := is(s.Roaming)
-	if !s.Roaming.Relied() && !is(s.Passkey.Eligible()) && rp != 0 {
+	if synced := s.Cloud.Relied() && s.Cloud.Value != ""; !s.Roaming.Relied() && !synced && !is(s.Passkey.Eligible()) && rp != 0 {
 		roaming = d.unknown(Assumption{About: AboutRoaming, Signer: s.ID, Counted: "it can be used on its RP ID's own pages only"})
 	}
 	p.movable = is(s.Exportable)

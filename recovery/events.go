@@ -71,7 +71,7 @@ var domainEvents = map[DomainKind][]struct {
 	DomainEcosystem: {{EcosystemTaken, "%s turns against its users", true, true}},
 	DomainRPID:      {{RPIDLost, "%s is gone", true, false}, {RPIDTaken, "%s is taken over, and a passkey is used there", true, true}},
 	DomainVendor:    {{VendorGone, "%s is gone", true, false}, {VendorTaken, "%s turns against its users, and a passkey is used there", true, true}},
-	DomainCustody:   {{CustodyLost, "%s is lost", true, false}, {CustodyTaken, "%s is robbed or turned", true, true}},
+	DomainCustody:   {{CustodyLost, "%s is lost", true, false}, {CustodyTaken, "%s falls into other hands", true, true}},
 	DomainBundler:   {{BundlerGone, "%s is gone", true, false}},
 	DomainChain:     {{ChainStopped, "%s stops", true, false}},
 	DomainKey:       {{KeysAreOne, "%s is lost", true, false}, {KeyTaken, "%s is stolen", false, true}},
@@ -123,8 +123,12 @@ func events(a *Account, m *model) []Event {
 		add(SignerTaken, s.ID, fmt.Sprintf(taken, s.Label()), false, nil, []string{s.ID})
 	}
 	for k := 2; k <= len(guards); k++ {
-		add(GuardiansLost, fmt.Sprint(k), fmt.Sprintf("%d guardians cannot or will not sign, in the worst case", k), false, worst(a, m, guards, k, true), nil)
-		add(GuardiansCollude, fmt.Sprint(k), fmt.Sprintf("%d guardians turn against you, in the worst case", k), false, nil, worst(a, m, guards, k, false))
+		who := fmt.Sprintf("the worst %d of %d guardians", k, len(guards))
+		if k == len(guards) {
+			who = fmt.Sprintf("all %d guardians", k)
+		}
+		add(GuardiansLost, fmt.Sprint(k), who+" cannot or will not sign", false, worst(a, m, guards, k, true), nil)
+		add(GuardiansCollude, fmt.Sprint(k), who+" turn against you", false, nil, worst(a, m, guards, k, false))
 	}
 	slices.SortStableFunc(out, func(x, y Event) int { return cmp.Compare(eventOrder[x.Kind], eventOrder[y.Kind]) })
 	return out

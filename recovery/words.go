@@ -196,13 +196,18 @@ func (r *Report) rowWords() (out []string) {
 	return out
 }
 
-// upper begins a sentence; domain names stay as they are.
+// upper begins a sentence; names stay as they are.
 func upper(s string) string {
-	if first, _, _ := strings.Cut(s, " "); s == "" || strings.Contains(first, ".") {
-		return s
+	for _, article := range []string{"a ", "an ", "the ", "all ", "you ", "your "} {
+		if strings.HasPrefix(s, article) {
+			return strings.ToUpper(s[:1]) + s[1:]
+		}
 	}
-	return strings.ToUpper(s[:1]) + s[1:]
+	return s
 }
+
+// sentence begins a sentence that does not begin with a name.
+func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // stop ends a sentence.
 func stop(s string) string {
@@ -257,7 +262,7 @@ func (r *Report) cutWords(c Cuts) (out []string) {
 
 func (r *Report) findingWords() (out []string) {
 	for _, f := range r.Findings {
-		out = append(out, fmt.Sprintf("%s, %s: %s. %s.", upper(f.Level.String()), f.Field, f.What, upper(f.Way)))
+		out = append(out, fmt.Sprintf("%s, %s: %s. %s.", sentence(f.Level.String()), f.Field, f.What, sentence(f.Way)))
 	}
 	return out
 }
