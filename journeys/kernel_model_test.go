@@ -84,15 +84,6 @@ func (l *laboratory) install(p kernel.Permission) error {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	if v := l.account.Version(); !v.AtLeast(kernel.V033) { // knows no grantAccess: as the SDK, borrow the later code's
-		later, err := kernel.ForVersion(kernel.V033, nil)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		if calls[1].Data, err = kernel.DangerDelegateCall(later.Implementation, calls[1].Data); err != nil {
-			l.t.Fatal(err)
-		}
-	}
 	for _, c := range calls {
 		if out, err := l.call(entryPoint, c.To, c.Data); err != nil {
 			return fmt.Errorf("%w: %x", err, out)
