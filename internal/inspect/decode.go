@@ -28,6 +28,8 @@ func decode(input []byte) []candidate {
 		return []candidate{{encoding: "binary", data: input}}
 	}
 	switch {
+	case bytes.HasPrefix(text, []byte(sealedMagic)):
+		return []candidate{{encoding: "text", data: input}} // every byte counts
 	case text[0] == '{':
 		if data, ok := indexedBytes(text); ok {
 			return []candidate{{"json-object-of-bytes", data, &Finding{Warning, "stringified-bytes",

@@ -125,6 +125,9 @@ func (in *inspector) readAs(c candidate) []Reading {
 	case "json":
 		recognise = in.jsonDocument
 	case "text":
+		if r, ok := in.sealedApproval(c.data); ok {
+			return []Reading{r}
+		}
 	case "number":
 		recognise = in.kernelNonce
 	case "base64url":

@@ -68,7 +68,7 @@ func (in *inspector) jsonDocument(b []byte) (Reading, bool) {
 	case has("challenge"):
 		return in.options(text, false), true
 	case has("permissionParams"):
-		return in.kernelSession(members), true
+		return in.kernelSession(text, members), true
 	case has("kty"):
 		var k struct{ X, Y, Crv string }
 		if json.Unmarshal(text, &k) == nil {

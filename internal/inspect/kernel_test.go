@@ -1,0 +1,177 @@
+package inspect_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/grant"
+	"github.com/postern-dev/postern/internal/inspect"
+	"github.com/postern-dev/postern/seal"
+)
+
+const (
+	sessionPasskey    = "0x5b36890dacbd7c9a96bb74a1ee28b3d2d75b72e09a20ef25cf8e6fd8a9f0350d0e14bed8d4682a34d83538bdff5b96e89a6666ec0db5745d02fa1210072df75a"
+	sessionCredential = "ACKpXtWD2JA59za7Y5ntmvoJZxM"
+)
+
+func sessionOptions(t *testing.T, chain int64) inspect.Options {
+	t.Helper()
+	id, err := base64.RawURLEncoding.DecodeString(sessionCredential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return inspect.Options{ChainID: big.NewInt(chain), Key: key(t, sessionPasskey), CredentialID: id}
+}
+
+func inspected(t *testing.T, input []byte, opt inspect.Options) *inspect.Report {
+	t.Helper()
+	r, err := inspect.Inspect(input, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// The words are those of the grant, whichever way the permission came.
+func TestWhatASessionKeyMayDoIsSaidInTheWordsOfGrants(t *testing.T) {
+	enable, err := seal.ParseKernelEnable(bytesOf(t, strings.TrimSpace(string(read(t, "kernel-enable-signature.hex")))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := kernel.ParseEnableData(enable.EnableData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var g grant.Grant
+	for _, e := range p.Policies {
+		policy, err := grant.DecodeKernelEntry(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Policies = append(g.Policies, policy)
+	}
+	want := grant.Words(g, grant.Style{})
+	for name, input := range map[string]string{"enable signature": "kernel-enable-signature.hex", "operation": "kernel-enable.json", "document": "kernel-session.txt"} {
+		r := inspected(t, read(t, input), sessionOptions(t, 31337))
+		if !r.OK {
+			t.Errorf("%s: wrong: %v", name, codes(r, inspect.Error))
+		}
+		for i, line := range want {
+			if got := fact(r, "words "+string(rune('1'+i))); got != line {
+				t.Errorf("%s: line %d is %q, want %q", name, i+1, got, line)
+			}
+		}
+		if got := fact(r, "permission id"); got != "0x35204ada" {
+			t.Errorf("%s: permission %s", name, got)
+		}
+	}
+}
+
+func TestAnOperationThatEnablesIsExplainedWhole(t *testing.T) {
+	r := inspected(t, read(t, "kernel-enable.json"), local)
+	for name, want := range map[string]string{
+		"approves":             "Kernel's permission 0x35204ada, enabled by the same signature",
+		"enabled for":          "0xe9ae5c53 = execute",
+		"proof":                "none: it is the only one",
+		"hash, EntryPoint 0.7": "0xd56903d2ce2d4d1408ac28e4c5bcdb83f4d072eca3131d4e498e8a1ad237b2cb",
+	} {
+		if got := fact(r, name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if got := fact(r, "signature"); !strings.HasPrefix(got, "verifies") {
+		t.Errorf("the session key's signature: %q", got)
+	}
+	var op map[string]any
+	if err := json.Unmarshal(read(t, "kernel-enable.json"), &op); err != nil {
+		t.Fatal(err)
+	}
+	for nonce, code := range map[string]string{
+		"0x10235204adb0000000000000000000000000000000000000000000000000000": "nonce-permission",
+		"0x235204ada0000000000000000000000000000000000000000000000000000":   "nonce-mode",
+	} {
+		op["nonce"] = nonce
+		text, err := json.Marshal(op)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := codes(inspected(t, text, inspect.Options{}), inspect.Error); !slices.Contains(got, code) {
+			t.Errorf("nonce %s: %v", nonce, got)
+		}
+	}
+}
+
+func TestAnApprovalIsHeldAgainstWhatIsKnown(t *testing.T) {
+	text := read(t, "kernel-session.txt")
+	if got := fact(inspected(t, text, sessionOptions(t, 31337)), "approved for"); got != "chain 31337, nonce 1, Kernel 0.3.2" {
+		t.Errorf("approved for %q", got)
+	}
+	other := sessionOptions(t, 31337)
+	other.CredentialID = []byte("another")
+	account := common.HexToAddress("0x1111111111111111111111111111111111111111")
+	elsewhere := sessionOptions(t, 31337)
+	elsewhere.Account = &account
+	decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := []byte(base64.StdEncoding.EncodeToString(bytes.Replace(decoded, []byte(`"valueLimit":"10"`), []byte(`"valueLimit":"99"`), 1)))
+	for name, tt := range map[string]struct {
+		input []byte
+		opt   inspect.Options
+		code  string
+	}{
+		"another chain":      {text, sessionOptions(t, 1), "owner"},
+		"another passkey":    {text, other, "permission-id"},
+		"another account":    {text, elsewhere, "account"},
+		"a higher limit":     {changed, sessionOptions(t, 31337), "permission-id"},
+		"cut short":          {[]byte(base64.StdEncoding.EncodeToString([]byte(`{"permissionParams":{"permissionId":"0x35204ada"}}`))), inspect.Options{}, "refused"},
+		"a sealed one, cut":  {[]byte("postern-approval-1\nname: x\n"), inspect.Options{}, "refused"},
+		"with a wrong type":  {[]byte(`{"permissionParams":7,"privateKey":"0x11"}`), inspect.Options{}, "refused"},
+		"of another version": {[]byte("postern-approval-9\n"), inspect.Options{}, "refused"},
+	} {
+		r := inspected(t, tt.input, tt.opt)
+		if got := codes(r, inspect.Error); !slices.Contains(got, tt.code) {
+			t.Errorf("%s: %v, want %s", name, got, tt.code)
+		}
+	}
+	if got := codes(inspected(t, []byte(`{"permissionParams":{},"privateKey":"0x11"}`), inspect.Options{}), inspect.Warning); !slices.Contains(got, "secret") {
+		t.Errorf("a private key in a document that is refused goes unnoticed: %v", got)
+	}
+}
+
+// A Merkle approval of several chains is told from a signature of one.
+func TestAnApprovalOfSeveralChainsIsTold(t *testing.T) {
+	enable, err := seal.ParseKernelEnable(bytesOf(t, strings.TrimSpace(string(read(t, "kernel-enable-signature.hex")))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	merkle := enable.Approval
+	proof := slices.Concat(merkle[:129], common.BigToHash(big.NewInt(2)).Bytes(), make([]byte, 64))
+	for want, approval := range map[string][]byte{
+		"none: it is the only one":         merkle,
+		"2 hashes, so it is one of 3 to 4": proof,
+	} {
+		enable.Approval = approval
+		r := inspected(t, []byte(common.Bytes2Hex(enable.Bytes())), inspect.Options{})
+		if got := fact(r, "proof"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	enable.Approval = merkle[:65]
+	if r := inspected(t, []byte(common.Bytes2Hex(enable.Bytes())), inspect.Options{}); fact(r, "proof") != "" || fact(r, "v") == "" {
+		t.Error("a plain signature is not told")
+	}
+	enable.Approval = proof[:len(proof)-1]
+	if r := inspected(t, []byte(common.Bytes2Hex(enable.Bytes())), inspect.Options{}); fact(r, "proof") != "" {
+		t.Error("a proof that is cut is taken")
+	}
+}
