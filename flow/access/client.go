@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -108,12 +107,16 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Hint is a way out.
 func (e *Error) Hint() string { return hints[e.Cause] }
 
-// do asks and reads the reply into out.
+// do asks the Access API and reads the reply into out.
 func (c *Client) do(ctx context.Context, method, path string, query url.Values, body, out any) error {
 	target := c.base + "/v1" + path
 	if len(query) != 0 {
 		target += "?" + query.Encode()
 	}
+	return c.ask(ctx, method, target, body, out)
+}
+
+func (c *Client) ask(ctx context.Context, method, target string, body, out any) error {
 	var content io.Reader
 	if body != nil {
 		b, err := json.Marshal(body)
@@ -149,10 +152,6 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 		return refusal(res.StatusCode, reply)
 	}
 	if err := json.Unmarshal(reply, out); err != nil {
-		var own *Error
-		if errors.As(err, &own) {
-			return own
-		}
 		return &Error{Cause: ErrReply, Status: res.StatusCode, Message: err.Error()}
 	}
 	return nil

@@ -1,0 +1,197 @@
+package access_test
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/flowtest"
+	"github.com/postern-dev/postern/passkey"
+)
+
+// says is a node that answers every request alike.
+func says(t *testing.T, status int, reply string) *access.Client {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		w.Write([]byte(reply))
+	}))
+	t.Cleanup(s.Close)
+	c, err := access.New(s.URL+"/", access.WithPoll(time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestHostileReplies(t *testing.T) {
+	ctx := t.Context()
+	asks := map[string]func(c *access.Client) error{
+		"block":   func(c *access.Client) error { _, err := c.LatestBlock(ctx); return err },
+		"account": func(c *access.Client) error { _, err := c.Account(ctx, flow.Address{7: 1}); return err },
+		"key":     func(c *access.Client) error { _, err := c.Key(ctx, flow.Address{7: 1}, 0); return err },
+		"script":  func(c *access.Client) error { _, err := c.Script(ctx, nil, nil); return err },
+		"result":  func(c *access.Client) error { _, err := c.Result(ctx, flow.Identifier{}); return err },
+	}
+	for name, ask := range asks {
+		for _, reply := range []string{"", "null", "[]", "[[]]", "7", `"x"`, `"AAAA"`, "<html>", `{"status":"Great"}`, `[{"header":{"id":"zz"}}]`,
+			`{"index":"-1"}`, `{"index":"0","weight":"70000","sequence_number":"0"}`, `{"address":"0000000000000002"}`,
+			`{"address":"0000000000000001","balance":"0","keys":[{"index":"0","weight":"1","sequence_number":"0","public_key":"0x04"}]}`,
+			`{"events":[{"payload":"e30="}]}`, `{"events":[{"payload":"!"}]}`} {
+			err := ask(says(t, http.StatusOK, reply))
+			if name == "result" && (reply == "null" || reply == `{"index":"-1"}` || strings.HasPrefix(reply, `{"index":"0"`) || strings.HasPrefix(reply, `{"address"`)) {
+				continue // members that are not there say that nothing is known
+			}
+			var e *access.Error
+			if !errors.As(err, &e) || e.Cause != access.ErrReply || e.Hint() == "" {
+				t.Errorf("%s: %q: %v", name, reply, err)
+			}
+		}
+		for status, cause := range map[int]error{400: access.ErrRefused, 404: access.ErrNotFound, 500: access.ErrRefused, 302: access.ErrRefused} {
+			err := ask(says(t, status, `{"code":1,"message":"no"}`))
+			if name == "result" && status == 404 {
+				if err != nil {
+					t.Errorf("a result that nobody knows yet: %v", err)
+				}
+				continue
+			}
+			if !errors.Is(err, cause) {
+				t.Errorf("%s: %d: %v", name, status, err)
+			}
+		}
+		if err := ask(says(t, 200, strings.Repeat(" ", 17<<20))); !errors.Is(err, access.ErrTooLarge) {
+			t.Errorf("%s: endless: %v", name, err)
+		}
+	}
+	long := says(t, 400, strings.Repeat("x", 1<<20))
+	if _, err := long.LatestBlock(ctx); err == nil || len(err.Error()) > 3_000 {
+		t.Error("the whole of a long message is passed on")
+	}
+}
+
+func TestTheNodeHasToTakeTheSameTransaction(t *testing.T) {
+	s := flowtest.NewSigner("user")
+	a := flow.Address{7: 1}
+	tx := &flow.Transaction{Script: []byte("transaction {}"), ProposalKey: flow.ProposalKey{Address: a}, Payer: a}
+	if _, err := says(t, 200, "{}").Send(t.Context(), tx); !errors.Is(err, flow.ErrRole) {
+		t.Errorf("not signed: %v", err)
+	}
+	m, err := tx.Message(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, extension := usual.Make(s, m)
+	if err := tx.Sign(flow.Signature{Address: a, Signature: signature, Extension: extension}); err != nil {
+		t.Fatal(err)
+	}
+	lost := *tx
+	lost.EnvelopeSignatures = []flow.Signature{tx.EnvelopeSignatures[0]}
+	lost.EnvelopeSignatures[0].Extension = nil
+	id := func(t flow.Identifier) string { return `{"id":"` + t.String() + `"}` }
+	if _, err := says(t, 200, id(lost.ID())).Send(t.Context(), tx); !errors.Is(err, access.ErrOtherID) {
+		t.Errorf("the extension was lost: %v", err)
+	}
+	if got, err := says(t, 200, id(tx.ID())).Send(t.Context(), tx); err != nil || got != tx.ID() {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, e := range []struct {
+		message string
+		cause   error
+	}{
+		{"transaction with ID x has already been submitted", nil},
+		{"transaction is expired: ref_height=1 final_height=2", access.ErrExpired},
+		{"the transaction signature has invalid extension data", access.ErrExtension},
+	} {
+		if _, err := says(t, 400, `{"message":"`+e.message+`"}`).Send(t.Context(), tx); !errors.Is(err, e.cause) {
+			t.Errorf("%s: %v", e.message, err)
+		}
+	}
+}
+
+func TestResultsAreReadWhole(t *testing.T) {
+	for reply, want := range map[string]error{
+		`{"status":"Sealed","status_code":0,"error_message":""}`:                                               nil,
+		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1007] sequence"}`:                    access.ErrSequence,
+		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1009] [Error Code: 1007] envelope"}`: access.ErrSignature,
+		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1055] weights"}`:                     access.ErrWeight,
+		`{"status":"Sealed","status_code":1,"error_message":"anything"}`:                                       access.ErrFailed,
+		`{"status":"Sealed","status_code":1,"error_message":""}`:                                               access.ErrFailed,
+		`{"status":"Sealed","execution":"Failure","status_code":0,"error_message":""}`:                         access.ErrFailed,
+		`{"status":"Expired","status_code":0,"error_message":""}`:                                              access.ErrExpired,
+	} {
+		if _, err := says(t, 200, reply).Wait(t.Context(), flow.Identifier{}); !errors.Is(err, want) || (want == nil) != (err == nil) {
+			t.Errorf("%s: %v", reply, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := says(t, 200, `{"status":"Pending"}`).Wait(ctx, flow.Identifier{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("pending for ever: %v", err)
+	}
+	nobody, err := access.New("http://127.0.0.1:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nobody.LatestBlock(t.Context()); !errors.Is(err, access.ErrUnreachable) {
+		t.Errorf("nobody there: %v", err)
+	}
+	for _, bad := range []string{"", "localhost:80", "ftp://x", "http://", "http://x?y=1"} {
+		if _, err := access.New(bad); !errors.Is(err, access.ErrURL) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestFindMyAccount(t *testing.T) {
+	w := newWorld(t)
+	mine, others := flowtest.NewSigner("mine"), flowtest.NewSigner("others")
+	account := w.create(flow.Passkey(others.Public(), 1000), flow.Passkey(mine.Public(), 500))
+	stranger := w.create(flow.Passkey(others.Public(), 1000))
+	usual := flowtest.Usual()
+	client := usual.ClientData(flowtest.Text([]byte("any challenge")))
+	sig, err := passkey.ParseP1363(mine.SignedBy(usual.AuthData(), client))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := passkey.NewAssertion([]byte("id"), usual.AuthData(), client, sig.DER())
+	if err != nil {
+		t.Fatal(err)
+	}
+	candidates := a.Recover()
+	if len(candidates) < 2 {
+		t.Fatalf("%d candidates", len(candidates))
+	}
+	asked := map[string]bool{}
+	indexer := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path] = true
+		if r.URL.Path != "/key/"+hex.EncodeToString(mine.Public().Raw()) {
+			http.NotFound(rw, r)
+			return
+		}
+		// Also an account that has no such key.
+		rw.Write([]byte(`{"publicKey":"x","accounts":[{"address":"` + account.String() + `","keyId":1,"weight":500},{"address":"` + stranger.String() + `"}]}`))
+	}))
+	defer indexer.Close()
+	source, err := access.NewIndexer(indexer.URL + "/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := w.FindAccounts(t.Context(), candidates, source)
+	if err != nil || len(found) != 1 || found[0].Address != account || found[0].Key.Index != 1 || found[0].Key.Weight != 500 || found[0].Passkey != mine.Public() {
+		t.Errorf("%+v, %v", found, err)
+	}
+	if len(asked) != len(candidates) {
+		t.Errorf("asked for %v", asked)
+	}
+	found, err = w.FindAccounts(t.Context(), candidates, access.Known{stranger, account, account})
+	if err != nil || len(found) != 1 || found[0].Address != account {
+		t.Errorf("known: %+v, %v", found, err)
+	}
+}
