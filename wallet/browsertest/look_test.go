@@ -107,6 +107,8 @@ var pages = []struct {
 	{"wallet", func(t *testing.T) *tab { return newTab(t, "") }, screens},
 	{"tables", func(t *testing.T) *tab { p, _ := pragueTab(t, pragueStack(t)); return p }, tableScreens},
 	{"backup", func(t *testing.T) *tab { return openBackup(t, place{origin: origin(t)}, "") }, backupScreens},
+	{"grant", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/grant", "") }, grantScreens},
+	{"session", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/session", "") }, sessionScreens},
 }
 
 func TestEveryControlHasANameAndEveryScreenItsLandmarks(t *testing.T) {

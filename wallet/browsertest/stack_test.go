@@ -77,6 +77,10 @@ func run(m *testing.M) int {
 	code := m.Run()
 	stopBrowser()
 	cancel()
+	if err := kernels.close(); err != nil {
+		fmt.Fprintln(os.Stderr, "browsertest: the stack with Kernel ended with:", err)
+		code = 1
+	}
 	if err := foreign.end(); err != nil {
 		fmt.Fprintln(os.Stderr, "browsertest: the stand ended with:", err)
 		code = 1

@@ -116,7 +116,7 @@ func (p *tab) hear(ev any) {
 			}
 			p.sent(e.Request.URL + " " + body)
 		}
-		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme+"://"+u.Host != p.home {
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && u.Scheme+"://"+u.Host != p.home {
 			p.problems = append(p.problems, "request to another origin: "+e.Request.URL)
 		}
 	case *network.EventLoadingFinished:

@@ -91,6 +91,12 @@ export class Kernel extends Chain {
     return { there, valid: there && word(config) >= word(from) };
   }
 
+  /** Whether the account had this permission once: a policy that was removed is never installed again. @param {string} address @param {Uint8Array} id @param {import('../policies.js').Policy[]} policies */
+  async revoked(address, id, policies) {
+    const states = await Promise.all(policies.map(async (p) => word(await this.call(p.contract, encodeCall('status(bytes32,address)', concat(id, new Uint8Array(28)), address)).catch(() => new Uint8Array(32)))));
+    return states.includes(2n);
+  }
+
   /** What the policies' contracts remember of a permission that is installed. @param {string} address @param {Uint8Array} id @param {import('../policies.js').Policy[]} policies @returns {Promise<import('../policydecide.js').Left[]>} */
   left(address, id, policies) {
     const ask = async (/** @type {string} */ contract, /** @type {string} */ what) => this.call(contract, encodeCall(`${what}(bytes32,address)`, concat(id, new Uint8Array(28)), address));

@@ -58,6 +58,7 @@ export async function hold(chain, approval, permission, key) {
     { good: root !== undefined, text: root ? `The account is ${approval.account}, Kernel ${version}, owned by ${keyWords(root)}.` : `The account ${approval.account} obeys a validator that this page does not know.` },
   ];
   if (there) checks.push({ good: valid, text: valid ? 'The account has this session key.' : 'The owner has revoked every session key of that time, this one too.' });
+  else if (now.deployed && await chain.revoked(approval.account, approval.permissionId, approval.policies)) checks.push({ good: false, text: 'The owner has revoked it. The same session key with the same limits is never let in again.' });
   else if (!approval.signature) checks.push({ good: false, text: 'The account does not have this session key, and the approval has no signature that would let it in.' });
   else if (root) {
     const good = await signedBy(root, enable({ version: /** @type {string} */ (version), address: approval.account }, chain.id, now.nonce, permission).digest, approval.signature);

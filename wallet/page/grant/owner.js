@@ -183,7 +183,7 @@ async function drawAccount() {
   const mine = open.account;
   const list = given();
   const now = await chain.state(mine.address);
-  const states = await Promise.all(list.map(async (g) => (now.deployed ? chain.installed(mine.address, g.id) : { there: false, valid: false })));
+  const states = await Promise.all(list.map((g) => stateOf(g, now.deployed)));
   if (open?.account !== mine) return;
   open.now = now;
   $('balance').textContent = roughly(now.balance);
@@ -195,24 +195,41 @@ async function drawAccount() {
   $('given').replaceChildren(...list.map((g, i) => item(g, states[i])));
 }
 
-/** @param {Given} g @param {{there: boolean, valid: boolean}} state */
+/** @param {Given} g @param {boolean} deployed @returns {Promise<State>} */
+async function stateOf(g, deployed) {
+  if (!open || !deployed) return 'unused';
+  const { address } = open.account;
+  const { there, valid } = await chain.installed(address, g.id);
+  if (there) return valid ? 'used' : 'void';
+  return await chain.revoked(address, g.id, g.permission.policies.map(parseEntry)) ? 'revoked' : 'unused';
+}
+
+/** @typedef {'used' | 'void' | 'revoked' | 'unused'} State @type {Record<State, [string, string]>} */
+const STATES = {
+  used: ['in use', ''],
+  void: ['may not send any more', 'Every session key was revoked. It may still sign messages if its limits let it; revoke it by itself to close that too.'],
+  revoked: ['revoked', ''],
+  unused: ['not used yet', 'Its first operation installs it. Until then it cannot be revoked by itself: revoke every session key, and the approval is void.'],
+};
+
+/** @param {Given} g @param {State} state */
 function item(g, state) {
   const li = element('li', '', 'card');
   const key = keyWords(keyOf(g.permission.signer));
   const title = element('p', '', 'given-title');
-  title.append(element('strong', `${key[0].toUpperCase()}${key.slice(1)}`), document.createTextNode(' '), element('span', state.valid ? 'in use' : state.there ? 'may not send any more' : 'not in use', `badge${state.valid ? '' : ' off'}`));
+  title.append(element('strong', `${key[0].toUpperCase()}${key.slice(1)}`), document.createTextNode(' '), element('span', STATES[state][0], `badge${state === 'used' ? '' : ' off'}`));
   const more = document.createElement('details');
   const list = element('ul', '', 'words');
   list.append(...words({ policies: g.permission.policies.map(parseEntry), flag: g.permission.flag, tokens: g.tokens, zone: zone() }).map((w) => element('li', w)));
   more.append(element('summary', 'What it may do'), list, element('p', `Permission ${toHex(g.id)}`, 'hint code'));
-  li.append(title, more);
-  if (state.there) {
+  li.append(title, ...(STATES[state][1] ? [element('p', STATES[state][1], 'hint')] : []), more);
+  if (state === 'used' || state === 'void') {
     const revoke = element('button', 'Revoke', 'small danger');
     revoke.setAttribute('type', 'button');
     revoke.setAttribute('aria-label', `Revoke ${key}`);
     revoke.addEventListener('click', () => task('Working out the fee…', () => byOwner(uninstall(g.id, g.permission.policies.length))));
     li.append(revoke);
-  } else li.append(element('p', 'The account does not have it: it was not used yet, or is revoked. An approval that was never used becomes void when every session key is revoked.', 'hint'));
+  }
   return li;
 }
 
@@ -301,7 +318,7 @@ on('grant-form', 'submit', () => task('Reading the form…', async () => {
   const permission = { policies: policies.map(entry), signer: signer(key) };
   const now = await chain.state(mine.address);
   const id = permissionId(permission);
-  if (now.deployed && (await chain.installed(mine.address, id)).there) throw new Trouble('The account has this session key already, with the same limits.', 'Change something, such as the end of its time.');
+  if (now.deployed && ((await chain.installed(mine.address, id)).there || await chain.revoked(mine.address, id, policies))) throw new Trouble('The account has, or had, this session key with the same limits.', 'Change something, such as the end of its time.');
   const found = check({ policies, tokens: chain.tokens }, { now: Math.floor(Date.now() / 1000), account: mine.address, protected: [validatorOf(mine.root)], signer: permission.signer.contract, owner: validatorOf(mine.root), portable: true });
   const refused = found.find((f) => f.refused);
   if (refused) throw new Trouble(sentence(new Error(refused.what)), sentence(new Error(refused.way)));

@@ -63,30 +63,31 @@ on('request-back', 'click', () => !busy() && start());
 
 // 2. Open.
 
-on('open-form', 'submit', () => {
-  fieldError('text');
-  task('Reading the approval…', () => openText(input('text').value));
+on('open-form', 'submit', () => !busy() && openText(input('text').value));
+
+on('file', 'change', async () => {
+  const file = input('file').files?.[0];
+  if (!file || busy()) return;
+  const text = file.size > 1_000_000 ? '' : await file.text();
+  input('file').value = '';
+  openText(text);
 });
 
-on('file', 'change', () => task('Reading the file…', async () => {
-  const file = input('file').files?.[0];
-  if (!file) return;
-  if (file.size > 1_000_000) throw new Trouble('This file is too long for an approval.', 'Choose the file that the owner has saved.');
-  const text = await file.text();
-  input('file').value = '';
-  await openText(text);
-}));
-
 /** @param {string} text */
-async function openText(text) {
-  let a;
+function openText(text) {
+  fieldError('text');
   try {
-    a = readApproval(unlinked(carried(text, 'approval')));
+    const a = readApproval(unlinked(carried(text, 'approval')));
+    task('Asking the chain about the approval…', () => withKey(a));
   } catch (e) {
     fieldError('text', /** @type {Error} */ (e).message);
     input('text').focus();
-    return status('This is no approval.');
+    status('This is no approval.');
   }
+}
+
+/** @param {import('../approval.js').Approval} a */
+async function withKey(a) {
   input('text').value = '';
   if (a.privateKey) {
     const secret = a.privateKey;
@@ -95,6 +96,7 @@ async function openText(text) {
   const mine = known().find((p) => permissionFor(a, p));
   if (mine) return enter(a, mine);
   waiting = a;
+  await chain.now(); // that it answers is as good to know before the prompt
   $('unlock-words').replaceChildren(...wordsOf(a.policies).map((w) => element('li', w)));
   show('unlock');
   status();
@@ -136,22 +138,32 @@ async function refresh() {
   const again = await hold(chain, approval, permission, key);
   if (open?.approval !== approval) return;
   open = { ...again, key };
-  draw();
+  drawState();
 }
 
+/** Everything, with an empty form. */
 function draw() {
   const o = /** @type {NonNullable<typeof open>} */ (open);
-  const usable = o.checks.every((c) => c.good);
-  $('session-title').textContent = usable ? 'You may act' : 'This approval is of no use';
-  $('state').textContent = usable ? `Within these limits, on ${chainName(chain.id)}.` : 'See what is wrong, and ask the owner for a new one.';
+  drawState();
+  offer(usable(o) ? o.approval.policies.flatMap((p) => (p.kind === 'call' ? p.permissions : [])) : [], chain.tokens);
+}
+
+/** @param {Opened} o */
+const usable = (o) => o.checks.every((c) => c.good);
+
+function drawState() {
+  const o = /** @type {NonNullable<typeof open>} */ (open);
+  const good = usable(o);
+  $('session-title').textContent = good ? 'You may act' : 'This approval is of no use';
+  $('state').textContent = good ? `Within these limits, on ${chainName(chain.id)}.` : 'See what is wrong, and ask the owner for a new one.';
   $('checks').replaceChildren(...o.checks.map((c) => element('li', c.text, c.good ? 'good' : 'bad')));
   const found = check({ policies: o.approval.policies, tokens: chain.tokens }, { now: 0, account: o.approval.account, signer: o.permission.signer.contract }).filter((f) => f.refused);
   $('words').replaceChildren(...wordsOf(o.approval.policies).map((w) => element('li', w)), ...found.map((f) => element('li', `Take care: ${f.what}.`, 'bad')));
   const left = remaining(o);
   rows('left', left);
   $('left').hidden = !left.length;
-  $('gasless-box').hidden = !usable || !chain.paymasterUrl;
-  offer(usable ? o.approval.policies.flatMap((p) => (p.kind === 'call' ? p.permissions : [])) : [], chain.tokens);
+  $('gasless-box').hidden = !good || !chain.paymasterUrl;
+  if (!good) $('act-form').hidden = true;
 }
 
 /** What is left of each limit. @param {Opened} o @returns {[string, string, string?][]} */
@@ -240,7 +252,7 @@ async function boot() {
   start();
   for (const b of document.querySelectorAll('#start button')) b.removeAttribute('disabled');
   setInterval(() => showing('start') && keepOffer(chain), 1000);
-  if (given) task('Reading the approval…', () => openText(given));
+  if (given) openText(given);
 }
 
 boot();

@@ -14,6 +14,7 @@ export function draw(id, text) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `-4 -4 ${rows.length + 8} ${rows.length + 8}`);
   svg.setAttribute('shape-rendering', 'crispEdges');
+  svg.setAttribute('aria-hidden', 'true'); // the box around it has the name
   const path = document.createElementNS(SVG, 'path');
   path.setAttribute('d', rows.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join(''));
   svg.append(path);
