@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
+	"html"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Whatever the account, the parts of a report agree with each other.
@@ -140,6 +145,7 @@ func TestThePictureIsWellFormed(t *testing.T) {
 			a.Domains[i].Name = strings.Repeat(`]]>'`, r.IntN(20))
 		}
 		svg := string(mustAudit(t, a).SVG())
+		inside(t, svg)
 		d := xml.NewDecoder(strings.NewReader(svg))
 		for {
 			token, err := d.Token()
@@ -169,5 +175,24 @@ func TestNothingIsComputedFromAContradiction(t *testing.T) {
 	}
 	if _, err := Plan(a); !errors.As(err, new(*Error)) {
 		t.Errorf("Plan: %v", err)
+	}
+}
+
+// inside proves that texts which run to the right end within the picture, for letters that
+// are seven pixels wide.
+func inside(t *testing.T, svg string) {
+	t.Helper()
+	width := 0.0
+	if _, err := fmt.Sscanf(svg[strings.Index(svg, "viewBox"):], `viewBox="0 0 %f`, &width); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`<text x="([0-9.]+)" y="[0-9.]+" class="[a-z ]*">([^<]*)</text>`).FindAllStringSubmatch(svg, -1) {
+		x, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := utf8.RuneCountInString(html.UnescapeString(m[2])); x+7*float64(n) > width {
+			t.Fatalf("%q at %g ends outside of %g pixels", m[2], x, width)
+		}
 	}
 }

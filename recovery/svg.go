@@ -139,10 +139,10 @@ func (d *drawing) layout() {
 	for _, c := range d.cols {
 		longest = max(longest, utf8.RuneCountInString(cut(c.Label)))
 	}
-	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 14
+	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 22
 	rows, heads := float64(len(d.r.Signers)), float64(len(d.groups()))
 	d.height = d.top + rows*row + heads*(row-4) + 10 + 2*row + 96
-	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 860)
+	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 960)
 }
 
 func (d *drawing) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n", args...) }

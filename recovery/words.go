@@ -333,6 +333,9 @@ func (r *Report) signerWords() (out []string) {
 		parts := []string{kindWords[s.Kind]}
 		if s.Class != "" {
 			parts[0] += ", " + s.Class
+			if s.Examples != "" {
+				parts[0] += " (as " + s.Examples + ")"
+			}
 		}
 		if s.Provider != "" {
 			parts = append(parts, fmt.Sprintf("provider %s (%s)", s.Provider, s.ProviderSource))
