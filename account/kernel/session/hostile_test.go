@@ -131,6 +131,10 @@ func TestANodeThatForgetsGetsNothingNew(t *testing.T) {
 	if st := status(t, s); st.State != session.Void {
 		t.Errorf("%+v", st)
 	}
+	f.says(f.account, "currentNonce()", 1)
+	if st := status(t, s); st.State != session.Approved {
+		t.Errorf("%+v", st)
+	}
 	root := must[*kernel.Account](t)(s.Document().Account()).RootContract()
 	f.says(root, "ecdsaValidatorStorage(address)", asker)
 	_, err := s.Status(t.Context())
