@@ -23,8 +23,9 @@ const magic = "postern-approval-1"
 // Limits of files.
 const (
 	maxFile   = 32 << 20
-	maxHeader = 256 << 10
-	maxLine   = 16 << 10
+	maxHeader = 4 << 20 // words name every address of a list
+	maxLine   = 1 << 20
+	maxName   = 256
 )
 
 // file is a sealed approval taken apart.
@@ -175,7 +176,9 @@ func (r *lineReader) yes(name string) bool {
 // with what lines writes.
 func (f *file) read(r *lineReader) {
 	h := &f.header
-	h.Name, _ = r.may("name")
+	if h.Name, _ = r.may("name"); len(h.Name) > maxName {
+		r.fail("name: it is longer than %d bytes", maxName)
+	}
 	h.Created = r.time("created")
 	h.Account = common.HexToAddress(r.need("account"))
 	h.Version = kernel.Version(r.need("kernel"))

@@ -222,10 +222,18 @@ func TestWhatCannotBeSealed(t *testing.T) {
 		"line end in a name":     seal(approval.Header{Name: "x\nowner: you"}, passphrase, docs[0]),
 		"escape in a name":       seal(approval.Header{Name: "\x1b[2J"}, passphrase, docs[0]),
 		"name backwards":         seal(approval.Header{Name: "a\u202eb"}, passphrase, docs[0]),
-		"long name":              seal(approval.Header{Name: strings.Repeat("x", 1<<20)}, passphrase, docs[0]),
+		"long name":              seal(approval.Header{Name: strings.Repeat("x", 257)}, passphrase, docs[0]),
 		"year 12000":             seal(approval.Header{Created: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)}, passphrase, docs[0]),
 	} {
 		hinted(t, err, what)
+	}
+	callers := &grant.SignatureCaller{}
+	for i := range 2000 {
+		callers.Callers = append(callers.Callers, common.BigToAddress(big.NewInt(int64(i+1))))
+	}
+	many := o.grantFor(t, o.account(t, kernel.V033), grant.Grant{Policies: []grant.Policy{callers}}, kernel.ECDSASigner(common.Address{1}), approval.Options{}, 1)
+	if err := seal(sealHeader, passphrase, many...); err != nil {
+		t.Errorf("many callers: %v", err)
 	}
 	if err := seal(approval.Header{Name: "Kaffee für Zoë"}, passphrase, docs[0]); err != nil {
 		t.Error(err)
@@ -262,7 +270,7 @@ func TestWhatDoesNotOpen(t *testing.T) {
 		"empty":               box(costly, ""), "no object": box(costly, "[]"), "no documents": dear,
 		"no base64": append(bytes.Clone(front), "?"...), "nothing behind": front,
 		"the SDK's": must(docs[0].Serialize()), "large": append(bytes.Clone(b), make([]byte, 33<<20)...),
-		"long header": []byte("postern-approval-1\n" + strings.Repeat("allows: x\n", 1<<16)),
+		"long header": []byte("postern-approval-1\n" + strings.Repeat("allows: x\n", 1<<19)),
 	} {
 		_, err := approval.Open(b, passphrase)
 		hinted(t, err, what)
