@@ -126,6 +126,42 @@ func checked(a writeArgs) ([]*approval.Document, error) {
 // clock stands still before every time window ends.
 func clock() time.Time { return time.Unix(1, 0) }
 
+type readArgs struct {
+	Text string `json:"text"`
+}
+
+type readable struct {
+	Text         string         `json:"text"` // written again
+	Account      common.Address `json:"account"`
+	ID           hexutil.Bytes  `json:"id"`
+	PreInstalled bool           `json:"preInstalled"`
+	// Delegate is the code that the authorization names, by whose key it is signed.
+	Delegate  *common.Address `json:"delegate,omitempty"`
+	Authority *common.Address `json:"authority,omitempty"`
+}
+
+// read reads a document and asks no chain.
+func read(a readArgs) (*readable, error) {
+	d, err := approval.Parse([]byte(a.Text))
+	if err != nil {
+		return nil, err
+	}
+	text, err := d.Serialize()
+	if err != nil {
+		return nil, err
+	}
+	f := d.Fields()
+	out := &readable{Text: string(text), Account: f.Account, ID: f.PermissionID[:], PreInstalled: f.PreInstalled}
+	if f.EIP7702 != nil {
+		authority, err := f.EIP7702.Authority()
+		if err != nil {
+			return nil, err
+		}
+		out.Delegate, out.Authority = &f.EIP7702.Address, &authority
+	}
+	return out, nil
+}
+
 type openArgs struct {
 	Text string `json:"text"`
 	// Owner and Session say what is on the chain: the document is not asked.

@@ -22,6 +22,7 @@ var actions = map[string]func(json.RawMessage) (any, error){
 	"grants": action(grants),
 	"write":  action(write),
 	"open":   action(open),
+	"read":   action(read),
 }
 
 // kind names the outermost typed error in err, and the field that one of them is about.
@@ -71,6 +72,10 @@ type granted struct {
 	Approval    hexutil.Bytes   `json:"approval"`
 	EnableKey   *hexutil.Big    `json:"enableKey"`
 	UseKey      *hexutil.Big    `json:"useKey"`
+	Uninstall   hexutil.Bytes   `json:"uninstall"` // the owner's call data
+	// Install and Grant are what an account does to itself as it is created with the permission, from 0.3.1 on.
+	Install hexutil.Bytes `json:"install,omitempty"`
+	Grant   hexutil.Bytes `json:"grant,omitempty"`
 }
 
 func (s grantee) permission() (kernel.Permission, []hexutil.Bytes, error) {
@@ -132,6 +137,11 @@ func grants(a grantsArgs) ([]granted, error) {
 			EnableKey: (*hexutil.Big)(kernel.KeyOf(kernel.ModeEnable, e.ID, s.Lane).Int()), UseKey: (*hexutil.Big)(kernel.KeyOf(kernel.ModeDefault, e.ID, s.Lane).Int()),
 		}
 	}
+	for i, s := range a.Sessions {
+		if err := s.changes(a.Owner, &out[i]); err != nil {
+			return nil, err
+		}
+	}
 	if a.Together {
 		q, err := authorities[0].SignEnables(enables)
 		if err != nil {
@@ -149,6 +159,30 @@ func grants(a grantsArgs) ([]granted, error) {
 		}
 	}
 	return out, nil
+}
+
+// changes are what the owner sends to install the permission and to revoke it.
+func (s grantee) changes(o owner, out *granted) error {
+	acct, err := s.account(o)
+	if err != nil {
+		return err
+	}
+	p, _, err := s.permission()
+	if err != nil {
+		return err
+	}
+	calls, err := acct.UninstallPermission(p)
+	if err != nil {
+		return err
+	}
+	if out.Uninstall, err = kernel.Execute(calls); err != nil || s.Version == kernel.V030 {
+		return err
+	}
+	if calls, err = acct.InstallPermission(p, 1); err != nil {
+		return err
+	}
+	out.Install, out.Grant = calls[0].Data, calls[1].Data
+	return nil
 }
 
 // finish signs and puts one approval into each of out.

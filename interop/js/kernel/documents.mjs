@@ -2,11 +2,12 @@
 // messages with; what Postern wrote, they open: the same operations to the byte, and the same document when it is
 // written again. On an account that is not there yet, on one that is, and where the permission is installed.
 import assert from 'node:assert/strict'
-import { deserializePermissionAccount, serializeMultiChainPermissionAccounts, serializePermissionAccount } from '@zerodev/permissions'
+import { deserializePermissionAccount, serializeMultiChainPermissionAccounts, serializePermissionAccount, toInitConfig } from '@zerodev/permissions'
 import * as policies from '@zerodev/permissions/policies'
 import { createKernelAccount } from '@zerodev/sdk'
 import { getAddress, hashMessage, hashTypedData, parseAbiItem, size, toHex } from 'viem'
 import { getUserOperationHash } from 'viem/account-abstraction'
+import { privateKeyToAccount } from 'viem/accounts'
 import { claim } from '../report.mjs'
 import { changed } from './changed.mjs'
 import { chains, draw, installable, owner, same } from './draw.mjs'
@@ -168,6 +169,39 @@ async function serializeLike(account, privateKey) {
   return btoa(JSON.stringify(kept))
 }
 
+/** special are documents of accounts that were created with the permission, and of keys that became accounts (EIP-7702). */
+async function special(seed) {
+  const r = random(seed)
+  for (let n = 0; n < N / 4; n++) {
+    const root = owner('ecdsa', r.hex(32)), signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), version = r.one(['0.3.1', '0.3.2', '0.3.3']), key = signer.kind === 'ecdsa' ? signer.secret : undefined
+    const d = await draw(r, root, r.one(chains), { flag: 0, nonce: 1, signer, version, kinds: installable(r) })
+    const address = getAddress(r.address()), { client, regular } = await d.theirs(address)
+    const created = await createKernelAccount(client, { entryPoint, kernelVersion: version, address, plugins: { sudo: await root.on(client, version) }, initConfig: await toInitConfig(regular) })
+    const text = await serializePermissionAccount(created, key, undefined, undefined, regular)
+    const mine = await go.ask('read', { text })
+    assert.deepEqual([mine.text, mine.preInstalled, mine.id, getAddress(mine.account)], [text, true, regular.getIdentifier(), address])
+    // Installed it signs like any other; before that it can do nothing, as nobody approved anything.
+    const account = await deserializePermissionAccount(client, entryPoint, version, text, key ? undefined : await signer.on(client)), op = { calls: calls(r), lane: 0, sequence: 7, wire: gas(r) }
+    const ask = { text, owner: root.go, session: d.ours, deployed: true, address, ops: [op], messages: [] }
+    const { ops: [made] } = await go.ask('open', { ...ask, installed: true })
+    client.state.sequence = 7
+    const userOp = { sender: address, nonce: await account.getNonce({ key: 0n }), callData: await account.encodeCalls(op.calls), ...op.wire }
+    same(made.nonce, toHex(userOp.nonce), 'the nonce')
+    same(made.signature, await account.signUserOperation(userOp), 'the signature')
+    await assert.rejects(go.ask('open', { ...ask, installed: false }), (e) => e instanceof Refused && e.type === '*session.ApprovalError' && /installed/.test(e.message))
+
+    const eoa = privateKeyToAccount(r.hex(32)), chain7702 = chain(d.ours.chainId)
+    chain7702.state.transactions = r.int(2 ** 31)
+    const permission7702 = await permission(chain7702, { signer, policies: policiesOf(r), flag: '0x0000', kernelVersion: '0.3.3' })
+    const delegated = await createKernelAccount(chain7702, { entryPoint, kernelVersion: '0.3.3', eip7702Account: eoa, plugins: { regular: permission7702 } })
+    const text7702 = await serializePermissionAccount(delegated, key), read = await go.ask('read', { text: text7702 })
+    assert.deepEqual([read.text, read.id, getAddress(read.account), getAddress(read.authority), getAddress(read.delegate)], [text7702, permission7702.getIdentifier(), eoa.address, eoa.address, getAddress(delegated.accountImplementationAddress)])
+    counts.documents += 2
+  }
+  return told()
+}
+const policiesOf = (r) => r.shuffled([policies.toSudoPolicy({}), policies.toTimestampPolicy({ validUntil: 1 + r.int(1e9) })])
+
 /** harmless draws policies that Postern lets an owner sign. */
 function harmless(r) {
   const to = r.list(1 + r.int(3), () => getAddress(r.address())), amount = 1n + r.big(64), target = getAddress(r.address())
@@ -235,5 +269,6 @@ for (const [i, kind] of ['ecdsa', 'webauthn', 'multiECDSA'].entries()) await cla
 await claim('both write the same documents, owner multiECDSA, several chains', () => alike('multiECDSA', true, 6010))
 for (const [i, kind] of ['ecdsa', 'webauthn', 'multiECDSA'].entries()) await claim(`granted by Postern's session package, owner ${kind}`, () => prompted(kind, (r) => [r.one(chains)], 7000 + i))
 await claim("granted by Postern's session package with one prompt for several chains, owner multiECDSA", () => prompted('multiECDSA', (r) => r.shuffled(chains).slice(0, 2 + r.int(4)), 7010))
+await claim('theirs, of accounts created with the permission and of delegated keys', () => special(9000))
 await claim('a change of anything in an operation changes its signature', () => control(8000))
 go.stop()

@@ -2,7 +2,8 @@
 // packages to the byte.
 import assert from 'node:assert/strict'
 import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
-import { serializeMultiChainPermissionAccounts } from '@zerodev/permissions'
+import { serializeMultiChainPermissionAccounts, toInitConfig } from '@zerodev/permissions'
+import { uninstallPlugin } from '@zerodev/sdk'
 import { concatHex, decodeAbiParameters, encodeAbiParameters, hashTypedData, slice, toHex, zeroAddress } from 'viem'
 import { claim } from '../report.mjs'
 import { Refused, start } from './go.mjs'
@@ -30,6 +31,16 @@ async function compare(mine, { client, regular, account, lane, policies, signer 
   client.state.accounts = { [account.address.toLowerCase()]: { version: '', nonce: 1, enabled: { [regular.getIdentifier()]: (await signer.on(client)).signerContractAddress } } }
   same(mine.useKey, toHex(await manager.getNonceKey(account.address, BigInt(lane))), 'the nonce key that uses')
   client.state.accounts = at
+  // Installed as the account is created, and revoked.
+  let sent
+  await uninstallPlugin({ account, sendUserOperation: async (args) => { sent = args } }, { plugin: regular })
+  same(mine.uninstall, sent.callData, 'the revocation')
+  if (account.kernelVersion === '0.3.0') return assert.equal(mine.install, undefined)
+  const [install, grant] = await toInitConfig(regular)
+  same(mine.install, install, 'the installation')
+  // Kernel 0.3.3 has the function itself; the packages run its code as the account all the same.
+  if (account.kernelVersion === '0.3.3') assert.ok(grant.toLowerCase().includes(mine.grant.slice(2)), 'the access to execute')
+  else same(mine.grant, grant, 'the access to execute')
 }
 
 /** forms are how an approval for one chain is compared. Where ours differs from the packages', the difference is stated. */

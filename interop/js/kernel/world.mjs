@@ -41,6 +41,7 @@ export function chain(id, state = { accounts: {} }) {
       case 'eth_chainId': return toHex(id)
       case 'eth_getCode': return state.accounts[params[0].toLowerCase()] ? '0x60' : '0x'
       case 'eth_call': return answer(params[0])
+      case 'eth_getTransactionCount': return toHex(state.transactions ?? 0)
     }
     throw new Error(`the packages ask for ${method}`)
   } }, { retryCount: 0 }) })
