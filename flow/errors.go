@@ -17,6 +17,7 @@ const (
 	ErrArgument    Cause = "not a JSON-CDC value"
 	ErrRole        Cause = "the account has no such role in the transaction"
 	ErrKey         Cause = "not a key of a Flow account"
+	ErrSignable    Cause = "not a Signable of FCL"
 	ErrProof       Cause = "no proof of the account"
 )
 
@@ -84,6 +85,7 @@ var hints = map[Cause]string{
 	ErrTooLarge:     "Nodes take no transaction above 1,500,000 bytes.",
 	ErrArgument:     `Write arguments as JSON-Cadence, for example {"type":"UFix64","value":"1.0"}.`,
 	ErrTransaction:  "Take it as the wallet wrote it: signatures stand in the order of signers and keys, plain ones without an extension.",
+	ErrSignable:     "Pass on what FCL handed to the wallet's signing function, as JSON.",
 	ErrProof:        "A proof has signatures by keys of its account that are not revoked, with weights of 1000 together, over a nonce of 32 bytes or more.",
 	ErrRole:         "The proposer and the authorizers sign the payload, the payer signs the envelope, and the payer signs nothing else.",
 	ErrKey:          "A key is 64 bytes x‖y, without the leading 04 of SEC 1; hash algorithm SHA2_256 for passkeys.",

@@ -298,31 +298,36 @@ func Decode(b []byte) (*Transaction, error) {
 	if err := all.end(); err != nil {
 		return nil, err
 	}
-	for _, list := range [][]Signature{t.PayloadSignatures, t.EnvelopeSignatures} {
-		for _, s := range list {
-			if s.isPlain() && s.Extension != nil {
-				return nil, refused(ErrTransaction, "signature", "a plain signature has no extension")
-			}
-		}
-	}
 	return &t, nil
 }
 
-// DecodePayload reads what [Transaction.Payload] writes and nothing else. It copies.
-func DecodePayload(b []byte) (*Transaction, error) {
+// DecodeMessage reads what [Transaction.Message] writes and nothing else: a transaction that is to be signed, without the
+// signatures that the message does not have, and whether it is the payload or the envelope. It copies.
+func DecodeMessage(b []byte) (*Transaction, Role, error) {
 	if len(b) > MaxTransaction {
-		return nil, refused(ErrTooLarge, "payload", "%d bytes", len(b))
+		return nil, RoleNone, refused(ErrTooLarge, "message", "%d bytes", len(b))
 	}
-	outer := &rlpReader{in: bytes.Clone(b)}
-	payload := outer.list()
+	body, found := bytes.CutPrefix(b, tagged(TagTransaction, nil))
+	if !found {
+		return nil, RoleNone, refused(ErrTransaction, "message", "it does not begin with the domain tag of transactions")
+	}
+	outer := &rlpReader{in: bytes.Clone(body)}
+	all := outer.list()
 	if err := outer.end(); err != nil {
-		return nil, err
+		return nil, RoleNone, err
 	}
 	var t Transaction
-	if err := t.readPayload(payload); err != nil {
-		return nil, err
+	if len(all.in) == 0 || all.in[0] < 0xc0 { // a payload begins with the script, an envelope with the payload
+		err := t.readPayload(all)
+		return &t, RolePayload, err
 	}
-	return &t, nil
+	if err := t.readPayload(all.list()); err != nil {
+		return nil, RoleNone, err
+	}
+	if err := t.readSignatures(all.list(), &t.PayloadSignatures); err != nil {
+		return nil, RoleNone, err
+	}
+	return &t, RoleEnvelope, all.end()
 }
 
 func (t *Transaction) readPayload(r *rlpReader) error {
@@ -361,9 +366,8 @@ func (t *Transaction) readSignatures(r *rlpReader, to *[]Signature) error {
 		key := one.uint(math.MaxUint32)
 		s := Signature{KeyIndex: uint32(key), Signature: one.bytes()}
 		if len(one.in) != 0 {
-			s.Extension = one.bytes()
-			if s.Extension == nil && one.err == nil {
-				s.Extension = []byte{}
+			if s.Extension = one.bytes(); s.isPlain() && one.err == nil {
+				return refused(ErrTransaction, "signature", "a plain signature has no extension")
 			}
 		}
 		if err := one.end(); err != nil {
