@@ -108,8 +108,9 @@ func (b *bench) story(t *testing.T, acct *kernel.Account, o owner, h holder) {
 		t.Errorf("a fourth use: %v", err)
 	}
 	unpoliced := must[*session.Authority](t)(s.Authority(ctx, h.by, session.DangerUnpoliced()))
-	if _, err := s.PrepareWith(ctx, b.client(), unpoliced, pay(1)); err == nil {
-		t.Error("the chain would take a fourth use")
+	_, err := s.PrepareWith(ctx, b.client(), unpoliced, pay(1))
+	if e, ok := errors.AsType[*session.ChainRefusedError](err); !ok || e.Policy != 1 || e.Hint() == "" {
+		t.Errorf("the chain's word on a fourth use: %v", err)
 	}
 
 	// 7. Revoked, it is over.
@@ -124,7 +125,7 @@ func (b *bench) story(t *testing.T, acct *kernel.Account, o owner, h holder) {
 		t.Errorf("a message after the revocation: %v", err)
 	}
 	b.listed(t, acct, s, session.Revoked)
-	_, err := session.NewPending(ctx, []session.Target{b.target(acct)}, o.by, h.signer, limited(3))
+	_, err = session.NewPending(ctx, []session.Target{b.target(acct)}, o.by, h.signer, limited(3))
 	if e, ok := errors.AsType[*session.ExistsError](err); !ok || e.State != session.Revoked {
 		t.Errorf("the same again: %v", err)
 	}

@@ -89,5 +89,6 @@ func (s *Session) PrepareWith(ctx context.Context, c account.Client, a *Authorit
 	if c.ChainID == nil {
 		c.ChainID = s.ChainID()
 	}
-	return account.Prepare(ctx, c, s.Account(), a, calls, opts...)
+	p, err := account.Prepare(ctx, c, s.Account(), a, calls, opts...)
+	return p, s.explain(err)
 }
