@@ -1,12 +1,14 @@
 package approval_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"math/big"
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
 
@@ -267,5 +269,50 @@ func TestALyingSliceIsLeftOut(t *testing.T) {
 		if (r.Slice != nil) != named {
 			t.Errorf("the slice %s is told as %q", slice, r.Slice)
 		}
+	}
+}
+
+// A document with any byte changed is refused somewhere on its way, or means the
+// same: names of functions, letters of hex, what Kernel 3 does not look at.
+func TestNoByteOfADocumentChangesItsMeaning(t *testing.T) {
+	o := owners(t)[0]
+	signer := kernel.ECDSASigner(common.Address{1})
+	d := o.grantFor(t, o.account(t, kernel.V033), five(t), signer, approval.Options{}, 10)[0]
+	text := decoded(t, string(must(d.Serialize())))
+	p, _, err := d.Permission()
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := map[string]int{}
+	for i := 0; i < len(text); i += 2 {
+		changed := []byte(text)
+		changed[i] ^= 1 + byte(i%4)
+		other, err := approval.Parse(encoded(string(changed)))
+		if err != nil {
+			continue
+		}
+		if other, err = other.WithContext(approval.Context{Signer: signer}); err != nil {
+			t.Fatal(err)
+		}
+		e, err := other.Enable(big.NewInt(10), 1)
+		if err != nil {
+			continue
+		}
+		owner, err := other.Owner()
+		if err != nil || other.Verify(e, owner) != nil {
+			continue
+		}
+		q, g, err := other.Permission()
+		if err != nil || !bytes.Equal(q.EnableData(), p.EnableData()) || other.Fields().Account != d.Fields().Account || owner != o.root {
+			t.Fatalf("changed at %d, it means something else: %s", i, changed[max(0, i-40):min(len(changed), i+10)])
+		}
+		words := strings.Join(grant.Words(g, grant.Style{}), "\n")
+		if !strings.Contains(words, "transfer(address to, uint256 amount)") {
+			t.Errorf("changed at %d, it has other words:\n%s", i, words)
+		}
+		same[string(changed[max(0, i-30):i])]++
+	}
+	if len(same) == 0 || len(same) > len(text)/8 {
+		t.Errorf("%d of %d changes mean the same", len(same), len(text)/2)
 	}
 }
