@@ -70,18 +70,41 @@ var (
 	webAuthnStorage = function("webAuthnValidatorStorage", mustType("address"))
 )
 
+// knownValidator is a validator that this package knows, of some owner.
+type knownValidator struct {
+	name     string
+	contract common.Address
+	kind     Validator
+}
+
+// knownValidators are those that a version can have.
+func knownValidators(v Version) []knownValidator {
+	var list []knownValidator
+	for _, k := range []knownValidator{
+		{name: "ECDSA validator", kind: ECDSA{}},
+		{name: "multi-chain ECDSA validator", kind: MultiChainECDSA{}},
+		{name: "WebAuthn validator 0.0.3", kind: WebAuthn{Version: WebAuthn003}},
+		{name: "WebAuthn validator 0.0.2", kind: WebAuthn{Version: WebAuthn002, DangerVulnerable: true}},
+		{name: "WebAuthn validator 0.0.1", kind: WebAuthn{Version: WebAuthn001, DangerVulnerable: true}},
+		{name: "multi-chain WebAuthn validator 0.0.2", kind: MultiChainWebAuthn{}},
+		{name: "multi-chain WebAuthn validator 0.0.1", kind: MultiChainWebAuthn{Version: WebAuthn001, DangerVulnerable: true}},
+	} {
+		var err error
+		if k.contract, err = k.kind.Contract(v); err == nil {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 // root reads the owner that a validator keeps for the account; nil if the contract
 // is no validator of that version.
 func (r reader) root(v Version, contract common.Address) (Validator, error) {
-	for _, candidate := range []Validator{
-		ECDSA{}, MultiChainECDSA{}, WebAuthn{Version: WebAuthn003}, WebAuthn{Version: WebAuthn002, DangerVulnerable: true},
-		WebAuthn{Version: WebAuthn001, DangerVulnerable: true}, MultiChainWebAuthn{},
-		MultiChainWebAuthn{Version: WebAuthn001, DangerVulnerable: true},
-	} {
-		if at, err := candidate.Contract(v); err != nil || at != contract {
+	for _, k := range knownValidators(v) {
+		if k.contract != contract {
 			continue
 		}
-		switch c := candidate.(type) {
+		switch c := k.kind.(type) {
 		case ECDSA:
 			owner, err := r.address(contract, ecdsaStorage, r.addr)
 			return ECDSA{owner}, err

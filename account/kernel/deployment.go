@@ -66,19 +66,19 @@ var deployments = []Deployment{
 		Factory: common.HexToAddress("0xaee9762ce625e0a8f7b184670fb57c37bfe1d0f1"),
 	},
 	{
-		Version: V022, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02, Unverified: true,
+		Version: V022, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02,
 		Implementation: common.HexToAddress("0x0DA6a956B9488eD4dd761E59f52FDc6c8068E6B5"),
 	},
 	{
-		Version: V023, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02, Unverified: true,
+		Version: V023, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02,
 		Implementation: common.HexToAddress("0xD3F582F6B4814E989Ee8E96bc3175320B5A540ab"),
 	},
 	{
-		Version: V024, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02, Unverified: true,
+		Version: V024, EntryPoint: userop.V06, ECDSA: ecdsa02, Factory: factory02, InitCodeHash: initCode02,
 		Implementation: common.HexToAddress("0xd3082872F8B06073A021b4602e022d5A070d7cfC"),
 	},
 	{
-		Version: V030, EntryPoint: userop.V07, ECDSA: ecdsa030, MetaFactory: metaFactory03, Unverified: true,
+		Version: V030, EntryPoint: userop.V07, ECDSA: ecdsa030, MetaFactory: metaFactory03,
 		Factory:        common.HexToAddress("0x6723b44Abeec4E71eBE3232BD5B455805baDD22f"),
 		Implementation: common.HexToAddress("0x94F097E1ebEB4ecA3AAE54cabb08905B239A7D27"),
 		InitCodeHash:   common.HexToHash("0x6fe6e6ea30eddce942b9618033ab8429f9ddac594053bec8a6744fffc71976e2"),

@@ -12,10 +12,13 @@
 // versions of the table [Deployments]. What those packages do and the contracts do
 // not, or the other way round, is refused here with its reason.
 //
+// [At] opens an account as a chain has it, [Account.ReplaceRoot] hands it to another
+// owner and leaves the old one nothing, [Account.RevokeAll] revokes every permission.
+//
 // Not promised: hooks, executors of other makers, EIP-7702 mode; and, for Kernel
-// 0.0.2 and 0.2.x and for the multi-chain WebAuthn validator, that a contract was
-// ever asked: [Deployment.Unverified] says so of versions, and
-// [MultiChainWebAuthn] of itself.
+// 0.0.2, for passkeys on Kernel 0.2.x and for the multi-chain WebAuthn validator, that
+// a contract of public networks was ever asked: [Deployment.Unverified] says so of
+// versions, and [MultiChainWebAuthn] of itself.
 //
 // # What the SDK says of versions
 //
