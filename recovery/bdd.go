@@ -36,7 +36,7 @@ const (
 	opNone uint8 = iota
 	opAnd
 	opOr
-	opWithout
+	opMinus
 )
 
 const cacheBits = 16
@@ -166,7 +166,9 @@ func (d *diagrams) atLeast(threshold uint64, parts []ref, weight []uint64) ref {
 	return at(0, threshold)
 }
 
-// minimal is the family of the minimal sets that make a function true.
+// minimal is the family of the minimal sets that make a function true, of one that only
+// grows: there a set that is minimal with v, and contains one that needs no v, is that one.
+// So what Rauzy calls "without" is a plain difference.
 func (d *diagrams) minimal(f ref) ref {
 	if f <= 1 || d.full {
 		return f
@@ -176,7 +178,7 @@ func (d *diagrams) minimal(f ref) ref {
 	}
 	n := d.nodes[f]
 	lo := d.minimal(n.lo)
-	hi := d.without(d.minimal(n.hi), lo)
+	hi := d.minus(d.minimal(n.hi), lo)
 	out := d.family(n.v, lo, hi)
 	d.minsol[f] = out
 	return out
@@ -189,32 +191,32 @@ func (d *diagrams) family(v uint8, lo, hi ref) ref {
 	return d.make(v, lo, hi)
 }
 
-// without is the sets of u that contain no set of v.
-func (d *diagrams) without(u, v ref) ref {
+// minus is the sets of family u that are not in v.
+func (d *diagrams) minus(u, v ref) ref {
 	switch {
 	case d.full, u == 0, v == 0:
 		return u
-	case v == 1, u == v:
+	case u == v:
 		return 0
-	case u == 1: // contains the empty set only, which stands at the end of all lows
+	case u == 1: // has the empty set only, which stands at the end of all lows
 		for v > 1 {
 			v = d.nodes[v].lo
 		}
 		return 1 - v
 	}
-	slot, out, ok := d.seen(opWithout, u, v)
+	slot, out, ok := d.seen(opMinus, u, v)
 	if ok {
 		return out
 	}
 	x, y := d.nodes[u], d.nodes[v]
 	switch {
 	case x.v < y.v:
-		out = d.family(x.v, d.without(x.lo, v), d.without(x.hi, v))
+		out = d.family(x.v, d.minus(x.lo, v), x.hi)
 	case x.v > y.v:
-		out = d.without(u, y.lo)
+		out = d.minus(u, y.lo)
 	default:
-		out = d.family(x.v, d.without(x.lo, y.lo), d.without(d.without(x.hi, y.hi), y.lo))
+		out = d.family(x.v, d.minus(x.lo, y.lo), d.minus(x.hi, y.hi))
 	}
-	*slot = entry{opWithout, u, v, out}
+	*slot = entry{opMinus, u, v, out}
 	return out
 }

@@ -98,6 +98,9 @@ func TestEventsLeadWhereTheyShould(t *testing.T) {
 	behind.Routes[1].Quorum = Any(1, "safe")
 	behind.Routes[1].Cancel = []Quorum{Any(1, "passkey")}
 
+	twins := guarded()
+	twins.Signers[1].Key, twins.Signers[2].Key = "0xAA", "0xaa"
+
 	for _, c := range []struct {
 		name        string
 		a           *Account
@@ -139,6 +142,9 @@ func TestEventsLeadWhereTheyShould(t *testing.T) {
 		{"hybrid: owner key stolen", hybrid, nil, []string{"owner"}, Stolen, 0},
 		{"flow: the full key lost", flow, []string{"passkey"}, nil, Locked, 0},
 		{"flow: the half key stolen", flow, nil, []string{"half"}, Works, 0},
+		{"two guardians are one key: that is lost", twins, []string{"icloud", "=mum"}, nil, Locked, 0},
+		{"two guardians are one key: that is stolen", twins, nil, []string{"=mum"}, Contested, 0},
+		{"two guardians are one key: one of them does not sign", twins, []string{"icloud", "mum"}, nil, Recoverable, 7 * day},
 		{"a contract as guardian", behind, []string{"Apple"}, nil, Recoverable, 7 * day},
 		{"a contract as guardian, a member of it gone", behind, []string{"Apple", "mum"}, nil, Locked, 0},
 		{"a contract as guardian, a member of it turned", behind, nil, []string{"mum"}, Works, 0},

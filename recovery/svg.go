@@ -44,7 +44,7 @@ const (
 	nameWidth = 236.0
 	column    = 46.0
 	row       = 34.0
-	sideWidth = 190.0
+	sideWidth = 216.0
 	longName  = 34 // characters; longer ones are cut
 )
 
@@ -209,7 +209,7 @@ func (d *drawing) heads() {
 		d.add(`<text transform="translate(%.1f %.1f) rotate(-45)" class="%s">%s</text>`, d.x(i)+2, d.top-14, class, html.EscapeString(cut(c.Label)))
 	}
 	d.text(d.left+column*float64(len(d.cols))+18, d.top-14, "small faint", "start", "if lost")
-	d.text(d.left+column*float64(len(d.cols))+102, d.top-14, "small faint", "start", "if stolen")
+	d.text(d.left+column*float64(len(d.cols))+122, d.top-14, "small faint", "start", "if stolen")
 }
 
 func (d *drawing) signer(s SignerReport, y float64) {
@@ -230,8 +230,8 @@ func (d *drawing) signer(s SignerReport, y float64) {
 	x := d.left + column*float64(len(d.cols)) + 26
 	d.state(x, y+row/2, s.IfLost, false, s.Label+" is lost")
 	d.text(x+14, y+row/2+4, "small", "start", s.IfLost.String())
-	d.state(x+84, y+row/2, s.IfStolen, false, s.Label+" is stolen")
-	d.text(x+98, y+row/2+4, "small", "start", s.IfStolen.String())
+	d.state(x+104, y+row/2, s.IfStolen, false, s.Label+" is stolen")
+	d.text(x+118, y+row/2+4, "small", "start", s.IfStolen.String())
 }
 
 func (d *drawing) line(y float64) {
