@@ -29,7 +29,7 @@ type Header struct {
 	Version    kernel.Version
 	Permission kernel.PermissionID
 	Signer     string    // the session key in words
-	Owner      string    // the account's owner in words
+	Owner      string    // who has signed as the account's owner, in words; whether it is, the chain tells
 	Signed     bool      // the owner's signature is in it; else the permission must be installed already
 	Expires    time.Time // of operations; zero: never
 	Secret     bool      // there is a private key in it
