@@ -170,3 +170,26 @@ func (r reader) deployed(ctx context.Context) (bool, error) {
 }
 
 func zero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }
+
+// present refuses a permission with a contract that the chain does not have: its
+// installation would revert, or install what nobody knows.
+func (r reader) present(ctx context.Context, p kernel.Permission) error {
+	contracts := map[common.Address]string{p.Signer.Contract: "signer"}
+	for i, e := range p.Policies {
+		contracts[common.Address(e[2:22])] = fmt.Sprintf("policy %d", i+1)
+	}
+	var reads []func() error
+	for addr, what := range contracts {
+		reads = append(reads, func() error {
+			code, err := r.chain.Code(ctx, addr)
+			switch {
+			case err != nil:
+				return fmt.Errorf("session: read the code of the %s: %w", what, err)
+			case len(code) == 0:
+				return &MissingError{What: what, Contract: addr}
+			}
+			return nil
+		})
+	}
+	return together(reads...)
+}

@@ -88,6 +88,21 @@ func (e *MismatchError) Hint() string {
 	return "do not use it: the approval was changed, is meant for another account or chain, or the node lies"
 }
 
+// MissingError says that a chain does not have a contract that a permission needs.
+type MissingError struct {
+	What     string // "policy 2"
+	Contract common.Address
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("session: there is no contract at %s on this chain, which is the permission's %s", e.Contract, e.What)
+}
+
+// Hint implements [account.Hinter].
+func (e *MissingError) Hint() string {
+	return "check the chain; ZeroDev's contracts can be deployed by anybody, at the same addresses; other versions of a policy may be there"
+}
+
 // RefusedError says that a policy would refuse what is asked.
 type RefusedError struct{ Decision grant.Decision }
 
@@ -116,5 +131,6 @@ var (
 	_ account.Hinter = (*TargetError)(nil)
 	_ account.Hinter = (*StateError)(nil)
 	_ account.Hinter = (*MismatchError)(nil)
+	_ account.Hinter = (*MissingError)(nil)
 	_ account.Hinter = (*RefusedError)(nil)
 )

@@ -19,6 +19,7 @@ type fake struct {
 	account   common.Address
 	code      []byte
 	answers   map[common.Address]map[[4]byte][]byte
+	missing   common.Address      // has no code, unlike all others
 	installed kernel.PermissionID // the one that is installed
 }
 
@@ -97,7 +98,10 @@ func (f *fake) Code(_ context.Context, a common.Address) ([]byte, error) {
 	if a == f.account {
 		return f.code, nil
 	}
-	return nil, nil
+	if a == f.missing {
+		return nil, nil
+	}
+	return []byte{1}, nil
 }
 
 func (f *fake) Call(_ context.Context, to common.Address, data []byte) ([]byte, error) {

@@ -217,6 +217,28 @@ func TestOpenRefuses(t *testing.T) {
 	is(err, ok)
 }
 
+// A chain that lacks a contract of the permission is found before anything is signed.
+func TestMissingContractsAreFound(t *testing.T) {
+	r := runs(t)[0]
+	f, d := r.fake(t)
+	p := must[*session.Session](t)(r.open(t, f, r.Multi)).Permission()
+	missing := func(err error, what string) {
+		t.Helper()
+		if e, ok := errors.AsType[*session.MissingError](err); !ok || e.What != what || e.Hint() == "" {
+			t.Error(err)
+		}
+	}
+	for what, at := range map[string]common.Address{"signer": p.Signer.Contract, "policy 3": common.Address(p.Policies[2][2:22])} {
+		f.missing = at
+		_, err := session.Open(t.Context(), f, d, session.WithSigner(r.signer(t)))
+		missing(err, what)
+		acct := must[*kernel.Account](t)(d.Account())
+		_, err = session.NewPending(t.Context(), []session.Target{{Chain: f, ChainID: big.NewInt(r.ChainID), Account: acct}}, kernel.OwnerApprover{}, p.Signer,
+			grant.Grant{Policies: d.Fields().Policies}, session.WithClock(at2026))
+		missing(err, what)
+	}
+}
+
 // A permission whose time is over is expired, installed or not.
 func TestAnExpiredPermissionMakesNothing(t *testing.T) {
 	r := runs(t)[0]

@@ -111,7 +111,7 @@ var (
 // NewPending begins a grant to a session key: it asks every chain for what the
 // owner will sign, and refuses what must not be signed – a grant with a finding of
 // level Refused (*[GrantError]), one that an account has or had already
-// (*[ExistsError]), an account whose owner is another one than said. Several
+// (*[ExistsError]), a chain without its contracts (*[MissingError]), an account whose owner is another one than said. Several
 // chains need a multi-chain validator as root. by is how the owner is asked.
 func NewPending(ctx context.Context, targets []Target, by kernel.Approver, signer kernel.Signer, g grant.Grant, opts ...GrantOption) (*Pending, error) {
 	p := &Pending{targets: slices.Clone(targets), grant: g, nonces: make([]uint32, len(targets))}
@@ -190,6 +190,9 @@ func (p *Pending) read(ctx context.Context, i int) (grant.Facts, error) {
 		return facts, err
 	}
 	r := reader{t.Chain, t.Account.Address()}
+	if err := r.present(ctx, p.permission); err != nil {
+		return facts, err
+	}
 	there, err := r.deployed(ctx)
 	if err != nil {
 		return facts, err

@@ -115,7 +115,7 @@ var (
 
 // Open opens a document. It refuses one whose contents do not give the permission
 // that it names, that is for another chain, whose account is not there and cannot
-// be deployed by it, that has unknown or unsafe contracts, that the owner of the
+// be deployed by it, that has unknown, unsafe or missing contracts, that the owner of the
 // account has not approved, or of which the account has installed something else.
 // That a permission has expired or was revoked is no error here: see
 // [Session.Status].
@@ -148,6 +148,9 @@ func Open(ctx context.Context, ch account.Chain, d *approval.Document, opts ...O
 		}
 	}
 	if err := s.setPermission(); err != nil {
+		return nil, err
+	}
+	if err := r.present(ctx, s.permission); err != nil {
 		return nil, err
 	}
 	if _, err := s.record(ctx, there); err != nil {
