@@ -174,7 +174,7 @@ async function special(seed) {
   const r = random(seed)
   for (let n = 0; n < N / 4; n++) {
     const root = owner('ecdsa', r.hex(32)), signer = sessionKey(r.one(['ecdsa', 'webauthn']), r.hex(32)), version = r.one(['0.3.1', '0.3.2', '0.3.3']), key = signer.kind === 'ecdsa' ? signer.secret : undefined
-    const d = await draw(r, root, r.one(chains), { flag: 0, nonce: 1, signer, version, kinds: installable(r) })
+    const d = await draw(r, root, r.one(chains), { flag: 0, nonce: 1, signer, version, kinds: installable(r).map((k) => (k === 'call' ? 'plain' : k)) })
     const address = getAddress(r.address()), { client, regular } = await d.theirs(address)
     const created = await createKernelAccount(client, { entryPoint, kernelVersion: version, address, plugins: { sudo: await root.on(client, version) }, initConfig: await toInitConfig(regular) })
     const text = await serializePermissionAccount(created, key, undefined, undefined, regular)

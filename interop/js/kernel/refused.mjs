@@ -142,6 +142,21 @@ await claim('every value of a document counts, or says nothing', async () => {
   return `${changes} changes; ${told()}; the same permission after a change of ${[...taken].join(', ')}`
 })
 
+await claim('every byte of a document counts, or says nothing', async () => {
+  const bytes = Buffer.from(one.texts[0], 'base64'), was = await one.open(one.texts[0])
+  let taken = 0, changes = 0
+  for (let i = 0; i < bytes.length; i++) for (const bit of i % 4 ? [0x01] : [0x01, 0x20]) {
+    const other = Buffer.from(bytes)
+    other[i] ^= bit
+    changes++
+    const text = other.toString('base64'), now = await one.open(text).catch((e) => e)
+    if (now instanceof Error) { await refused(Promise.reject(now), `byte ${i}`); continue }
+    assert.deepEqual([now.text, now.id, now.enableData, now.account], [text, was.id, was.enableData, was.account], `byte ${i}`)
+    taken++
+  }
+  return `${changes} changes; ${told()}; ${taken} with the same permission: letters' case, names, ABI and arguments`
+})
+
 await claim('a document for another chain, account, version, key or nonce', async () => {
   for (const d of [one, passkey, several]) {
     const { ours } = d.list[0], [text] = d.texts
