@@ -17,6 +17,7 @@ type Account struct {
 	Name    string   `json:"name,omitempty"`    // for people
 	Kind    string   `json:"kind,omitempty"`    // "WebAuthnAccount", "MetaMask Hybrid 1.3.0", …: for people
 	Address string   `json:"address,omitempty"` // as its chain writes it
+	Source  Source   `json:"source"`            // who vouches for signers, thresholds and delays
 	Signers []Signer `json:"signers"`           // signers and guardians; routes say which is what
 	Domains []Domain `json:"domains"`
 	Routes  []Route  `json:"routes"`

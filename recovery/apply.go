@@ -19,6 +19,7 @@ func (f *File) Account() (*Account, error) {
 		}
 	}
 	a := f.account
+	a.Source = Stated
 	a.Signers, a.Domains, a.Routes = slices.Clone(a.Signers), slices.Clone(a.Domains), slices.Clone(a.Routes)
 	if err := firstFatal(Check(&a)); err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/softkey"
 )
 
 func TestChangesThatAnOwnerShouldHearOf(t *testing.T) {
@@ -90,5 +91,35 @@ func TestTheFourClasses(t *testing.T) {
 		if got, _, _ := strings.Cut(c.s.Class().Words(), ","); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
+	}
+}
+
+// What a real ceremony shows, with a passkey that its manager copies later.
+func TestRegistrationAndUseAreRemembered(t *testing.T) {
+	key := softkey.New(softkey.WithSeed([]byte("recovery")), softkey.WithBackup(true, false), softkey.WithTransports("internal", "hybrid"))
+	made, err := key.Create([]byte(`{"rp":{"id":"localhost","name":"x"},"user":{"id":"dXNlcg","name":"x","displayName":"x"},"challenge":"AAAAAAAAAAAAAAAAAAAAAA","pubKeyCredParams":[{"type":"public-key","alg":-7}],"authenticatorSelection":{"residentKey":"required"},"extensions":{"credProps":true}}`), "http://localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registration, err := passkey.ParseRegistration(made)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	p := Registered(registration, at, nil)
+	if p.AAGUID.Source != Claimed || p.Provider != "Postern software authenticator" || len(p.Transports) != 2 || p.Eligible() != Known(true, Signed) || p.BackedUp() != Known(false, Signed) {
+		t.Errorf("%+v", p)
+	}
+	key.SetBackup(true, true)
+	used, err := key.Sign(registration.ID, make([]byte, 32), "localhost", "http://localhost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Used(used, at.AddDate(0, 1, 0))
+	if c := p.Changes(); len(c) != 1 || !strings.Contains(c[0].What, "BS 0→1") || p.BackedUp() != Known(true, Signed) {
+		t.Errorf("%+v", c)
+	}
+	if p.Discoverable.Relied() {
+		t.Error("credProps is a claim")
 	}
 }

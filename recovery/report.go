@@ -12,6 +12,7 @@ type Report struct {
 	Account string `json:"account,omitempty"`
 	Address string `json:"address,omitempty"`
 	Kind    string `json:"kind,omitempty"`
+	Source  Source `json:"source"` // who vouches for signers, thresholds and delays
 	// Today is the state before anything happens.
 	Today    Outcome        `json:"today"`
 	Findings []Finding      `json:"findings,omitempty"`
@@ -93,7 +94,7 @@ func audit(a *Account) (*Report, error) {
 	if err := firstFatal(found); err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Findings: found, account: a}
+	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, account: a}
 	var err error
 	if r.worst, r.Unknown, err = derive(a, nil); err != nil {
 		return nil, err

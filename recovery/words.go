@@ -45,6 +45,12 @@ func (r *Report) title() string {
 			more = append(more, s)
 		}
 	}
+	switch r.Source {
+	case Chain:
+		more = append(more, "signers read from its chain")
+	case Stated, Claimed:
+		more = append(more, "signers as "+r.Source.String()+", not read from a chain")
+	}
 	if len(more) > 0 {
 		name += " (" + strings.Join(more, ", ") + ")"
 	}
@@ -59,6 +65,15 @@ func (r *Report) Verdict() []string {
 	out := []string{
 		r.verdict(r.Lock, "locks", "lock", "loss", "losses", DomainChain),
 		r.verdict(r.Theft, "loses", "lose", "compromise", "compromises", ""),
+	}
+	var watch []string
+	for _, id := range r.Contest.Singles() {
+		if !slices.Contains(r.Theft.Singles(), id) {
+			watch = append(watch, r.Label(id))
+		}
+	}
+	if len(watch) > 0 {
+		out = append(out, stop("You have to notice in time if somebody takes over "+list(watch, "or")))
 	}
 	unsure := 0
 	for _, row := range r.Rows {

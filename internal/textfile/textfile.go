@@ -239,10 +239,10 @@ func (r *textReader) key() (string, error) {
 		return r.quoted()
 	}
 	start := r.at
-	for r.at < len(r.data) && (wordByte(r.data[r.at]) || r.data[r.at] == '-') {
+	for !r.json && r.at < len(r.data) && (wordByte(r.data[r.at]) || r.data[r.at] == '-') {
 		r.at++
 	}
-	if r.json || r.at == start {
+	if r.at == start {
 		return "", r.fail("write a name; in JSON in quotes", "a name is missing")
 	}
 	return string(r.data[start:r.at]), nil
