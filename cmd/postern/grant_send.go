@@ -180,7 +180,7 @@ func (f *sessionSendFlags) run(ctx context.Context, c *call, rest []string, call
 	if err != nil {
 		return err
 	}
-	p, err := s.PrepareWith(ctx, conn.Client, auth, calls, limits...)
+	p, err := prepareSession(ctx, conn, s, auth, calls, limits)
 	if err != nil {
 		return err
 	}
