@@ -43,8 +43,12 @@ func (c *chain) Storage(context.Context, common.Address, common.Hash) (common.Ha
 
 var errNotAsked = errors.New("the chain in memory does not know that")
 
+// Code is the account's proxy where it is deployed, and something at every other address: nothing here runs.
 func (c *chain) Code(_ context.Context, a common.Address) ([]byte, error) {
-	if a == c.account.Address() && c.deployed {
+	switch {
+	case a != c.account.Address():
+		return []byte{0xfe}, nil
+	case c.deployed:
 		return proxy, nil
 	}
 	return nil, nil
