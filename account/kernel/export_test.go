@@ -1,0 +1,29 @@
+package kernel
+
+import (
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+)
+
+// Code is a contract of the table.
+type Code struct {
+	Name    string
+	Address common.Address
+	Hash    common.Hash
+	Version Version
+}
+
+// Codes is the table.
+func Codes() (list []Code) {
+	for _, c := range codes {
+		list = append(list, Code{c.name, c.address, c.hash, c.version})
+	}
+	return list
+}
+
+// MaskedHash is the hash that code would have in the table.
+func MaskedHash(c Code, chainID *big.Int, code []byte) common.Hash {
+	return crypto.Keccak256Hash(contractCode{c.Name, c.Address, c.Hash, c.Version}.mask(chainID, code))
+}
