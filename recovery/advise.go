@@ -39,6 +39,7 @@ type Advice struct {
 	Left int `json:"left"`
 
 	after *Account
+	gain  int // of weight
 }
 
 // Points are single points of failure: IDs of signers and domains.
@@ -57,8 +58,8 @@ const (
 	maxSteps   = 8
 )
 
-// Options are the changes that leave an account with fewer single points of failure, most
-// effect for the effort first.
+// Options are the changes that leave an account with fewer or lesser single points of
+// failure, most effect for the effort first.
 func Options(a *Account) ([]Advice, error) {
 	if err := firstFatal(Check(a)); err != nil {
 		return nil, err
@@ -85,13 +86,30 @@ func Plan(a *Account) ([]Advice, error) {
 	return out, nil
 }
 
+// lossWeight is how much more a single loss that locks counts than a single compromise
+// that loses: a loss needs nobody who means harm.
+const lossWeight = 3
+
+func (p points) weight() int { return lossWeight*len(p.lock) + len(p.theft) }
+
+// options are the changes that leave less weight, the most for the effort first.
 func options(a *Account) []Advice {
+	out := slices.DeleteFunc(effects(a), func(x Advice) bool { return x.gain <= 0 })
+	worth := func(x Advice) float64 { return float64(x.gain) / float64(x.Effort) }
+	slices.SortStableFunc(out, func(x, y Advice) int {
+		return cmp.Or(cmp.Compare(worth(y), worth(x)), cmp.Compare(x.Effort, y.Effort))
+	})
+	return out
+}
+
+// effects makes each change on a copy and looks what it does. Changes that would be
+// refused, or that lock today, are left out.
+func effects(a *Account) []Advice {
 	m, _, err := derive(a, nil)
 	if err != nil {
 		return nil
 	}
 	before := singles(a, m)
-	count := len(before.lock) + len(before.theft)
 	today, was := m.state(0, 0), refused(a)
 	var out []Advice
 	for _, c := range changes(a) {
@@ -103,17 +121,50 @@ func options(a *Account) []Advice {
 			continue
 		}
 		now := singles(c.after, m)
-		if c.Left = len(now.lock) + len(now.theft); c.Left >= count {
-			continue
-		}
+		c.gain = before.weight() - now.weight()
+		c.Left = len(now.lock) + len(now.theft)
 		c.Removes = Points{less(before.lock, now.lock), less(before.theft, now.theft), less(before.contest, now.contest)}
 		c.Adds = Points{less(now.lock, before.lock), less(now.theft, before.theft), less(now.contest, before.contest)}
 		out = append(out, c)
 	}
-	worth := func(x Advice) float64 { return float64(count-x.Left) / float64(x.Effort) }
-	slices.SortStableFunc(out, func(x, y Advice) int {
-		return cmp.Or(cmp.Compare(worth(y), worth(x)), cmp.Compare(x.Effort, y.Effort))
+	return out
+}
+
+// Fix is the change of the least effort that removes a single point of failure; of those
+// the one that adds the fewest.
+type Fix struct {
+	Point string  `json:"point"` // of a signer or domain
+	Theft bool    `json:"theft"` // it is a compromise that loses the account, not a loss that locks it
+	By    *Advice `json:"by"`    // nil if no single change does
+}
+
+// fixes has one for each single point of failure.
+func fixes(a *Account) []Fix {
+	m, _, err := derive(a, nil)
+	if err != nil {
+		return nil
+	}
+	all := effects(a)
+	slices.SortStableFunc(all, func(x, y Advice) int {
+		adds := func(p Points) int { return lossWeight*len(p.Lock) + len(p.Theft) }
+		return cmp.Or(cmp.Compare(x.Effort, y.Effort), cmp.Compare(adds(x.Adds), adds(y.Adds)))
 	})
+	var out []Fix
+	add := func(ids []string, theft bool) {
+		for _, id := range ids {
+			f := Fix{Point: id, Theft: theft}
+			for i := range all {
+				if theft && slices.Contains(all[i].Removes.Theft, id) || !theft && slices.Contains(all[i].Removes.Lock, id) {
+					f.By = &all[i]
+					break
+				}
+			}
+			out = append(out, f)
+		}
+	}
+	p := singles(a, m)
+	add(p.lock, false)
+	add(p.theft, true)
 	return out
 }
 

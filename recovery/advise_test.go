@@ -33,7 +33,7 @@ func TestAdviceDoesWhatItSays(t *testing.T) {
 				t.Fatal(err)
 			}
 			after := singles(x.After(), m2)
-			if got := len(after.lock) + len(after.theft); got != x.Left || got >= len(before.lock)+len(before.theft) {
+			if got := len(after.lock) + len(after.theft); got != x.Left || after.weight() >= before.weight() {
 				t.Fatalf("account %d: %q leaves %d, says %d", i, x.Words, got, x.Left)
 			}
 			if m2.state(0, 0) > m.state(0, 0) {
@@ -107,5 +107,51 @@ func TestAdviceLeavesTheAccountAlone(t *testing.T) {
 	}
 	if !slices.Equal(mustAudit(t, a).Words(), want) {
 		t.Error("a change to what is advised changed the account")
+	}
+}
+
+// A second signer is advised where nothing better can be had, and its price is named.
+func TestASecondSignerIsAdvisedWhereThereAreNoGuardians(t *testing.T) {
+	a := onePhone()
+	a.Can = []Ability{CanAddPasskey}
+	list, err := Options(a)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if len(list[0].Removes.Lock) == 0 || len(list[0].Adds.Theft) == 0 {
+		t.Errorf("%+v", list[0])
+	}
+}
+
+func TestEachSinglePointOfFailureHasItsFix(t *testing.T) {
+	a := onePhone()
+	a.Can = everything
+	r := mustAudit(t, a)
+	p := singles(a, r.worst)
+	if len(r.Fixes) != len(p.lock)+len(p.theft) {
+		t.Fatalf("%d fixes of %+v", len(r.Fixes), p)
+	}
+	for _, f := range r.Fixes {
+		if f.By == nil {
+			t.Errorf("nothing removes %+v", f)
+			continue
+		}
+		m, _, err := derive(f.By.After(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after := singles(f.By.After(), m)
+		if slices.Contains(after.lock, f.Point) && !f.Theft || slices.Contains(after.theft, f.Point) && f.Theft {
+			t.Errorf("%q does not remove %+v", f.By.Words, f)
+		}
+		for _, x := range effects(a) {
+			removes := x.Removes.Lock
+			if f.Theft {
+				removes = x.Removes.Theft
+			}
+			if x.Effort < f.By.Effort && slices.Contains(removes, f.Point) {
+				t.Errorf("%q removes %s with less effort", x.Words, f.Point)
+			}
+		}
 	}
 }

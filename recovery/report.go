@@ -33,6 +33,7 @@ type Report struct {
 	Questions []Question   `json:"questions,omitempty"`
 	Advice    []Advice     `json:"advice,omitempty"` // the first step; Plan has all
 	Plan      []Advice     `json:"plan,omitempty"`
+	Fixes     []Fix        `json:"fixes,omitempty"` // for each single point of failure
 
 	account     *Account
 	worst, best *model
@@ -85,6 +86,7 @@ func Audit(a *Account) (*Report, error) {
 		return nil, err
 	}
 	r.Advice = options(a)
+	r.Fixes = fixes(a)
 	r.Plan, err = Plan(a)
 	return r, err
 }

@@ -30,6 +30,7 @@ func (r *Report) Words() []string {
 	section("Smallest sets that lock it", r.cutWords(r.Lock))
 	section("Smallest sets that lose it to somebody else", r.cutWords(r.Theft))
 	section("What would tell more", r.questionWords())
+	section("The least effort that removes each single point of failure", r.fixWords())
 	section("What to do, in this order", r.planWords())
 	return out
 }
@@ -308,13 +309,56 @@ func (r *Report) planWords() (out []string) {
 		if n := a.Removes.Theft; len(n) > 0 {
 			line += " Then taking over " + list(name(n), "or") + " no longer loses it."
 		}
-		if n := append(slices.Clone(a.Adds.Lock), a.Adds.Theft...); len(n) > 0 {
-			line += " New single points of failure: " + list(name(n), "and") + "."
-		}
-		if n := a.Adds.Contest; len(n) > 0 {
-			line += " New to watch: whoever has " + list(name(n), "or") + " can begin to take the account, and you have to notice."
-		}
+		line += r.newPoints(a)
 		out = append(out, fmt.Sprintf("%s (Effort: %s; %s left.)", line, a.Effort, count(a.Left, "single point of failure", "single points of failure")))
+	}
+	return out
+}
+
+// fixWords say each change once, with all that it removes.
+func (r *Report) fixWords() (out []string) {
+	var order []string
+	by, removes := map[string]*Advice{}, map[string][]string{}
+	for _, f := range r.Fixes {
+		key := ""
+		if f.By != nil {
+			key = f.By.Words
+		}
+		if by[key] == nil && !slices.Contains(order, key) {
+			order = append(order, key)
+		}
+		by[key] = f.By
+		what := r.Label(f.Point) + " lost"
+		if f.Theft {
+			what = r.Label(f.Point) + " taken over"
+		}
+		removes[key] = append(removes[key], what)
+	}
+	for _, key := range order {
+		what := list(removes[key], "or")
+		if by[key] == nil {
+			if len(r.account.Can) > 0 {
+				out = append(out, upper(what)+": no single change removes that.")
+			}
+			continue
+		}
+		out = append(out, fmt.Sprintf("%s: %s (Effort: %s.)%s", upper(what), key, by[key].Effort, r.newPoints(*by[key])))
+	}
+	return out
+}
+
+// newPoints are the single points of failure that a change brings.
+func (r *Report) newPoints(a Advice) string {
+	name := func(ids []string) string { return list(labelsOf(a.after, r, ids), "or") }
+	out := ""
+	if len(a.Adds.Lock) > 0 {
+		out += stop(" New: losing " + name(a.Adds.Lock) + " locks it")
+	}
+	if len(a.Adds.Theft) > 0 {
+		out += stop(" New: who takes over " + name(a.Adds.Theft) + " has it")
+	}
+	if len(a.Adds.Contest) > 0 {
+		out += stop(" New: who takes over " + name(a.Adds.Contest) + " can begin to take it, and you have to notice in time")
 	}
 	return out
 }
