@@ -61,7 +61,7 @@ func bench(a benchArgs) (map[string]float64, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		op, err := a.Op.op(s, auth, true)
+		op, err := a.Op.op(s.Account(), auth, true)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -322,7 +322,7 @@ func (a openArgs) operation(ctx context.Context, s *session.Session, by kernel.A
 	if err != nil {
 		return sealedOp{}, err
 	}
-	op, err := o.op(s, auth, !a.Deployed)
+	op, err := o.op(s.Account(), auth, !a.Deployed)
 	if err != nil {
 		return sealedOp{}, err
 	}
@@ -341,23 +341,19 @@ func (a openArgs) operation(ctx context.Context, s *session.Session, by kernel.A
 	if err != nil {
 		return sealedOp{}, err
 	}
-	hash, err := userop.V07.Hash(op, s.ChainID())
-	return sealedOp{
-		Nonce: (*hexutil.Big)(op.Nonce), Factory: op.Factory, FactoryData: op.FactoryData, CallData: op.CallData, Hash: hash,
-		Stub: len(auth.Stub()), Signature: sig,
-	}, err
+	return sealed(op, userop.V07, s.ChainID(), auth, sig)
 }
 
 // op is the operation before anybody signs.
-func (o opArgs) op(s *session.Session, auth *session.Authority, deploy bool) (*userop.Op, error) {
+func (o opArgs) op(acct account.Account, auth account.Authority, deploy bool) (*userop.Op, error) {
 	op := &userop.Op{
-		Sender: s.Address(), CallGasLimit: &o.Wire.CallGasLimit.Int, VerificationGasLimit: &o.Wire.VerificationGasLimit.Int, PreVerificationGas: &o.Wire.PreVerificationGas.Int,
+		Sender: acct.Address(), CallGasLimit: &o.Wire.CallGasLimit.Int, VerificationGasLimit: &o.Wire.VerificationGasLimit.Int, PreVerificationGas: &o.Wire.PreVerificationGas.Int,
 		MaxFeePerGas: &o.Wire.MaxFeePerGas.Int, MaxPriorityFeePerGas: &o.Wire.MaxPriorityFeePerGas.Int, Paymaster: o.Wire.Paymaster, PaymasterData: o.Wire.PaymasterData,
 	}
 	if o.Wire.Paymaster != nil {
 		op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit = &o.Wire.PaymasterGas.Int, &o.Wire.PaymasterPostOpGas.Int
 	}
-	if factory, data := s.Account().Factory(); deploy && factory != (common.Address{}) {
+	if factory, data := acct.Factory(); deploy && factory != (common.Address{}) {
 		op.Factory, op.FactoryData = &factory, data
 	}
 	var calls []account.Call
@@ -365,7 +361,7 @@ func (o opArgs) op(s *session.Session, auth *session.Authority, deploy bool) (*u
 		calls = append(calls, account.Call{To: c.To, Value: &c.Value.Int, Data: c.Data})
 	}
 	var err error
-	if op.CallData, err = s.Account().EncodeCalls(calls); err != nil {
+	if op.CallData, err = acct.EncodeCalls(calls); err != nil {
 		return nil, err
 	}
 	op.Nonce, err = userop.MakeNonce(auth.NonceKey(), o.Sequence)

@@ -23,6 +23,7 @@ var actions = map[string]func(json.RawMessage) (any, error){
 	"write":  action(write),
 	"open":   action(open),
 	"read":   action(read),
+	"act":    action(act),
 }
 
 // kind names the outermost typed error in err, and the field that one of them is about.

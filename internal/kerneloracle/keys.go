@@ -136,3 +136,8 @@ func (o owner) approver(chainID *big.Int) kernel.Approver {
 		RPID: rpID, Origins: []string{origin}, Credential: o.Key.ID, UsePrecompiled: kernel.SDKUsesPrecompiled(chainID),
 	}
 }
+
+// personal is the hash of a text as personal_sign makes it (EIP-191).
+func personal(text string) common.Hash {
+	return ethcrypto.Keccak256Hash(fmt.Appendf(nil, "\x19Ethereum Signed Message:\n%d%s", len(text), text))
+}

@@ -27,6 +27,7 @@ const scripts = [
   ['hybrid/kit.mjs', '--check'],
   ['hybrid/accepts.mjs'],
   ['kernel/refused.mjs'],
+  ['kernel/owners.mjs'],
   ['kernel/known.mjs'],
 ]
 

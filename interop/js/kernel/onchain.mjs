@@ -11,7 +11,6 @@ import { deserializePermissionAccount, serializePermissionAccount, toPermissionV
 import { CallPolicyVersion, toCallPolicy, toRateLimitPolicy, toSignatureCallerPolicy } from '@zerodev/permissions/policies'
 import { createPublicClient, defineChain, http } from 'viem'
 import { createBundlerClient } from 'viem/account-abstraction'
-import { passkey } from './browser.mjs'
 import { entryPoint, json, owner, sessionKey } from './world.mjs'
 
 let input = ''
@@ -22,13 +21,11 @@ const chain = defineChain({ id: chainId, name: 'stand', nativeCurrency: { name: 
 const client = createPublicClient({ chain, transport: http(task.rpc, { retryCount: 0 }), pollingInterval: 20 })
 const bundler = createBundlerClient({ client, transport: http(task.bundler, { retryCount: 0 }), pollingInterval: 20 })
 
-/** send makes one operation of an account and waits for it. */
-async function send(account, calls) {
+/** kernelClient is the packages' own way to a bundler. */
+async function kernelClient(account) {
   const { standard } = await bundler.request({ method: 'pimlico_getUserOperationGasPrice' })
   const fees = { maxFeePerGas: BigInt(standard.maxFeePerGas), maxPriorityFeePerGas: BigInt(standard.maxPriorityFeePerGas) }
-  const kernel = createKernelAccountClient({ account, chain, client, bundlerTransport: http(task.bundler, { retryCount: 0 }), userOperation: { estimateFeesPerGas: async () => fees } })
-  const hash = await kernel.sendUserOperation(calls ? { callData: await account.encodeCalls(calls) } : {})
-  return receipt(hash)
+  return createKernelAccountClient({ account, chain, client, bundlerTransport: http(task.bundler, { retryCount: 0 }), userOperation: { estimateFeesPerGas: async () => fees } })
 }
 
 async function receipt(hash) {
@@ -39,12 +36,10 @@ async function receipt(hash) {
 
 const signer = task.session && sessionKey(task.session, task.secret)
 const tasks = {
-  async key() {
-    return passkey(task.secret, 16)
-  },
   async use() {
     const account = await deserializePermissionAccount(client, entryPoint, kernelVersion, task.text, signer && (await signer.on(client)))
-    return { account: account.address, ...(await send(account, [{ to: task.to, value: BigInt(task.value), data: '0x' }])) }
+    const callData = await account.encodeCalls([{ to: task.to, value: BigInt(task.value), data: '0x' }])
+    return { account: account.address, ...(await receipt(await (await kernelClient(account)).sendUserOperation({ callData }))) }
   },
   async grant() {
     const root = owner(task.owner, task.ownerSecret), sudo = await root.on(client, kernelVersion)
@@ -60,9 +55,7 @@ const tasks = {
     const root = owner(task.owner, task.ownerSecret), sudo = await root.on(client, kernelVersion)
     const session = await deserializePermissionAccount(client, entryPoint, kernelVersion, task.text, signer && (await signer.on(client)))
     const account = await createKernelAccount(client, { entryPoint, kernelVersion, address: session.address, plugins: { sudo } })
-    const { standard } = await bundler.request({ method: 'pimlico_getUserOperationGasPrice' })
-    const fees = { maxFeePerGas: BigInt(standard.maxFeePerGas), maxPriorityFeePerGas: BigInt(standard.maxPriorityFeePerGas) }
-    const kernel = createKernelAccountClient({ account, chain, client, bundlerTransport: http(task.bundler, { retryCount: 0 }), userOperation: { estimateFeesPerGas: async () => fees } })
+    const kernel = await kernelClient(account)
     return receipt(await uninstallPlugin(kernel, { plugin: session.kernelPluginManager.regularValidator, entryPoint, kernelVersion }))
   },
 }

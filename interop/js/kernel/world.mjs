@@ -56,7 +56,7 @@ export const owner = (kind, secret) => {
     return {
       address: signer.address,
       go: { validator: kind, key: { kind: 'ecdsa', secret } },
-      on: (client, kernelVersion) => (kind === 'ecdsa' ? signerToEcdsaValidator : toMultiChainECDSAValidator)(client, { ...common, signer, kernelVersion }),
+      on: (client, kernelVersion, at = entryPoint) => (kind === 'ecdsa' ? signerToEcdsaValidator : toMultiChainECDSAValidator)(client, { entryPoint: at, signer, kernelVersion }),
     }
   }
   const { go, webAuthnKey } = passkey(secret)
