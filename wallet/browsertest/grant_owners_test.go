@@ -105,17 +105,43 @@ func TestApprovalsThatAreOfNoUse(t *testing.T) {
 		at := strings.Index(d, `"accountAddress":"`) + len(`"accountAddress":"`)
 		open(t, encoded(d[:at]+recipient+d[at+42:]), "contradicts itself")
 	})
-	t.Run("by a link", func(t *testing.T) {
-		session.t = t
-		session.path = "/session?again#approval=" + strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(text)
-		session.open("")
-		session.shows("session")
-		var at string
-		session.eval("location.href", &at)
-		if at != session.home+"/session" {
-			t.Errorf("the approval stays in the address: %q", at)
-		}
-	})
+}
+
+// The link of the QR code opens the approval, with the functions named as the owner wrote them; it
+// does not stay in the address.
+func TestTheLinkOpensTheApproval(t *testing.T) {
+	at := kernelOrigin(t)
+	session := openGrant(t, at, "/session", "")
+	request := session.ask()
+	owner := openGrant(t, at, "/grant#for="+request, "")
+	owner.makeKey()
+	owner.shows("form")
+	if got := owner.value("key"); got != request {
+		t.Errorf("the form has the request %q", got)
+	}
+	owner.write(owner.field("limit"), "0.5")
+	owner.click("add-call")
+	owner.write(owner.field("target"), recipient)
+	owner.write(owner.field("call"), "vote(uint256 id, uint8 choice) where choice <= 2")
+	owner.click("grant-form .primary")
+	owner.shows("approve")
+	shown := owner.lines("words")
+	owner.signGrant()
+	link := owner.link()
+	if len(link) > 1400 {
+		t.Errorf("the link has %d characters", len(link))
+	}
+	session.path = strings.Replace(strings.TrimPrefix(link, at), "#", "?again#", 1)
+	session.open("")
+	session.shows("session")
+	if got := session.lines("words"); strings.Join(got, "\n") != strings.Join(shown, "\n") {
+		t.Errorf("the session's page says %q, the owner's %q", got, shown)
+	}
+	var url string
+	session.eval("location.href", &url)
+	if url != at+"/session" {
+		t.Errorf("the approval stays in the address: %q", url)
+	}
 }
 
 // A key's request is granted as its address; its private key is nobody's business but its holder's.

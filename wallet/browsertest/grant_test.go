@@ -113,10 +113,15 @@ func (p *tab) ownPasskey() string {
 // ownKey opens the Kernel account of a key of a development chain.
 func (p *tab) ownKey() string {
 	p.t.Helper()
-	p.openBox("key-box")
-	p.click("make-key")
+	p.makeKey()
 	p.shows("account")
 	return p.text("address")
+}
+
+func (p *tab) makeKey() {
+	p.t.Helper()
+	p.openBox("key-box")
+	p.click("make-key")
 }
 
 func (p *tab) openBox(id string) {
@@ -160,7 +165,23 @@ func (p *tab) signGrant() string {
 	p.shows("approve")
 	p.click("approve-sign")
 	p.shows("handover")
+	var modules int
+	p.eval("document.querySelectorAll('#code path').length", &modules)
+	if modules != 1 {
+		p.t.Error("there is no QR code")
+	}
 	return p.text("approval")
+}
+
+// link is what the page would copy.
+func (p *tab) link() string {
+	p.t.Helper()
+	p.eval("(navigator.clipboard.writeText = async (text) => { globalThis.copied = text; }, 0)", nil)
+	p.click("copy-link")
+	p.contains("status", "copied")
+	var url string
+	p.eval("copied", &url)
+	return url
 }
 
 func (p *tab) lines(id string) []string {

@@ -156,6 +156,7 @@ export async function assemble(chain, account, callData, value, sponsor) {
   const estimate = (/** @type {object[]} */ ...more) => chain.ask('eth_estimateUserOperationGas', toWire(op), ep.address, ...more);
   const gas = await (account.pretend ? estimate(account.pretend).catch(() => estimate()) : estimate());
   for (const k of /** @type {const} */ (['callGasLimit', 'verificationGasLimit', 'preVerificationGas'])) op[k] = quantity(gas?.[k], k);
+  op.verificationGasLimit += account.unseen ?? 0n;
   if (sponsor) return Object.assign(op, await sponsor.pay(op, gas));
   const missing = value + (maxFee(op) > word(deposit) ? maxFee(op) - word(deposit) : 0n) - balance;
   if (missing > 0n) {

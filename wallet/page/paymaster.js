@@ -10,8 +10,8 @@ import { toWire } from './userop.js';
 import { Trouble } from './words.js';
 
 /**
- * @typedef {{address: string, stub: string | Promise<string>, factoryData?: string, factory?: string, pretend?: object, eip7702Auth?: import('./authorization.js').Authorization, nonceKey?: bigint}} Sender
- *   whose operation is assembled. stub: the signature to estimate gas with; nonceKey: of its sequence of nonces, 0 unless told; pretend: state overrides under which it costs what a real one will
+ * @typedef {{address: string, stub: string | Promise<string>, factoryData?: string, factory?: string, pretend?: object, eip7702Auth?: import('./authorization.js').Authorization, nonceKey?: bigint, unseen?: bigint}} Sender
+ *   whose operation is assembled. stub: the signature to estimate gas with; nonceKey: of its sequence of nonces, 0 unless told; unseen: gas that a good signature takes beyond the stub; pretend: state overrides under which it costs what a real one will
  * @typedef {{pretend: (op: UserOp) => Promise<Partial<UserOp>>, pay: (op: UserOp, gas: any) => Promise<Partial<UserOp>>}} Sponsor
  *   what it puts into the operation before gas is estimated, and after
  */

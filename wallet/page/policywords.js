@@ -222,3 +222,9 @@ const quoted = (text) => '"' + Array.from(text, (c) => {
   if (code < 32 || code === 127) return '\\x' + code.toString(16).padStart(2, '0');
   return code < 127 ? c : code < 0x10000 ? '\\u' + code.toString(16).padStart(4, '0') : '\\U' + code.toString(16).padStart(8, '0');
 }).join('') + '"';
+
+/** What an error, or a finding, says, as a sentence. @param {unknown} e */
+export function sentence(e) {
+  const text = /** @type {Error} */ (e).message;
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
+}

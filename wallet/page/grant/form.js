@@ -3,7 +3,7 @@
 import { fromHex, toBigInt } from '../bytes.js';
 import { parseCall, parseUnits } from '../functions.js';
 import { ANY, CALL_LATEST, contractOf, wordOf } from '../policies.js';
-import { zone } from '../policywords.js';
+import { sentence, zone } from '../policywords.js';
 import { on } from '../task.js';
 import { $, element, fieldError, input } from '../view.js';
 import { parseAddress, parseEther } from '../words.js';
@@ -15,6 +15,12 @@ import { parseRequest } from './request.js';
  * @typedef {{id: string, label: string, hint?: string, placeholder?: string, code?: boolean}} Field
  * @typedef {{title: string, fields: Field[], read: (values: Record<string, string>, chain: import('./chain.js').Kernel, fail: (field: string, e: unknown) => void) => Promise<Permission[]>}} Kind
  */
+
+/** @param {string} text */
+function anAddress(text) {
+  if (!text.trim()) throw new Error('Enter the address.');
+  return parseAddress(text);
+}
 
 /** Addresses that a person wrote, apart by commas, spaces or lines. @param {string} text */
 const several = (text) => text.split(/[\s,;]+/).filter(Boolean).map(parseAddress);
@@ -40,7 +46,7 @@ const KINDS = {
       { id: 'to', label: 'To', hint: 'One address, or several. Empty: anyone.', placeholder: '0x…', code: true },
     ],
     async read({ token, limit, to }, chain, fail) {
-      const [address, targets] = [attempt(fail, 'token', () => parseAddress(token)), attempt(fail, 'to', () => several(to))];
+      const [address, targets] = [attempt(fail, 'token', () => anAddress(token)), attempt(fail, 'to', () => several(to))];
       if (!address || !targets) return [];
       try {
         const t = await chain.token(address);
@@ -63,9 +69,12 @@ const KINDS = {
       { id: 'limit', label: 'At most, ETH each time', hint: 'Empty: it sends none.', placeholder: '0' },
     ],
     async read({ target, call, limit }, chain, fail) {
-      const address = attempt(fail, 'target', () => parseAddress(target));
+      const address = attempt(fail, 'target', () => anAddress(target));
       const valueLimit = limit.trim() ? attempt(fail, 'limit', () => parseEther(limit)) : 0n;
-      const q = attempt(fail, 'call', () => parseCall(call, address ?? ANY, chain.tokens));
+      const q = attempt(fail, 'call', () => {
+        if (!call.trim()) throw new Error('Write the function, as in the example.');
+        return parseCall(call, address ?? ANY, chain.tokens);
+      });
       return q && address ? [{ ...q, valueLimit: valueLimit ?? 0n }] : [];
     },
   },
@@ -140,7 +149,7 @@ export async function read(chain) {
   /** @type {string[]} */ const wrong = [];
   const fail = (/** @type {string} */ id, /** @type {unknown} */ e) => {
     wrong.push(id);
-    fieldError(id, /** @type {Error} */ (e).message);
+    fieldError(id, sentence(e));
   };
   const field = (/** @type {string} */ id, /** @type {(text: string) => any} */ parse) => {
     fieldError(id);

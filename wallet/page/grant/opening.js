@@ -1,9 +1,8 @@
 // @ts-check
 /** An approval held against its key and the chain, before anybody acts with it. */
 import { bytesAt } from '../abi.js';
-import { parse } from '../approval.js';
 import { parseClientData, verify } from '../assertion.js';
-import { MalformedError, equal } from '../bytes.js';
+import { equal } from '../bytes.js';
 import { enable, parseFactoryData, parsePasskey, permissionId, personal, provenRoot, signer } from '../kernel.js';
 import { NOT_OPS, asked, entry } from '../policies.js';
 import { signer as recovered } from '../secp256k1.js';
@@ -33,17 +32,6 @@ export function permissionFor(a, key) {
   return equal(permissionId(p), a.permissionId) ? p : undefined;
 }
 
-/** @param {string} text @returns {Approval} */
-export function readApproval(text) {
-  try {
-    return parse(text);
-  } catch (e) {
-    if (!(e instanceof MalformedError)) throw e;
-    const what = e.message;
-    throw new Error(`${what[0].toUpperCase()}${what.slice(1)}. Ask the owner for it again.`);
-  }
-}
-
 /** What the chain says of it. @param {import('./chain.js').Kernel} chain @param {Approval} approval @param {Permission} permission @param {Root} key @returns {Promise<Opened>} */
 export async function hold(chain, approval, permission, key) {
   const made = parseFactoryData(approval.initCode);
@@ -54,8 +42,8 @@ export async function hold(chain, approval, permission, key) {
   const { there, valid } = now.deployed ? await chain.installed(approval.account, approval.permissionId) : { there: false, valid: false };
   const left = there ? await chain.left(approval.account, approval.permissionId, approval.policies) : [];
   /** @type {Check[]} */ const checks = [
-    { good: true, text: `It is for ${key.kind === 'passkey' ? 'your passkey' : 'the key in it'}: ${keyWords(key)}.` },
-    { good: root !== undefined, text: root ? `The account is ${approval.account}, Kernel ${version}, owned by ${keyWords(root)}.` : `The account ${approval.account} obeys a validator that this page does not know.` },
+    { good: true, text: key.kind === 'passkey' ? `Your passkey ${keyWords(key).slice('the passkey '.length)} is the session key that it is for.` : `The session key is in it: ${key.owner}.` },
+    { good: root !== undefined, text: root ? `The account is ${approval.account}, owned by ${keyWords(root)}, on Kernel ${version}.` : `The account ${approval.account} obeys a validator that this page does not know.` },
   ];
   if (there) checks.push({ good: valid, text: valid ? 'The account has this session key.' : 'The owner has revoked every session key of that time, this one too.' });
   else if (now.deployed && await chain.revoked(approval.account, approval.permissionId, approval.policies)) checks.push({ good: false, text: 'The owner has revoked it. The same session key with the same limits is never let in again.' });

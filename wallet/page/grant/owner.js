@@ -5,11 +5,11 @@ import { parse, serialize } from '../approval.js';
 import { verify } from '../assertion.js';
 import { equal, fromHex, toBase64url, toHex } from '../bytes.js';
 import { CeremonyError, get, obstacle } from '../ceremony.js';
-import { STUB_KEY, account, enable, enableData, invalidate, parseEnableData, permissionId, rootKey, sealPasskey, signer, stubPasskey, uninstall, validatorOf } from '../kernel.js';
+import { STUB_KEY, UNSEEN, account, enable, enableData, invalidate, parseEnableData, permissionId, rootKey, sealPasskey, signer, stubPasskey, uninstall, validatorOf } from '../kernel.js';
 import { checked } from '../operate.js';
 import { entry, parseEntry } from '../policies.js';
 import { check } from '../policychecks.js';
-import { words, zone } from '../policywords.js';
+import { sentence, words, zone } from '../policywords.js';
 import { json } from '../rpc.js';
 import { generate, valid } from '../secp256k1.js';
 import { answered, asked, busy, on, task } from '../task.js';
@@ -20,15 +20,15 @@ import { addCard, read as readForm, reset } from './form.js';
 import { ask, connect, create, keepOffer, known, localKey, narrow, provider, test } from './keys.js';
 import { follow, onItsWay, propose, serve, traffic } from './operation.js';
 import { keyOf, keyWords } from './request.js';
-import { carried, copy, draw as drawCode, fragment, link, unlinked } from './share.js';
+import { copy, draw as drawCode, fragment, functionsIn, link, name, packed, unpacked } from './share.js';
 
 /**
  * @typedef {import('./keys.js').Owner} Owner
  * @typedef {import('./keys.js').Passkey} Passkey
  * @typedef {import('../kernel.js').Account} Account
  * @typedef {import('../kernel.js').Permission} Permission
- * @typedef {{permission: Permission, id: Uint8Array, tokens: import('../policies.js').Token[]}} Given
- * @typedef {{key: import('../kernel.js').Root, permission: Permission, policies: import('../policies.js').Policy[], nonce: number, typed: {digest: Uint8Array, json: string}, precompiled: boolean}} Draft
+ * @typedef {{permission: Permission, id: Uint8Array, tokens: import('../policies.js').Token[], functions: string[]}} Given functions: as the owner wrote them
+ * @typedef {{key: import('../kernel.js').Root, permission: Permission, policies: import('../policies.js').Policy[], functions: string[], typed: {digest: Uint8Array, json: string}, precompiled: boolean}} Draft
  */
 
 /** @type {Kernel} */ let chain;
@@ -60,12 +60,12 @@ async function enter(owner, address) {
   const at = address ?? made_.address;
   const now = await chain.state(at);
   if (at !== made_.address && !now.deployed) throw new Trouble('There is no account at this address on this chain.', 'Leave the address empty for the account that follows from the owner.');
-  if (now.deployed && !obeys(now.root, owner)) throw new Trouble('This account obeys somebody else.', `${at} is owned by ${now.root ? keyWords(now.root) : 'a validator that this page does not know'}.`);
+  if (now.deployed && !obeys(now.root, owner)) throw new Trouble('This account obeys somebody else.', now.root ? `${keyWords(now.root)} owns ${at}.`.replace(/^t/, 'T') : `This page does not know the validator of ${at}.`);
   const mine = now.deployed ? { ...(at === made_.address ? made_ : { address: at }), version: now.version ?? version, root: { .../** @type {import('../kernel.js').Root} */ (now.root), ...(owner.kind === 'passkey' ? { credentialHash: owner.credentialHash } : {}) } } : made_;
   open = { owner, account: /** @type {Account} */ (mine), now };
   quietly(() => localStorage.setItem(LAST, JSON.stringify({ address: mine.address, kind: owner.kind, id: owner.kind === 'passkey' ? toBase64url(owner.id) : undefined })));
   $('address').textContent = mine.address;
-  $('owner').textContent = `Owned by ${owner.kind === 'ecdsa' ? `${owner.owner}, ${owner.where}` : keyWords(owner)}. Kernel ${mine.version}.`;
+  $('owner').textContent = `Owned by ${owner.kind === 'ecdsa' ? `${owner.owner}, ${owner.where}` : keyWords(owner)}, on Kernel ${mine.version}.`;
   await drawAccount();
   show('account');
   traffic();
@@ -164,18 +164,18 @@ function given() {
   try {
     return JSON.parse(localStorage.getItem(listKey()) ?? '[]').map((/** @type {any} */ g) => {
       const permission = parseEnableData(fromHex(g.enableData));
-      return { permission, id: permissionId(permission), tokens: g.tokens ?? [] };
+      return { permission, id: permissionId(permission), tokens: g.tokens ?? [], functions: g.functions ?? [] };
     });
   } catch {
     return [];
   }
 }
 
-/** @param {Permission} p */
-function addGiven(p) {
-  const id = permissionId(p);
-  const list = given().filter((g) => !equal(g.id, id));
-  quietly(() => localStorage.setItem(listKey(), JSON.stringify([...list.map((g) => ({ enableData: toHex(enableData(g.permission)), tokens: g.tokens })), { enableData: toHex(enableData(p)), tokens: chain.tokens }])));
+/** @param {Draft} d */
+function addGiven({ permission, functions }) {
+  const id = permissionId(permission);
+  const list = [...given().filter((g) => !equal(g.id, id)), { permission, tokens: chain.tokens, functions }];
+  quietly(() => localStorage.setItem(listKey(), JSON.stringify(list.map((g) => ({ enableData: toHex(enableData(g.permission)), tokens: g.tokens, functions: g.functions })))));
 }
 
 async function drawAccount() {
@@ -220,7 +220,7 @@ function item(g, state) {
   title.append(element('strong', `${key[0].toUpperCase()}${key.slice(1)}`), document.createTextNode(' '), element('span', STATES[state][0], `badge${state === 'used' ? '' : ' off'}`));
   const more = document.createElement('details');
   const list = element('ul', '', 'words');
-  list.append(...words({ policies: g.permission.policies.map(parseEntry), flag: g.permission.flag, tokens: g.tokens, zone: zone() }).map((w) => element('li', w)));
+  list.append(...words({ policies: name(g.permission.policies.map(parseEntry), g.functions), flag: g.permission.flag, tokens: g.tokens, zone: zone() }).map((w) => element('li', w)));
   more.append(element('summary', 'What it may do'), list, element('p', `Permission ${toHex(g.id)}`, 'hint code'));
   li.append(title, ...(STATES[state][1] ? [element('p', STATES[state][1], 'hint')] : []), more);
   if (state === 'used' || state === 'void') {
@@ -256,7 +256,7 @@ on('add-form', 'submit', () => task('Reading the approval…', async () => {
   const mine = /** @type {NonNullable<typeof open>} */ (open).account;
   fieldError('add-text');
   try {
-    const a = parse(unlinked(carried(input('add-text').value, 'approval')));
+    const a = parse((await unpacked(input('add-text').value)).text);
     if (a.account !== mine.address) throw new Error(`It is for another account, ${a.account}.`);
     // The document does not say who has the key; its name and the number of its policies are enough to revoke it.
     if (!(await chain.installed(mine.address, a.permissionId).catch(() => ({ there: false }))).there) throw new Error('The account does not have it: it was not used yet, or is revoked.');
@@ -268,19 +268,13 @@ on('add-form', 'submit', () => task('Reading the approval…', async () => {
   }
 }));
 
-/** @param {unknown} e */
-const sentence = (e) => {
-  const text = /** @type {Error} */ (e).message;
-  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
-};
-
 /** An operation of the account on itself. @param {string} callData */
 async function byOwner(callData) {
   const { owner, account: mine } = /** @type {NonNullable<typeof open>} */ (open);
   const precompiled = owner.kind === 'passkey' && await chain.hasP256();
   const stub = owner.kind === 'passkey' ? wrap(mine, stubPasskey(location.origin, precompiled)) : STUB_KEY;
   await propose(
-    { address: mine.address, stub: toHex(stub), factory: mine.factory, factoryData: mine.factoryData, nonceKey: rootKey(mine.root) }, callData, 0n,
+    { address: mine.address, stub: toHex(stub), factory: mine.factory, factoryData: mine.factoryData, nonceKey: rootKey(mine.root), unseen: owner.kind === 'passkey' ? UNSEEN : 0n }, callData, 0n,
     async ({ digest }, signal) => (owner.kind === 'passkey' ? wrap(mine, await byPasskey(owner, digest, precompiled, signal)) : owner.personal(digest)),
     { by: owner.kind === 'passkey' ? `the owner, ${keyWords(owner)}` : `the owner, ${owner.where}`, passkey: owner.kind === 'passkey' });
 }
@@ -321,12 +315,12 @@ on('grant-form', 'submit', () => task('Reading the form…', async () => {
   if (now.deployed && ((await chain.installed(mine.address, id)).there || await chain.revoked(mine.address, id, policies))) throw new Trouble('The account has, or had, this session key with the same limits.', 'Change something, such as the end of its time.');
   const found = check({ policies, tokens: chain.tokens }, { now: Math.floor(Date.now() / 1000), account: mine.address, protected: [validatorOf(mine.root)], signer: permission.signer.contract, owner: validatorOf(mine.root), portable: true });
   const refused = found.find((f) => f.refused);
-  if (refused) throw new Trouble(sentence(new Error(refused.what)), sentence(new Error(refused.way)));
+  if (refused) throw new Trouble(sentence({ message: refused.what }), sentence({ message: refused.way }));
   const precompiled = owner.kind === 'passkey' && await chain.hasP256();
   const typed = enable(mine, chain.id, now.nonce, permission);
-  draft = { key, permission, policies, nonce: now.nonce, typed, precompiled };
+  draft = { key, permission, policies, functions: functionsIn(policies), typed, precompiled };
   $('words').replaceChildren(...words({ policies, tokens: chain.tokens, zone: zone() }).map((w) => element('li', w)));
-  const doubts = found.filter((f) => !['rate-total'].includes(f.code)).map((f) => `${sentence(new Error(f.what))} ${sentence(new Error(f.way))}`);
+  const doubts = found.filter((f) => !['rate-total'].includes(f.code)).map((f) => `${sentence({ message: f.what })} ${sentence({ message: f.way })}`);
   $('findings').replaceChildren(...[...new Set(doubts)].map((t) => element('li', t)));
   $('findings').hidden = !doubts.length;
   rows('approve-rows', [
@@ -354,18 +348,18 @@ on('approve-sign', 'click', () => {
   task(owner.kind === 'passkey' ? asked : 'Waiting for the signature…', async (signal) => {
     const signature = owner.kind === 'passkey' ? wrap(mine, await byPasskey(owner, d.typed.digest, d.precompiled, signal)) : await owner.typed(d.typed);
     const text = serialize({ policies: d.policies, permissionId: permissionId(d.permission), account: mine.address, initCode: mine.factoryData ?? '0x', signature });
-    addGiven(d.permission);
-    handOver(text);
+    addGiven(d);
+    await handOver(text, d.functions);
   }, { ceremony: owner.kind === 'passkey' });
 });
 
-/** @type {string} */ let approval = '';
+let [approval, url] = ['', ''];
 
-/** @param {string} text */
-function handOver(text) {
+/** @param {string} text @param {string[]} functions */
+async function handOver(text, functions) {
   approval = text;
-  const url = link('session', 'approval', text);
-  $('code-none').hidden = drawCode('code', url) || drawCode('code', text);
+  url = link('session', 'approval', await packed(text, functions));
+  $('code-none').hidden = drawCode('code', url);
   $('approval').textContent = text;
   const file = /** @type {HTMLAnchorElement} */ ($('file'));
   URL.revokeObjectURL(file.href);
@@ -373,7 +367,7 @@ function handOver(text) {
   show('handover');
   status('The approval is signed.');
 }
-on('copy-link', 'click', () => copy(link('session', 'approval', approval), 'Link'));
+on('copy-link', 'click', () => copy(url, 'Link'));
 on('copy-text', 'click', () => copy(approval, 'Text'));
 on('handover-back', 'click', () => task('Reading the account…', async () => {
   await drawAccount();

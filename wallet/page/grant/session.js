@@ -1,13 +1,14 @@
 // @ts-check
 /** The session key's page: ask for an approval, open it, act within its limits, see what is left. */
+import { parse } from '../approval.js';
 import { verify } from '../assertion.js';
 import { toHex } from '../bytes.js';
 import { CeremonyError, get, obstacle } from '../ceremony.js';
-import { STUB_KEY, execute, permissionKey, personal, sealPasskey, stubPasskey, use, useFirst } from '../kernel.js';
+import { STUB_KEY, UNSEEN, execute, permissionKey, personal, sealPasskey, stubPasskey, use, useFirst } from '../kernel.js';
 import { checked } from '../operate.js';
 import { check } from '../policychecks.js';
 import { refusal } from '../policydecide.js';
-import { clock, formatUnits, functionOf, words, zone } from '../policywords.js';
+import { clock, formatUnits, functionOf, sentence, words, zone } from '../policywords.js';
 import { json } from '../rpc.js';
 import { addressOf, sign } from '../secp256k1.js';
 import { answered, asked, busy, on, task } from '../task.js';
@@ -16,10 +17,10 @@ import { Trouble, chainName, explain } from '../words.js';
 import { draw as drawFields, offer, read } from './act.js';
 import { Kernel } from './chain.js';
 import { ask, create, keepOffer, known, test } from './keys.js';
-import { hold, permissionFor, readApproval } from './opening.js';
+import { hold, permissionFor } from './opening.js';
 import { follow, onItsWay, propose, serve, traffic } from './operation.js';
 import { requestOf } from './request.js';
-import { carried, copy, draw as drawCode, fragment, link, unlinked } from './share.js';
+import { copy, draw as drawCode, fragment, link, name, unpacked } from './share.js';
 
 /**
  * @typedef {import('./keys.js').Passkey} Passkey
@@ -73,14 +74,16 @@ on('file', 'change', async () => {
   openText(text);
 });
 
-/** @param {string} text */
-function openText(text) {
+/** @param {string} given */
+async function openText(given) {
   fieldError('text');
   try {
-    const a = readApproval(unlinked(carried(text, 'approval')));
+    const { text, functions } = await unpacked(given);
+    const a = parse(text);
+    name(a.policies, functions);
     task('Asking the chain about the approval…', () => withKey(a));
   } catch (e) {
-    fieldError('text', /** @type {Error} */ (e).message);
+    fieldError('text', `${sentence(e)} Ask the owner for it again.`);
     input('text').focus();
     status('This is no approval.');
   }
@@ -204,7 +207,7 @@ on('act-form', 'submit', () => {
     judge({ sender: approval.account, nonce: 0n, callData, callGasLimit: 0n, verificationGasLimit: 0n, preVerificationGas: 0n, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, signature: '0x', paymaster: gasPaymaster(approval.policies) });
     const seal = (/** @type {Uint8Array} */ signature) => (fresh.installed ? use(signature) : useFirst(permission, /** @type {Uint8Array} */ (approval.signature), signature));
     await propose(
-      { address: approval.account, stub: toHex(seal(key.kind === 'passkey' ? stubPasskey(location.origin, precompiled) : STUB_KEY)), factory: o.factory, factoryData: o.factoryData, nonceKey: permissionKey(approval.permissionId, !fresh.installed) },
+      { address: approval.account, stub: toHex(seal(key.kind === 'passkey' ? stubPasskey(location.origin, precompiled) : STUB_KEY)), factory: o.factory, factoryData: o.factoryData, nonceKey: permissionKey(approval.permissionId, !fresh.installed), unseen: key.kind === 'passkey' ? UNSEEN : 0n },
       callData, call.value,
       async ({ digest }, signal) => {
         if (key.kind === 'ecdsa') return seal(sign(personal(digest), key.secret));
