@@ -104,6 +104,8 @@ var kinds = []kind{
 	coded[*approval.SignatureError]("not-approved"),
 	coded[*approval.Error]("bad-approval"),
 	coded[*session.RefusedError]("policy-refuses"),
+	coded[*session.ChainRefusedError]("chain-refuses"),
+	coded[*session.MissingError]("missing-contract"),
 	coded[*session.StateError]("not-usable"),
 	coded[*session.ExistsError]("granted-before"),
 	coded[*session.GrantError]("not-to-be-signed"),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/big"
 
 	"github.com/postern-dev/postern/account"
@@ -18,36 +19,29 @@ import (
 // anybody is asked to sign.
 func prepareSession(ctx context.Context, conn *connection, s *session.Session, auth *session.Authority, calls []account.Call, options []account.Option) (*account.Prepared, error) {
 	p, err := s.PrepareWith(ctx, conn.Client, auth, calls, options...)
-	if !is[*account.EstimateError](err) || !hasBudget(s.Grant()) {
+	b, ok := conn.Bundler.(*bundler.Client)
+	if !ok || !byBudget(err, s.Grant()) {
 		return p, err
 	}
 	client := conn.Client
-	switch b := client.Bundler.(type) {
-	case *bundler.Client:
-		client.Bundler = feeless{b}
-	default:
-		return p, err
-	}
-	if p, again := s.PrepareWith(ctx, client, auth, calls, options...); !is[*account.EstimateError](again) {
+	client.Bundler = feeless{b}
+	p, again := s.PrepareWith(ctx, client, auth, calls, options...)
+	if !is[*account.EstimateError](again) {
 		return p, again
 	}
-	return nil, explainEstimate(err)
-}
-
-func hasBudget(g grant.Grant) bool {
-	for _, p := range g.Policies {
-		if _, ok := p.(*grant.Gas); ok {
-			return true
-		}
-	}
-	return false
-}
-
-// explainEstimate names the likely cause, of which the revert data says little.
-func explainEstimate(err error) error {
 	f := explain(err)
-	f.Hint = "if it is the gas policy: bundlers look for gas limits with far more gas than is used, and the budget must cover that: ask the owner for a higher one"
-	return f
+	f.Hint = "bundlers look for gas limits with far more gas than is used, and the budget must cover that: ask the owner for a higher one, or use another bundler"
+	return nil, f
+}
+
+// byBudget reports whether a gas policy refused an operation while its gas was looked for.
+func byBudget(err error, g grant.Grant) bool {
+	refused, ok := errors.AsType[*session.ChainRefusedError](err)
+	if !ok || !is[*account.EstimateError](err) || refused.Policy < 0 || refused.Policy >= len(g.Policies) {
+		return false
+	}
+	_, gas := g.Policies[refused.Policy].(*grant.Gas)
+	return gas
 }
 
 // feeless asks about operations as if they paid next to nothing: bundlers replace a fee of 0 by their own.

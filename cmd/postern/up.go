@@ -6,10 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"time"
+
+	"github.com/ethereum/go-ethereum/core/types"
 
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/internal/kernelstand"
 	"github.com/postern-dev/postern/internal/server"
 	"github.com/postern-dev/postern/relyingparty/zerodev"
 )
@@ -43,6 +47,9 @@ a project with an API key, at /passkeys/api/v3/PROJECT and /passkeys/api/v4/PROJ
   {"headers": ["x-app-version"],
    "projects": {"my-app": {"key": {"header": "x-api-key", "values": ["..."]}}}}
 
+Session keys (postern grant) need the contracts of ZeroDev's Kernel, which are in no package
+registry: --kernel DIR brings them from a directory that docs/testing.md tells how to make.
+
 With --rules prague the chain has no P256VERIFY, as many still are: passkeys are verified in
 contract code there. With --osaka-at it gets P256VERIFY later, as those chains will: after 10m,
 say, or at 2030-01-31T12:00:00Z. Rules, that time and the chain id of a data directory stay what
@@ -73,6 +80,7 @@ func runUp(ctx context.Context, c *call) error {
 	chainID := fs.String("chain-id", fmt.Sprint(devnet.DefaultChainID), "chain `id`")
 	blockTime := fs.Duration("block-time", 0, "time between blocks, such as 2s; 0 makes a block when there is work")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
+	kernels := fs.String("kernel", os.Getenv(kernelstand.Variable), "`directory` with the contracts of ZeroDev's Kernel; default: $"+kernelstand.Variable)
 	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
 	if _, err := c.parse(fs, 0); err != nil {
 		return err
@@ -101,6 +109,11 @@ func runUp(ctx context.Context, c *call) error {
 	if *asJSON {
 		config.Out = io.Discard
 	}
+	if *kernels != "" {
+		if config.Alloc, err = kernelContracts(*kernels, config); err != nil {
+			return err
+		}
+	}
 	stack, err := server.Start(ctx, config)
 	if err != nil {
 		return err
@@ -116,6 +129,15 @@ func runUp(ctx context.Context, c *call) error {
 		}
 	}
 	return stack.Serve(ctx)
+}
+
+// kernelContracts are the contracts of the directory, as they stand on the chain.
+func kernelContracts(dir string, config server.UpConfig) (types.GenesisAlloc, error) {
+	stand, err := kernelstand.Load(dir)
+	if err != nil {
+		return nil, failf("bad-kernel", "it is a directory that scripts/kernel-artifacts.mjs makes: docs/testing.md", "cannot use the contracts of Kernel: %w", err)
+	}
+	return stand.Alloc(devnet.Config{ChainID: config.ChainID, Rules: config.Rules, OsakaAt: config.OsakaAt})
 }
 
 // readProjects reads the file of --passkeys. It holds API keys, so that nobody else may
