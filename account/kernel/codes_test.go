@@ -50,10 +50,10 @@ func TestCodesAreThoseThatLeadToTheAddresses(t *testing.T) {
 			switch hash := kernel.MaskedHash(c, new(big.Int).SetUint64(id), placed.Code); {
 			case !there:
 				t.Errorf("%s is not in the directory", c.Name)
-			case proven[c.Address] != (c.Hash != common.Hash{}):
-				t.Errorf("%s: proven %v", c.Name, proven[c.Address])
-			case proven[c.Address] && hash != c.Hash:
-				t.Errorf("%s on chain %d: %s", c.Name, id, hash)
+			case c.Hash == (common.Hash{}) && proven[c.Address]:
+				t.Logf("the table could know the %s, whose address follows from this directory's code: %s", c.Name, hash)
+			case c.Hash != (common.Hash{}) && (hash != c.Hash || !proven[c.Address]):
+				t.Errorf("%s on chain %d: %s, proven %v", c.Name, id, hash, proven[c.Address])
 			}
 		}
 	}
