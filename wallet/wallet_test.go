@@ -232,8 +232,8 @@ func TestThePagesAreSmall(t *testing.T) {
 		{"signing in", 52_500, without(reached(t, p, atOnce, "/recover.js"), start), nil},
 		{"chains without P256VERIFY", 6_000, without(reached(t, p, atOnce, "/table.js", "/hints.js"), screen), nil},
 		{"the guided page", 142_000, reached(t, p, imported, "/backup/main.js"), []string{"/backup", "/style.css", "/backup/style.css", "/icon.svg"}},
-		{"the owner's page for session keys", 171_000, reached(t, p, imported, "/grant/owner.js"), []string{"/grant", "/style.css", "/grant/style.css", "/icon.svg"}},
-		{"the session key's page", 171_000, reached(t, p, imported, "/grant/session.js"), []string{"/session", "/style.css", "/grant/style.css", "/icon.svg"}},
+		{"the owner's page for session keys", 172_500, reached(t, p, imported, "/grant/owner.js"), []string{"/grant", "/style.css", "/grant/style.css", "/icon.svg"}},
+		{"the session key's page", 172_500, reached(t, p, imported, "/grant/session.js"), []string{"/session", "/style.css", "/grant/style.css", "/icon.svg"}},
 	} {
 		files := slices.Sorted(maps.Keys(part.modules))
 		sum := 0
