@@ -2,10 +2,6 @@
 
 package recovery
 
-import (
-	"slices"
-)
-
 // Report is what an audit finds. It is a function of the description alone.
 type Report struct {
 	Format  string `json:"format"` // "postern-audit-1"
@@ -43,40 +39,8 @@ type Report struct {
 const Format = "postern-audit-1"
 
 // Row is an event and what it leads to.
-type Row struct {
-	Event
-	Outcome Outcome `json:"outcome"`
-	// Best is the state if every unknown turns out well, where that differs.
-	Best *State `json:"best,omitempty"`
-}
-
 // Pair is two events at once.
-type Pair struct {
-	A     string `json:"a"`
-	B     string `json:"b"`
-	State State  `json:"state"`
-	// Worse says that each alone would be better.
-	Worse bool `json:"worse,omitempty"`
-	// Implied says that another pair which is worse together is part of this one.
-	Implied bool   `json:"implied,omitempty"`
-	Best    *State `json:"best,omitempty"`
-}
-
 // SignerReport is a signer and where it stands.
-type SignerReport struct {
-	Signer
-	Label    string   `json:"label"`
-	Routes   []string `json:"routes"` // that it is a member of, or is behind
-	Class    string   `json:"class,omitempty"`
-	Examples string   `json:"examples,omitempty"`
-	Provider string   `json:"provider,omitempty"`
-	// ProviderSource says what the name of the provider is worth.
-	ProviderSource Source   `json:"providerSource"`
-	Changes        []Change `json:"changes,omitempty"`
-	IfLost         State    `json:"ifLost"`
-	IfStolen       State    `json:"ifStolen"`
-}
-
 // Audit computes everything that a description says. It returns an *[Error] for a
 // description that contradicts itself, and a *[TooLargeError] rather than a result that
 // is not exact.
@@ -162,184 +126,14 @@ func (r *Report) Label(id string) string {
 	return id
 }
 
-func (r *Report) table() {
-	list := events(r.account, r.worst)
-	high := map[string]happening{}
-	for _, e := range events(r.account, r.best) {
-		high[e.ID] = r.best.happen(r.account, e)
-	}
-	low := make([]happening, len(list))
-	alone := make([]State, len(list))
-	for i, e := range list {
-		low[i] = r.worst.happen(r.account, e)
-		row := Row{Event: e, Outcome: r.worst.outcome(r.account, low[i].lost, low[i].taken)}
-		h := high[e.ID]
-		row.Best = differs(row.Outcome.State, r.best.state(h.lost, h.taken))
-		r.doubt(&row.Outcome, h)
-		alone[i] = row.Outcome.State
-		r.Rows = append(r.Rows, row)
-	}
-	r.Pairs = []Pair{}
-	var worse []happening // of pairs that are worse together
-	var at []int
-	for i := range list {
-		for j := i + 1; j < len(list); j++ {
-			p := Pair{A: list[i].ID, B: list[j].ID}
-			p.State = r.worst.state(low[i].lost|low[j].lost, low[i].taken|low[j].taken)
-			x, y := high[p.A], high[p.B]
-			p.Best = differs(p.State, r.best.state(x.lost|y.lost, x.taken|y.taken))
-			p.Worse = p.State > alone[i] && p.State > alone[j]
-			r.Pairs = append(r.Pairs, p)
-			if p.Worse {
-				both := happening{r.worst.down(low[i].lost | low[j].lost), r.worst.down(low[i].taken | low[j].taken)}
-				worse = append(worse, both)
-				at = append(at, len(r.Pairs)-1)
-			}
-		}
-	}
-	for i, x := range worse {
-		r.Pairs[at[i]].Implied = slices.ContainsFunc(worse, func(y happening) bool {
-			return y != x && y.lost.within(x.lost) && y.taken.within(x.taken)
-		}) || slices.Contains(worse[:i], x)
-	}
-}
-
 // doubt separates the signers that have to be replaced from those of which only the worst
 // reading says so.
-func (r *Report) doubt(o *Outcome, h happening) {
-	s := r.best.after(h.lost, h.taken)
-	sure := s.hostile | r.best.everySigner()&^s.rescued
-	var replace []string
-	for _, id := range o.Replace {
-		i := slices.IndexFunc(r.account.Signers, func(x Signer) bool { return x.ID == id })
-		if sure.has(i) {
-			replace = append(replace, id)
-		} else {
-			o.Perhaps = append(o.Perhaps, id)
-		}
-	}
-	o.Replace = replace
-}
-
-func differs(worst, best State) *State {
-	if worst == best {
-		return nil
-	}
-	return &best
-}
-
 // DomainReport is a domain and what its loss and its compromise lead to.
-type DomainReport struct {
-	Domain
-	Label  string `json:"label"`
-	IfLost State  `json:"ifLost"`
-	// IfTaken is nil where taking it over gives nothing.
-	IfTaken *State `json:"ifTaken,omitempty"`
-	// Best are the states if every unknown turns out well, where they differ.
-	BestLost  *State `json:"bestLost,omitempty"`
-	BestTaken *State `json:"bestTaken,omitempty"`
-}
-
 // Link says that a signer is lost or stolen with a domain.
-type Link struct {
-	Signer string `json:"signer"`
-	Domain string `json:"domain"`
-	Lost   Tie    `json:"lost,omitempty"`
-	Stolen Tie    `json:"stolen,omitempty"`
-}
-
 // Tie is how a signer hangs on a domain.
-type Tie string
-
-// The ties.
-const (
-	TieRescue  Tie = "rescue"  // it can be used in another way than every day
-	TieSure    Tie = "sure"    // it goes with the domain
-	TieAssumed Tie = "assumed" // nobody knows that it does not
-)
 
 // domains fills in the picture: signers by domains.
-func (r *Report) domains() {
-	r.Links = []Link{}
-	before, none := r.worst.after(0, 0), r.best.after(0, 0)
-	for j, d := range r.worst.domains {
-		one := r.worst.domain(j)
-		best := r.best.happen(r.account, Event{Lost: []string{d.ID}}).lost
-		taken := d.Kind != DomainBundler && d.Kind != DomainChain
-		lost := one
-		if d.Kind == DomainSecret || d.Kind == DomainKey {
-			lost = 0 // its owner still has it
-		}
-		out := DomainReport{Domain: d, Label: d.Label(), IfLost: r.worst.state(one, 0)}
-		out.BestLost = differs(out.IfLost, r.best.state(best, 0))
-		if taken {
-			s := r.worst.state(lost, one)
-			bestLost := best
-			if lost == 0 {
-				bestLost = 0
-			}
-			out.IfTaken, out.BestTaken = &s, differs(s, r.best.state(bestLost, best))
-		}
-		r.Domains = append(r.Domains, out)
-
-		worst, top := r.worst.after(one, one), r.best.after(best, best)
-		for i, s := range r.account.Signers {
-			l := Link{Signer: s.ID, Domain: d.ID}
-			switch {
-			case before.rescued.has(i) && !worst.rescued.has(i) && none.rescued.has(i) && !top.rescued.has(i):
-				l.Lost = TieSure
-			case before.rescued.has(i) && !worst.rescued.has(i):
-				l.Lost = TieAssumed
-			case before.daily.has(i) && !worst.daily.has(i):
-				l.Lost = TieRescue
-			}
-			switch {
-			case taken && !before.hostile.has(i) && worst.hostile.has(i) && top.hostile.has(i):
-				l.Stolen = TieSure
-			case taken && !before.hostile.has(i) && worst.hostile.has(i):
-				l.Stolen = TieAssumed
-			}
-			if l.Lost != "" || l.Stolen != "" {
-				r.Links = append(r.Links, l)
-			}
-		}
-	}
-}
-
-func (r *Report) signers() {
-	for i, s := range r.account.Signers {
-		out := SignerReport{Signer: s, Label: s.Label(), Routes: []string{}, Changes: s.Passkey.Changes()}
-		for _, route := range r.account.Routes {
-			if slices.ContainsFunc(route.Members, func(m Member) bool { return m.Signer == s.ID || r.behind(m.Signer, s.ID) }) {
-				out.Routes = append(out.Routes, route.ID)
-			}
-		}
-		if s.Kind == KindPasskey {
-			out.Class, out.Examples = s.Class().Words(), s.Class().Examples()
-		}
-		if p := s.Passkey; p != nil && p.Provider != "" {
-			out.Provider, out.ProviderSource = p.Provider, p.AAGUID.Source
-		}
-		out.IfLost, out.IfStolen = r.worst.state(atom(i), 0), r.worst.state(0, atom(i))
-		r.Signers = append(r.Signers, out)
-	}
-}
-
 // behind reports whether a contract's quorum has a signer in it, at any depth.
-func (r *Report) behind(contract, id string) bool {
-	for _, s := range r.account.Signers {
-		if s.ID != contract || s.Quorum == nil {
-			continue
-		}
-		for _, m := range s.Quorum.Members {
-			if m.Signer == id || r.behind(m.Signer, id) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // Outcome is what any losses and compromises, named by IDs of signers and domains, lead to.
 func (r *Report) Outcome(lost, taken []string) Outcome {
 	h := r.worst.happen(r.account, Event{Lost: lost, Taken: taken})
