@@ -80,6 +80,8 @@ type record struct {
 	// approval was for an earlier nonce.
 	enable kernel.Enable
 	void   bool
+	// born says that the account's deployment will install it.
+	born bool
 }
 
 // record reads an account that is deployed.

@@ -168,6 +168,8 @@ func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kerne
 			p.Status.State = Revoked
 		case !rec.Valid:
 			p.Status.State = Invalidated
+		case !rec.Executes:
+			p.Status.State = Barred
 		default:
 			p.Status.State = Enabled
 		}

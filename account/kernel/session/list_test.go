@@ -213,7 +213,7 @@ func TestAPermissionForMessagesOnlyIsListed(t *testing.T) {
 	p := must[kernel.Permission](t)(approval.ToPermission(limited(2), h.signer))
 	b.do(t, acct, o, must[[]account.Call](t)(acct.InstallPermission(p, 1))[:1])
 	list := must[[]session.Permission](t)(session.List(ctx, b.chain, acct))
-	if len(list) != 1 || list[0].ID != p.ID() || list[0].Contents == nil || !list[0].Status.Messages {
+	if len(list) != 1 || list[0].ID != p.ID() || list[0].Contents == nil || !list[0].Status.Messages || list[0].Status.State != session.Barred || list[0].Status.Usable() {
 		t.Fatalf("%+v", list)
 	}
 	b.do(t, acct, o, must[[]account.Call](t)(session.RevokeAll(ctx, b.chain, acct, list)))

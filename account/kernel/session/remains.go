@@ -56,7 +56,9 @@ func (r reader) status(ctx context.Context, id kernel.PermissionID, g grant.Gran
 		st.State = Invalidated
 	case expired:
 		st.State = Expired
-	case rec.Present:
+	case rec.Present && !rec.Executes:
+		st.State = Barred
+	case rec.Present || rec.born:
 		st.State = Enabled
 	default:
 		st.State = Approved
@@ -109,7 +111,7 @@ func (st *Status) words(g grant.Grant, style grant.Style) []string {
 	say := phrase{style: style, zone: zone(g, style)}
 	out := []string{upperFirst(strings.TrimPrefix(st.State.words(), "is ")) + "."}
 	switch st.State {
-	case Approved, Enabled, Expired:
+	case Approved, Enabled, Expired, Barred:
 		for i, p := range g.Policies {
 			if w := say.left(p, st.Left.Policies[i], st.Now); w != "" && p.Flag()&grant.FlagNotOps == 0 {
 				out = append(out, w)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -233,6 +234,9 @@ func (s *Session) record(ctx context.Context, there bool) (rec record, err error
 	r := reader{s.chain, s.account.Address()}
 	if !there {
 		rec.account, rec.version, rec.nonce = s.account, s.account.Version(), 1
+		if rec.born = s.born(); rec.born {
+			return rec, nil
+		}
 		rec.enable, err = s.approved(rec)
 		return rec, err
 	}
@@ -255,6 +259,22 @@ func (s *Session) record(ctx context.Context, there bool) (rec record, err error
 		return rec, err
 	}
 	return rec, r.signerKey(ctx, s.ID(), s.permission.Signer)
+}
+
+// born says that the account's deployment, which its address proves, installs the
+// permission and gives it access to execute: then nobody had to sign for it.
+func (s *Session) born() bool {
+	if s.signature != nil {
+		return false
+	}
+	calls, err := s.account.InstallPermission(s.permission, 1)
+	if err != nil {
+		return false
+	}
+	validation := s.ID().Validation()
+	access := slices.Concat(selector("grantAccess(bytes21,bytes4,bool)"), left(validation[:]), left(selector("execute(bytes32,bytes)")), word(1))
+	_, data := s.account.Factory()
+	return bytes.Contains(data, calls[0].Data) && bytes.Contains(data, access)
 }
 
 // approved checks the owner's approval for the account as it is.

@@ -27,9 +27,11 @@ const (
 	// Void: it was approved, never installed, and the account's nonce or its root
 	// validator has changed since.
 	Void
+	// Barred: the account has it, and lets it call nothing. It signs messages.
+	Barred
 )
 
-var stateNames = [...]string{Approved: "approved", Enabled: "enabled", Expired: "expired", Revoked: "revoked", Invalidated: "invalidated", Void: "void"}
+var stateNames = [...]string{Approved: "approved", Enabled: "enabled", Expired: "expired", Revoked: "revoked", Invalidated: "invalidated", Void: "void", Barred: "barred"}
 
 func (s State) String() string {
 	if int(s) < len(stateNames) && stateNames[s] != "" {
@@ -45,15 +47,17 @@ func (s State) words() string {
 	return [...]string{
 		"is in an unknown state", "is approved and not installed yet", "is installed", "has expired",
 		"was revoked", "was invalidated by the account's nonce", "was approved for what the account is not any more",
+		"is installed, but may not make operations",
 	}[min(int(s), len(stateNames)-1)]
 }
 
 func (s State) hint() string {
 	return [...]string{
-		"", "make an operation with it first, which installs it", "", "ask the owner for a new grant",
+		"", "make an operation with it first, which installs it", "make an operation with it first, which creates the account", "ask the owner for a new grant",
 		"ask the owner for a new grant; it needs other contents, because the same ones cannot be installed twice",
 		"ask the owner for a new grant, and to uninstall this one: before Kernel 0.3.3 it still signs messages",
 		"ask the owner to approve it again: the account's nonce or owner has changed since",
+		"ask the owner to give it access to execute, or to uninstall it",
 	}[min(int(s), len(stateNames)-1)]
 }
 
