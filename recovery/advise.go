@@ -184,13 +184,3 @@ func less(a, b []string) (out []string) {
 	}
 	return out
 }
-
-// draft is a copy of an account that is being changed.
-// fresh is an ID that is not taken.
-// operators are the routes of full control that the signers share; cancels that are equal
-// to one follow it.
-// passkey adds a further passkey and returns its ID.
-// devices are those that a new passkey is copied to: all.
-// securityKey adds a passkey in a security key that is kept elsewhere.
-// person adds somebody's own key.
-// guard adds a recovery route that full control can cancel.

@@ -7,6 +7,7 @@ import (
 	"time"
 )
 
+// analysis is a model as diagrams. Domains are the first variables: they decide much.
 type analysis struct {
 	m *model
 	d *diagrams
@@ -14,6 +15,7 @@ type analysis struct {
 
 func (m *model) analyse() *analysis { return &analysis{m, newDiagrams(maxNodes)} }
 
+// v is the variable of an atom.
 func (a *analysis) v(i int) int {
 	if n := len(a.m.parties); i < n {
 		return len(a.m.domains) + i
@@ -30,6 +32,7 @@ func (a *analysis) atom(v int) int {
 	}
 }
 
+// some is true where one of a set is.
 func (a *analysis) some(s set) ref {
 	var vars []int
 	s.each(func(i int) { vars = append(vars, a.v(i)) })
@@ -41,6 +44,7 @@ func (a *analysis) some(s set) ref {
 	return f
 }
 
+// barred is true where all means are.
 func (a *analysis) barred(w []means) ref {
 	f := ref(1)
 	for _, m := range w {
@@ -49,6 +53,7 @@ func (a *analysis) barred(w []means) ref {
 	return f
 }
 
+// fails is true where too little of a quorum is left.
 func (a *analysis) fails(q *quorum, dead []ref) ref {
 	total := uint64(0)
 	for _, w := range q.weight {
@@ -68,6 +73,7 @@ func of(q *quorum, all []ref) []ref {
 	return out
 }
 
+// locked is true of the losses after which nobody gets in.
 func (a *analysis) locked() ref {
 	dead := make([]ref, len(a.m.parties))
 	for _, i := range a.m.order {
@@ -91,6 +97,7 @@ func (a *analysis) locked() ref {
 	return out
 }
 
+// hostile is, of each signer, true of the compromises after which somebody else can use it.
 func (a *analysis) hostile() []ref {
 	out := make([]ref, len(a.m.parties))
 	for _, i := range a.m.order {
@@ -111,6 +118,8 @@ func (a *analysis) hostile() []ref {
 	return out
 }
 
+// taken is true of the compromises, with nothing lost, after which the state is at least
+// Contested, and at least Locked.
 func (a *analysis) taken() (contested, gone ref) {
 	hostile := a.hostile()
 	unable := a.unable()
@@ -157,6 +166,8 @@ func (a *analysis) taken() (contested, gone ref) {
 	return contested, gone
 }
 
+// unable is, of each signer, true of the compromises after which its owner cannot use it,
+// with nothing lost.
 func (a *analysis) unable() []ref {
 	out := make([]ref, len(a.m.parties))
 	for _, i := range a.m.order {

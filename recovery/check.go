@@ -12,13 +12,6 @@ import (
 	"unicode/utf8"
 )
 
-// Level says what a finding forbids.
-
-// MarshalText makes a level a word in JSON.
-// Code names a finding, for programs.
-
-// Why says what a finding is about; "" if there is no such code.
-// Finding is one thing that is wrong.
 // Limits of what may be set up.
 const (
 	MaxDelay  = 2 * 365 * 24 * time.Hour
@@ -214,7 +207,3 @@ func circle(n int, next func(int) []int) int {
 	}
 	return -1
 }
-
-// orNone makes an empty name in a list one that is not there.
-// contradictions compares what is stated with what a passkey signs about itself.
-// quorum checks one quorum and returns the sum of its weights.

@@ -2,6 +2,7 @@
 
 package recovery
 
+// Level says what a finding forbids.
 type Level uint8
 
 // The levels.
@@ -13,8 +14,10 @@ const (
 
 func (l Level) String() string { return [...]string{"warning", "refused", "fatal"}[min(l, Fatal)] }
 
+// MarshalText makes a level a word in JSON.
 func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
+// Code names a finding, for programs.
 type Code string
 
 // The findings; Code.Why says what each is about.
@@ -74,8 +77,10 @@ var why = map[Code]string{
 	NoOperate:        "no way to operate the account at all",
 }
 
+// Why says what a finding is about; "" if there is no such code.
 func (c Code) Why() string { return why[c] }
 
+// Finding is one thing that is wrong.
 type Finding struct {
 	Level Level  `json:"level"`
 	Code  Code   `json:"code"`

@@ -52,6 +52,7 @@ func (c *checker) signers() {
 	}
 }
 
+// orNone makes an empty name in a list one that is not there.
 func orNone(id string) string {
 	if id == "" {
 		return `""`
@@ -59,6 +60,7 @@ func orNone(id string) string {
 	return id
 }
 
+// contradictions compares what is stated with what a passkey signs about itself.
 func (c *checker) contradictions(field string, s Signer) {
 	if (s.Devices.Relied() || s.Places.Relied()) && len(s.Devices.Value)+len(s.Places.Value) == 0 && s.Kind != KindPasskey && s.Quorum == nil && !(s.Cloud.Relied() && s.Cloud.Value != "") {
 		c.add(Fatal, Contradiction, field, "name what holds it, or write gone = true", "it is stated to be nowhere")
@@ -86,6 +88,7 @@ func (c *checker) contradictions(field string, s Signer) {
 	}
 }
 
+// quorum checks one quorum and returns the sum of its weights.
 func (c *checker) quorum(field string, q Quorum) uint64 {
 	sum, seen := uint64(0), map[string]bool{}
 	if len(q.Members) > MaxSigners {

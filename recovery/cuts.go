@@ -47,17 +47,6 @@ func (c Cuts) Singles() (out []string) {
 	return out
 }
 
-// analysis is a model as diagrams. Domains are the first variables: they decide much.
-// v is the variable of an atom.
-// some is true where one of a set is.
-// barred is true where all means are.
-// fails is true where too little of a quorum is left.
-// locked is true of the losses after which nobody gets in.
-// hostile is, of each signer, true of the compromises after which somebody else can use it.
-// taken is true of the compromises, with nothing lost, after which the state is at least
-// Contested, and at least Locked.
-// unable is, of each signer, true of the compromises after which its owner cannot use it,
-// with nothing lost.
 // minimalSets lists the minimal sets of a function, or says that there is no room.
 func (a *analysis) minimalSets(f ref, limit int) (sets []set, sizes []uint64, err error) {
 	k := a.d.minimal(f)

@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// draft is a copy of an account that is being changed.
 type draft struct {
 	*Account
 	words  string
@@ -26,6 +27,7 @@ func edit(a *Account, effort Effort, format string, args ...any) *draft {
 
 func (d *draft) done() Advice { return Advice{Words: d.words, Effort: d.effort, after: d.Account} }
 
+// fresh is an ID that is not taken.
 func (d *draft) fresh(stem string) string {
 	taken := func(id string) bool {
 		return slices.ContainsFunc(d.Signers, func(s Signer) bool { return s.ID == id }) ||
@@ -49,6 +51,8 @@ func (d *draft) domain(kind DomainKind, stem string) string {
 	return id
 }
 
+// operators are the routes of full control that the signers share; cancels that are equal
+// to one follow it.
 func (d *draft) join(id string, change func(q *Quorum)) {
 	for i := range d.Routes {
 		if d.Routes[i].Use != Operate {
@@ -82,6 +86,7 @@ func heaviest(q Quorum) uint64 {
 	return w
 }
 
+// passkey adds a further passkey and returns its ID.
 func (d *draft) passkey(cloud, rp string) string {
 	id := d.fresh("new passkey")
 	d.Signers = append(d.Signers, Signer{ID: id, Kind: KindPasskey, Cloud: Known(cloud, Stated), RPID: Known(rp, Stated),
@@ -89,6 +94,7 @@ func (d *draft) passkey(cloud, rp string) string {
 	return id
 }
 
+// devices are those that a new passkey is copied to: all.
 func (d *draft) devices() (out []string) {
 	for _, x := range d.Domains {
 		if x.Kind == DomainDevice {
@@ -98,6 +104,7 @@ func (d *draft) devices() (out []string) {
 	return out
 }
 
+// securityKey adds a passkey in a security key that is kept elsewhere.
 func (d *draft) securityKey(rp string) string {
 	key := d.domain(DomainDevice, "new security key")
 	id := d.fresh("passkey on the security key")
@@ -106,12 +113,14 @@ func (d *draft) securityKey(rp string) string {
 	return id
 }
 
+// person adds somebody's own key.
 func (d *draft) person() string {
 	id := d.fresh("new guardian")
 	d.Signers = append(d.Signers, Signer{ID: id, Kind: KindPerson, Apart: Known(true, Stated)})
 	return id
 }
 
+// guard adds a recovery route that full control can cancel.
 func (d *draft) guard(threshold uint64, ids ...string) {
 	r := Route{ID: d.fresh("guardians"), Use: Recover, Quorum: Any(threshold, ids...), Delay: guardDelay, Expiry: 30 * 24 * time.Hour}
 	for _, o := range d.Routes {

@@ -52,12 +52,6 @@ type fileReader struct {
 	err error
 }
 
-// table is one table of the file and what was taken from it.
-// done refuses keys that nobody took.
-// text is "" if the key is missing.
-// must is text that cannot be missing.
-// stated is text as a fact; false says that there is none.
-// list is a list of texts; one text stands for a list of one.
 func (f *fileReader) file(root *textfile.Node) {
 	t := f.table(root, "")
 	switch n := t.take("version"); {

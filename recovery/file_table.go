@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/internal/textfile"
 )
 
+// table is one table of the file and what was taken from it.
 type table struct {
 	f     *fileReader
 	n     *textfile.Node
@@ -44,6 +45,7 @@ func (t *table) take(key string) *textfile.Node {
 	return t.n.Values[key]
 }
 
+// done refuses keys that nobody took.
 func (t *table) done() {
 	for _, k := range t.n.Keys {
 		if !slices.Contains(t.known, k) {
@@ -52,6 +54,7 @@ func (t *table) done() {
 	}
 }
 
+// text is "" if the key is missing.
 func (t *table) text(key string) string {
 	n := t.take(key)
 	if n == nil {
@@ -68,6 +71,7 @@ func (f *fileReader) text(n *textfile.Node, field string) string {
 	return n.Text
 }
 
+// must is text that cannot be missing.
 func (t *table) must(key, way string) string {
 	if t.n.Values[key] == nil {
 		t.f.refuse(t.n, t.at(key), way, "it is missing")
@@ -75,6 +79,7 @@ func (t *table) must(key, way string) string {
 	return t.text(key)
 }
 
+// stated is text as a fact; false says that there is none.
 func (t *table) stated(key string) Fact[string] {
 	n := t.take(key)
 	switch {
@@ -97,6 +102,7 @@ func (t *table) yes(key string) Fact[bool] {
 	return Known(n.Text == "true", Stated)
 }
 
+// list is a list of texts; one text stands for a list of one.
 func (t *table) list(key string) (out []string, there bool) {
 	n := t.take(key)
 	switch {

@@ -4,6 +4,7 @@ package recovery
 
 import "slices"
 
+// SignerReport is a signer and where it stands.
 type SignerReport struct {
 	Signer
 	Label    string   `json:"label"`
@@ -18,6 +19,7 @@ type SignerReport struct {
 	IfStolen       State    `json:"ifStolen"`
 }
 
+// DomainReport is a domain and what its loss and its compromise lead to.
 type DomainReport struct {
 	Domain
 	Label  string `json:"label"`
@@ -29,6 +31,7 @@ type DomainReport struct {
 	BestTaken *State `json:"bestTaken,omitempty"`
 }
 
+// Link says that a signer is lost or stolen with a domain.
 type Link struct {
 	Signer string `json:"signer"`
 	Domain string `json:"domain"`
@@ -36,6 +39,7 @@ type Link struct {
 	Stolen Tie    `json:"stolen,omitempty"`
 }
 
+// Tie is how a signer hangs on a domain.
 type Tie string
 
 // The ties.
@@ -45,6 +49,7 @@ const (
 	TieAssumed Tie = "assumed" // nobody knows that it does not
 )
 
+// domains fills in the picture: signers by domains.
 func (r *Report) domains() {
 	r.Links = []Link{}
 	before, none := r.worst.after(0, 0), r.best.after(0, 0)
@@ -111,6 +116,7 @@ func (r *Report) signers() {
 	}
 }
 
+// behind reports whether a contract's quorum has a signer in it, at any depth.
 func (r *Report) behind(contract, id string) bool {
 	for _, s := range r.account.Signers {
 		if s.ID != contract || s.Quorum == nil {

@@ -38,9 +38,6 @@ type Report struct {
 // Format is what the JSON of a report says it is.
 const Format = "postern-audit-1"
 
-// Row is an event and what it leads to.
-// Pair is two events at once.
-// SignerReport is a signer and where it stands.
 // Audit computes everything that a description says. It returns an *[Error] for a
 // description that contradicts itself, and a *[TooLargeError] rather than a result that
 // is not exact.
@@ -126,14 +123,6 @@ func (r *Report) Label(id string) string {
 	return id
 }
 
-// doubt separates the signers that have to be replaced from those of which only the worst
-// reading says so.
-// DomainReport is a domain and what its loss and its compromise lead to.
-// Link says that a signer is lost or stolen with a domain.
-// Tie is how a signer hangs on a domain.
-
-// domains fills in the picture: signers by domains.
-// behind reports whether a contract's quorum has a signer in it, at any depth.
 // Outcome is what any losses and compromises, named by IDs of signers and domains, lead to.
 func (r *Report) Outcome(lost, taken []string) Outcome {
 	h := r.worst.happen(r.account, Event{Lost: lost, Taken: taken})

@@ -237,8 +237,3 @@ func (d *drawing) signer(s SignerReport, y float64) {
 func (d *drawing) line(y float64) {
 	d.add(`<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" class="grid"/>`, margin, y, d.width-margin, y)
 }
-
-// link draws how a signer hangs on a domain: a disc for loss, a triangle for theft; dashed
-// with a question mark what is only assumed.
-// state draws what happens: each state has a shape of its own.
-// sums are the two rows at the bottom: what the loss and the takeover of a domain lead to.

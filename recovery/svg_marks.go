@@ -10,6 +10,8 @@ import (
 
 var tieWords = map[Tie]string{TieSure: "goes with", TieAssumed: "may go with", TieRescue: "needs another way without"}
 
+// link draws how a signer hangs on a domain: a disc for loss, a triangle for theft; dashed
+// with a question mark what is only assumed.
 func (d *drawing) link(x, y float64, l Link, signer, domain string) {
 	var words []string
 	if l.Lost != "" {
@@ -42,6 +44,7 @@ func (d *drawing) link(x, y float64, l Link, signer, domain string) {
 	d.add("</g>")
 }
 
+// state draws what happens: each state has a shape of its own.
 func (d *drawing) state(x, y float64, s State, doubt bool, words string) {
 	d.add(`<g><title>%s</title><circle cx="%.1f" cy="%.1f" r="10" class="%s"/>`, html.EscapeString(words+": "+s.String()), x, y, s)
 	path := map[State]string{
@@ -58,6 +61,7 @@ func (d *drawing) state(x, y float64, s State, doubt bool, words string) {
 	d.add("</g>")
 }
 
+// sums are the two rows at the bottom: what the loss and the takeover of a domain lead to.
 func (d *drawing) sums(y float64) {
 	d.line(y)
 	d.text(margin, y+21, "head", "start", "If it is lost")

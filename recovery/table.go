@@ -4,6 +4,7 @@ package recovery
 
 import "slices"
 
+// Row is an event and what it leads to.
 type Row struct {
 	Event
 	Outcome Outcome `json:"outcome"`
@@ -11,6 +12,7 @@ type Row struct {
 	Best *State `json:"best,omitempty"`
 }
 
+// Pair is two events at once.
 type Pair struct {
 	A     string `json:"a"`
 	B     string `json:"b"`
@@ -64,6 +66,8 @@ func (r *Report) table() {
 	}
 }
 
+// doubt separates the signers that have to be replaced from those of which only the worst
+// reading says so.
 func (r *Report) doubt(o *Outcome, h happening) {
 	s := r.best.after(h.lost, h.taken)
 	sure := s.hostile | r.best.everySigner()&^s.rescued

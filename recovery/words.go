@@ -194,9 +194,6 @@ func (r *Report) rowWords() (out []string) {
 	return out
 }
 
-// upper begins a sentence; names stay as they are.
-// sentence begins a sentence that does not begin with a name.
-// stop ends a sentence.
 // pairWords list pairs that are worse together, without those that contain another one.
 func (r *Report) pairWords() (out []string) {
 	words, inherent := map[string]string{}, map[string]bool{}
@@ -240,9 +237,6 @@ func (r *Report) cutWords(c Cuts) (out []string) {
 	return out
 }
 
-// fixWords say each change once, with all that it removes.
-// newPoints are the single points of failure that a change brings.
-// labelsOf names what an account has, or what the report has made up.
 var kindWords = map[KeyKind]string{
 	KindPasskey: "passkey", KindHot: "key in software", KindHardware: "key in a hardware wallet",
 	KindSeed: "key on paper", KindPerson: "somebody else's key", KindContract: "contract",

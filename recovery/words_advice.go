@@ -46,6 +46,7 @@ func (r *Report) planWords() (out []string) {
 	return out
 }
 
+// fixWords say each change once, with all that it removes.
 func (r *Report) fixWords() (out []string) {
 	var order []string
 	by, removes := map[string]*Advice{}, map[string][]string{}
@@ -77,6 +78,7 @@ func (r *Report) fixWords() (out []string) {
 	return out
 }
 
+// newPoints are the single points of failure that a change brings.
 func (r *Report) newPoints(a Advice) string {
 	name := func(ids []string) string { return list(labelsOf(a.after, r, ids), "or") }
 	out := ""
@@ -92,6 +94,7 @@ func (r *Report) newPoints(a Advice) string {
 	return out
 }
 
+// labelsOf names what an account has, or what the report has made up.
 func labelsOf(a *Account, r *Report, ids []string) (out []string) {
 	names := map[string]string{}
 	for _, s := range a.Signers {

@@ -25,6 +25,7 @@ func list(names []string, and string) string {
 	}
 }
 
+// upper begins a sentence; names stay as they are.
 func upper(s string) string {
 	for _, article := range []string{"a ", "an ", "the ", "all ", "you ", "your "} {
 		if strings.HasPrefix(s, article) {
@@ -34,8 +35,10 @@ func upper(s string) string {
 	return s
 }
 
+// sentence begins a sentence that does not begin with a name.
 func sentence(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
+// stop ends a sentence.
 func stop(s string) string {
 	if strings.HasSuffix(s, ".") {
 		return s
