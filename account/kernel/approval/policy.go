@@ -168,6 +168,7 @@ func readPermission(f *fields, i int, single bool) (p grant.Permission) {
 		}
 		p.Rules = append(p.Rules, readRule(f, r, single))
 	}
+	readSlices(f, i, p.Rules)
 	p.Function = readFunction(f, i, p.Selector)
 	return p
 }
