@@ -195,3 +195,16 @@ func (r reader) present(ctx context.Context, p kernel.Permission) error {
 	}
 	return together(reads...)
 }
+
+// checkCode asks for the very code of the public networks of all that a permission and
+// its account rest on.
+func checkCode(ctx context.Context, ch account.Chain, a *kernel.Account, p kernel.Permission) error {
+	if err := a.CheckCode(ctx, ch); err != nil {
+		return err
+	}
+	contracts := []common.Address{p.Signer.Contract}
+	for _, e := range p.Policies {
+		contracts = append(contracts, common.Address(e[2:22]))
+	}
+	return kernel.CheckCode(ctx, ch, contracts...)
+}

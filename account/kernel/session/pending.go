@@ -39,7 +39,12 @@ type grantOptions struct {
 	protected  []common.Address
 	clock      func() time.Time
 	style      grant.Style
+	code       bool
 }
+
+// CheckingCode refuses chains whose contracts are not those of the public networks,
+// byte for byte ([kernel.CheckCode]): also development chains with other builds.
+func CheckingCode() GrantOption { return func(o *grantOptions) { o.code = true } }
 
 // WithPrivateKey puts the private key of an ECDSA signer into the documents:
 // whoever has one of them can act.
@@ -192,6 +197,11 @@ func (p *Pending) read(ctx context.Context, i int) (grant.Facts, error) {
 	r := reader{t.Chain, t.Account.Address()}
 	if err := r.present(ctx, p.permission); err != nil {
 		return facts, err
+	}
+	if p.options.code {
+		if err := checkCode(ctx, t.Chain, t.Account, p.permission); err != nil {
+			return facts, err
+		}
 	}
 	there, err := r.deployed(ctx)
 	if err != nil {

@@ -31,6 +31,7 @@ type options struct {
 	clock   func() time.Time
 	style   grant.Style
 	unknown bool
+	code    bool
 }
 
 // WithChainID says which chain is meant: a node that answers another one is
@@ -51,6 +52,10 @@ func WithMachineClock(clock func() time.Time) Option { return func(o *options) {
 
 // WithStyle says how amounts and times are written in words.
 func WithStyle(s grant.Style) Option { return func(o *options) { o.style = s } }
+
+// WithCodeCheck refuses chains whose contracts are not those of the public networks,
+// byte for byte ([kernel.CheckCode]): also development chains with other builds.
+func WithCodeCheck() Option { return func(o *options) { o.code = true } }
 
 // DangerUnknownPolicies admits policies of contracts that are not known: nobody
 // here can say what they refuse or allow.
@@ -154,10 +159,21 @@ func Open(ctx context.Context, ch account.Chain, d *approval.Document, opts ...O
 	if err := r.present(ctx, s.permission); err != nil {
 		return nil, err
 	}
+	if s.options.code {
+		if err := s.CheckCode(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if _, err := s.record(ctx, there); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// CheckCode asks whether the contracts of account and permission are those of the
+// public networks; see [kernel.CheckCode]. The error is a *[kernel.CodeError] if not.
+func (s *Session) CheckCode(ctx context.Context) error {
+	return checkCode(ctx, s.chain, s.account, s.permission)
 }
 
 func (s *Session) setChain(ctx context.Context, documents *big.Int) error {
