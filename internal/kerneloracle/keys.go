@@ -97,7 +97,7 @@ func (k key) signer() (kernel.Signer, error) {
 	return kernel.Signer{}, fmt.Errorf("no key is of kind %q", k.Kind)
 }
 
-// owner is a key behind a root validator: "ecdsa", "multiECDSA", "webauthn" or "multiWebAuthn".
+// owner is a key behind a root validator: "ecdsa", "multiECDSA", "webauthn", "multiWebAuthn" or "multiWebAuthnPatched".
 type owner struct {
 	Validator string `json:"validator"`
 	Key       key    `json:"key"`
@@ -119,6 +119,9 @@ func (o owner) root() (kernel.Validator, error) {
 		if o.Validator == "multiWebAuthn" {
 			// The one that the packages on npm know.
 			return kernel.MultiChainWebAuthn{Key: public, CredentialHash: hash, Version: kernel.WebAuthn001, DangerVulnerable: true}, err
+		}
+		if o.Validator == "multiWebAuthnPatched" {
+			return kernel.MultiChainWebAuthn{Key: public, CredentialHash: hash}, err
 		}
 		if o.Validator == "webauthn" {
 			return kernel.WebAuthn{Key: public, CredentialHash: hash}, err

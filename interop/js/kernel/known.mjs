@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createKernelAccount } from '@zerodev/sdk'
 import { getEntryPoint } from '@zerodev/sdk/constants'
-import { webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
+import { toMultiChainWebAuthnValidator, webauthnSignUserOpsWithEnable } from '@zerodev/multi-chain-web-authn-validator'
 import { deserializePermissionAccount, serializeMultiChainPermissionAccounts, serializePermissionAccount, toInitConfig } from '@zerodev/permissions'
 import * as sdk from '@zerodev/permissions/policies'
 import { decodeAbiParameters, encodeFunctionData, hexToString, parseAbiItem, size, slice } from 'viem'
@@ -122,6 +122,16 @@ await claim('@zerodev/permissions 5.6.3 loses what an account of Kernel 0.3.1 is
     const again = await deserializePermissionAccount(client, entryPoint, version, await serializePermissionAccount(account, secrets[1]))
     assert.equal((await again.generateInitCode()).toLowerCase() === (await account.generateInitCode()).toLowerCase(), kept, version)
   }
+})
+
+await claim('@zerodev/multi-chain-web-authn-validator 5.4.3 makes accounts with the validator that its makers call unpatched since; Postern with the one after it', async () => {
+  const { go: told, webAuthnKey } = owner('multiWebAuthn', secrets[0]), client = chain(1), patched = '0xF98365FAD8403C340b1D5F017b2EBdaE641104ff'
+  assert.equal((await toMultiChainWebAuthnValidator(client, { webAuthnKey, entryPoint, kernelVersion: '0.3.3' })).address, '0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70')
+  const [mine] = await go.ask('grants', { owner: { ...told, validator: 'multiWebAuthnPatched' }, sessions: [{ version: '0.3.3', chainId: 1, index: 0n, nonce: 1, signer: sessionKey('ecdsa', secrets[1]).go, flag: 0, policies: [], lane: 0 }] })
+  const sudo = await toMultiChainWebAuthnValidator(client, { webAuthnKey, entryPoint, kernelVersion: '0.3.3', validatorAddress: patched })
+  const account = await createKernelAccount(client, { entryPoint, kernelVersion: '0.3.3', address: mine.account, plugins: { sudo } })
+  same(mine.factoryData, await account.generateInitCode())
+  assert.ok(mine.factoryData.includes(patched.slice(2).toLowerCase()))
 })
 
 await claim("@zerodev/permissions 5.6.3 puts client data in the place of a passkey's signature for several chains, with the one validator on npm (5.4.3); that validator's own function does not", async () => {
