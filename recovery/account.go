@@ -9,7 +9,7 @@ import "time"
 const (
 	MaxSigners = 24 // signers and guardians
 	MaxDomains = 24 // those that are described; unknowns add a few of their own
-	MaxRoutes  = 16
+	MaxRoutes  = 8
 )
 
 // Account is who controls an account, and what is known of where the keys live.

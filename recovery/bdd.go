@@ -4,6 +4,12 @@
 
 package recovery
 
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
 // ref is a node. In a function's diagram 0 is false and 1 is true; in a family's 0 is
 // the empty family and 1 the family of the empty set.
 type ref int32
@@ -20,7 +26,8 @@ type diagrams struct {
 	nodes  []node
 	table  []ref // open addressing; 0 is free
 	limit  int
-	full   bool // the limit was passed: every result is void
+	steps  int  // that are left
+	full   bool // a limit was passed: every result is void
 	cache  []entry
 	minsol map[ref]ref
 }
@@ -39,11 +46,14 @@ const (
 	opMinus
 )
 
-const cacheBits = 16
+const (
+	cacheBits    = 16
+	stepsPerNode = 24
+)
 
 func newDiagrams(limit int) *diagrams {
 	return &diagrams{
-		nodes: []node{{v: leaf}, {v: leaf}}, table: make([]ref, 1<<10), limit: limit,
+		nodes: []node{{v: leaf}, {v: leaf}}, table: make([]ref, 1<<10), limit: limit, steps: stepsPerNode * limit,
 		cache: make([]entry, 1<<cacheBits), minsol: map[ref]ref{},
 	}
 }
@@ -130,40 +140,56 @@ func (d *diagrams) apply(op uint8, a, b ref) ref {
 	return out
 }
 
-// seen looks an operation up. The cache forgets; it never errs.
+// seen looks an operation up. The cache forgets; it never errs. As it forgets, steps are
+// counted as well as nodes.
 func (d *diagrams) seen(op uint8, a, b ref) (slot *entry, out ref, ok bool) {
+	if d.steps--; d.steps < 0 {
+		d.full = true
+	}
 	slot = &d.cache[mix(uint64(op), uint64(a), uint64(b))>>(64-cacheBits)]
 	return slot, slot.out, slot.op == op && slot.a == a && slot.b == b
 }
 
-// atLeast is true where the functions that are true weigh the threshold or more.
+// span is a function and the needs, from lo to hi, for which it is the answer.
+type span struct {
+	f      ref
+	lo, hi uint64
+}
+
+// atLeast is true where the functions that are true weigh the threshold or more. Needs that
+// no sum of weights tells apart have one answer, whatever the weights are (Abío and others,
+// "A new look at BDDs for pseudo-Boolean constraints", 2012).
 func (d *diagrams) atLeast(threshold uint64, parts []ref, weight []uint64) ref {
 	rest := make([]uint64, len(parts)+1) // what is left from i on
 	for i := len(parts) - 1; i >= 0; i-- {
 		rest[i] = rest[i+1] + weight[i]
 	}
-	type state struct {
-		i    int
-		need uint64
-	}
-	memo := map[state]ref{}
-	var at func(i int, need uint64) ref
-	at = func(i int, need uint64) ref {
+	known := make([][]span, len(parts)) // of each i, in order
+	var at func(i int, need uint64) span
+	at = func(i int, need uint64) span {
 		switch {
 		case need == 0:
-			return 1
-		case need > rest[i]:
-			return 0
+			return span{1, 0, 0}
+		case need > rest[i] || d.full:
+			return span{0, rest[i] + 1, math.MaxUint64}
 		}
-		if r, ok := memo[state{i, need}]; ok {
-			return r
+		k, _ := slices.BinarySearchFunc(known[i], need, func(s span, need uint64) int { return cmp.Compare(s.hi, need) })
+		if k < len(known[i]) && known[i][k].lo <= need {
+			return known[i][k]
 		}
-		without, with := at(i+1, need), at(i+1, need-min(need, weight[i]))
-		r := d.or(without, d.and(parts[i], with))
-		memo[state{i, need}] = r
-		return r
+		w := weight[i]
+		with := span{1, 1, w} // enough
+		if need > w {
+			with = at(i+1, need-w)
+			with.lo += w
+			with.hi += min(w, math.MaxUint64-with.hi)
+		}
+		without := at(i+1, need)
+		out := span{d.or(without.f, d.and(parts[i], with.f)), max(with.lo, without.lo), min(with.hi, without.hi)}
+		known[i] = slices.Insert(known[i], k, out)
+		return out
 	}
-	return at(0, threshold)
+	return at(0, threshold).f
 }
 
 // minimal is the family of the minimal sets that make a function true, of one that only

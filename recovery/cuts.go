@@ -6,7 +6,7 @@ package recovery
 const MaxCuts = 64
 
 // maxNodes bounds the diagrams of one question: 12 bytes each.
-const maxNodes = 2 << 20
+const maxNodes = 1 << 20
 
 // Cuts are the minimal sets of one kind.
 type Cuts struct {
@@ -51,7 +51,7 @@ func (c Cuts) Singles() (out []string) {
 func (a *analysis) minimalSets(f ref, limit int) (sets []set, sizes []uint64, err error) {
 	k := a.d.minimal(f)
 	if a.d.full {
-		return nil, nil, &TooLargeError{What: "steps of a calculation", Count: len(a.d.nodes), Limit: a.d.limit}
+		return nil, nil, &TooLargeError{What: "nodes of a decision diagram", Count: len(a.d.nodes), Limit: a.d.limit}
 	}
 	counts := map[ref][]uint64{0: nil, 1: {1}}
 	a.count(k, counts)

@@ -219,3 +219,16 @@ func TestLeavingAnEcosystem(t *testing.T) {
 		}
 	}
 }
+
+// What is assumed is not in the best case; what is described is.
+func TestLosingAllDevicesAtBest(t *testing.T) {
+	a := onePhone()
+	a.Signers[0].Cloud, a.Domains = Known("", Stated), slices.Delete(a.Domains, 1, 2)
+	a.Signers = append(a.Signers, Signer{ID: "hot", Kind: KindHot, Apart: Fact[bool]{}, Cloud: Known("", Stated)})
+	a.Routes[0].Quorum = Any(2, "passkey", "hot")
+	for _, row := range mustAudit(t, a).Rows {
+		if row.Kind == DevicesLost && (row.Outcome.State != Locked || row.Best != nil) {
+			t.Errorf("%+v, at best %v: the passkey is on no device then", row.Outcome, row.Best)
+		}
+	}
+}

@@ -27,8 +27,8 @@ type Pair struct {
 func (r *Report) table() {
 	list := events(r.account, r.worst)
 	high := map[string]happening{}
-	for _, e := range events(r.account, r.best) {
-		high[e.ID] = r.best.happen(r.account, e)
+	for _, e := range slices.Concat(list, events(r.account, r.best)) {
+		high[e.ID] = r.best.happen(r.account, e) // the second list knows better what can be moved
 	}
 	low := make([]happening, len(list))
 	alone := make([]State, len(list))
