@@ -92,16 +92,6 @@ func (b *bench) do(t testing.TB, acct account.Account, auth account.Authority, a
 	return r
 }
 
-// ask is a call that reads.
-func (b *bench) ask(t testing.TB, to common.Address, signature string, args ...[]byte) []byte {
-	t.Helper()
-	data := crypto.Keccak256([]byte(signature))[:4]
-	for _, a := range args {
-		data = append(data, common.LeftPadBytes(a, 32)...)
-	}
-	return must[[]byte](t)(b.chain.Call(t.Context(), to, data))
-}
-
 // newKey is a secp256k1 key of a seed.
 func newKey(seed string) *ecdsa.PrivateKey {
 	key, err := crypto.ToECDSA(crypto.Keccak256([]byte("secp256k1"), []byte(seed)))
