@@ -120,14 +120,7 @@ func (l *laboratory) validate(id kernel.PermissionID, op *userop.Op) ([]byte, er
 		l.t.Fatal(err)
 	}
 	op.Signature = append([]byte{0xff}, sig...)
-	packed, err := userop.EncodeOp(userop.V07, op)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	// validateUserOp(PackedUserOperation,bytes32,uint256): the operation, after the three heads
-	data := append(crypto.Keccak256([]byte("validateUserOp((address,uint256,bytes,bytes,bytes32,uint256,bytes32,bytes,bytes),bytes32,uint256)"))[:4], numberWord(96)...)
-	data = append(append(data, hash[:]...), numberWord(0)...)
-	return l.call(entryPoint, op.Sender, append(data, packed[32:]...))
+	return l.call(entryPoint, op.Sender, validateCall(l.t, op, hash))
 }
 
 func (l *laboratory) sign(digest common.Hash) ([]byte, error) {

@@ -179,8 +179,8 @@ func (a *Authority) NonceKey() *big.Int {
 
 // StubShortfall implements [account.StubShortfaller].
 func (a *Authority) StubShortfall() uint64 {
-	if _, ok := a.passkey(); ok {
-		return seal.KernelWebAuthnShortfall
+	if by, ok := a.by.(PasskeyApprover); ok {
+		return seal.KernelWebAuthnShortfall(by.UsePrecompiled)
 	}
 	return 0
 }
