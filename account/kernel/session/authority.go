@@ -54,6 +54,7 @@ func DangerUnpoliced() AuthorityOption { return func(a *Authority) { a.unpoliced
 //
 // Its challenges are made only for operations that the policies allow, with their
 // final gas limits: what they refuse is a *[RefusedError] before anybody is asked.
+// What remains is read once, so that each operation wants an authority of its own.
 func (s *Session) Authority(ctx context.Context, by kernel.Approver, opts ...AuthorityOption) (*Authority, error) {
 	status, rec, err := s.status(ctx)
 	if err != nil {
