@@ -6,7 +6,7 @@ package recovery
 const MaxCuts = 64
 
 // maxNodes bounds the diagrams of one question: 12 bytes each.
-const maxNodes = 1 << 20
+const maxNodes = 2 << 20
 
 // Cuts are the minimal sets of one kind.
 type Cuts struct {

@@ -16,8 +16,9 @@
 // is lost with each of them and stolen with each of them. Where the truth could only
 // be better, the report says how good at best and which answer would tell.
 //
-// Promised: cut sets are exact and complete, or an error says that they are not: there is
-// room for at least 20 signers and guardians and 12 domains; no answer
+// Promised: cut sets are exact and complete, or an error says that they cannot be: there
+// is room for 20 signers and guardians and 12 domains, but where weights have no order at
+// all; no answer
 // to an unknown makes an outcome worse than the report has it; nothing from outside
 // makes the package panic or allocate out of proportion.
 //
