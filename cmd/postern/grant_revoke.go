@@ -178,6 +178,9 @@ func (f *revokeFlags) onOne(ctx context.Context, c *call, conn *connection, spec
 	if err != nil {
 		return out, explainKernel(err, spec)
 	}
+	if err := what.possible(ctx, conn, acct); err != nil {
+		return out, err
+	}
 	calls, words, err := what.on(ctx, conn, acct, f, out)
 	if err != nil {
 		return out, err
@@ -210,6 +213,20 @@ func (f *revokeFlags) onOne(ctx context.Context, c *call, conn *connection, spec
 		return out, nil
 	}
 	return out, ignoreWrong(c.printOutcome(p, r, false))
+}
+
+// possible refuses what an account that is not there cannot tell: it has no permissions, but
+// approvals for it may be about.
+func (w *revoking) possible(ctx context.Context, conn *connection, acct *kernel.Account) error {
+	code, err := conn.Chain.Code(ctx, acct.Address())
+	if err != nil {
+		return fmt.Errorf("read the code of %s: %w", acct.Address(), err)
+	}
+	if len(code) > 0 || !w.all && len(w.ids) == 0 {
+		return nil
+	}
+	return failf("not-deployed", "approvals that were not used yet are taken back by their files; or deploy it and take back all: postern kernel create --deploy, then postern grant revoke --all",
+		"the account %s is not on this chain yet and has no permissions", acct.Address())
 }
 
 // ignoreWrong leaves it to conclude that a result is a bad one.
