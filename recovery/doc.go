@@ -16,11 +16,10 @@
 // is lost with each of them and stolen with each of them. Where the truth could only
 // be better, the report says how good at best and which answer would tell.
 //
-// Promised: cut sets are exact and complete, or an error says that they cannot be: there
-// is room for 20 signers and guardians and 12 domains, but where weights have no order at
-// all; no answer
-// to an unknown makes an outcome worse than the report has it; nothing from outside
-// makes the package panic or allocate out of proportion.
+// Promised: cut sets are exact and complete, or an error says that they cannot be; there
+// is room for 20 signers and guardians and 12 domains, unless their weights have no order
+// at all. No answer to an unknown makes an outcome worse than the report has it. Nothing
+// from outside makes the package panic or allocate out of proportion.
 //
 // Not promised: that the world has no other domains than those described, that what
 // the user states is true, or that an event will not happen. There are no
