@@ -5,6 +5,7 @@ package grant
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -159,9 +160,12 @@ func (c *checker) any(p Policy) {
 	} else if len(entry) > maxPolicyData {
 		c.refuse(NotEncodable, "allow fewer things", "%d bytes of parameters", len(entry))
 	}
-	contract, known := lookup(p.Contract())
+	contract, ok := understood(p)
 	switch {
-	case !known || contract.Kind != p.Kind():
+	case !ok && contract.Kind != "":
+		c.refuse(UnknownContract, "leave the contract out, or write the policy that it is",
+			"the contract %s is that of the policy %s, and reads something else than is written", p.Contract(), strings.TrimSpace(string(contract.Kind)+" "+contract.Version))
+	case !ok:
 		c.refuse(UnknownContract, "use the contract of the table", "nobody here knows what the policy contract %s allows", p.Contract())
 	case contract.Kind == KindCall && contract.Version < string(Call004):
 		c.warn(OldContract, "use version "+string(CallLatest), "version %s of the call policy: %s", contract.Version, faultStorage)

@@ -43,7 +43,7 @@ func (g Grant) Decide(state State, op *userop.Op) Decision {
 			d.Refusal = r
 			return d
 		}
-		if _, known := lookup(p.Contract()); !known {
+		if _, ok := understood(p); !ok {
 			d.Unsure = append(d.Unsure, i)
 		}
 	}
@@ -68,7 +68,7 @@ func (g Grant) DecideMessage(state State, caller common.Address) Decision {
 		if !asked(p, FlagNotMessages) {
 			continue
 		}
-		if _, known := lookup(p.Contract()); !known {
+		if _, ok := understood(p); !ok {
 			d.Unsure = append(d.Unsure, i)
 		}
 		if s, ok := p.(*SignatureCaller); ok && !s.allows(caller) {

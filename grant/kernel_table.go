@@ -76,6 +76,19 @@ func lookup(address common.Address) (Contract, bool) {
 	return kernelContracts[i], true
 }
 
+// understood reports whether the policy's contract is in the table, and reads what
+// is written as the policy of this kind and version that it says it is.
+func understood(p Policy) (Contract, bool) {
+	c, ok := lookup(p.Contract())
+	switch p := p.(type) {
+	case *Call:
+		ok = ok && c.Version == string(p.version())
+	case *RateLimit:
+		ok = ok && p.Reset == (c.Version == "reset")
+	}
+	return c, ok && c.Kind == p.Kind()
+}
+
 // callContract is zero for a version that does not exist.
 func callContract(v CallVersion) common.Address {
 	for _, c := range kernelContracts {

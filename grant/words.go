@@ -76,8 +76,16 @@ func (w *writer) operations(g Grant) {
 			}
 			continue
 		}
-		if _, known := lookup(p.Contract()); !known && p.Kind() != KindUnknown {
-			w.say("The next line is what a %s policy says; this one is at %s, a contract nobody here knows.", p.Kind(), p.Contract())
+		if c, ok := understood(p); !ok && p.Kind() != KindUnknown {
+			what := "a contract nobody here knows"
+			if c.Kind != "" {
+				what = "a contract that reads something else"
+			}
+			says := "The next line is what a %s policy says; this one is at %s, %s."
+			if p.Kind() == KindSignatureCaller || p.Kind() == KindSudo { // they have no line
+				says = "A %s policy is there, but at %s, %s."
+			}
+			w.say(says, p.Kind(), p.Contract(), what)
 		}
 		switch p := p.(type) {
 		case *Call:
@@ -214,6 +222,9 @@ func (w *writer) messages(g Grant) {
 		if !ok || !asked(p, FlagNotMessages) {
 			continue
 		}
+		if _, ok := understood(p); !ok {
+			continue
+		}
 		names := make([]string, len(s.Callers))
 		for i, c := range s.Callers {
 			names[i] = w.address(c)
@@ -231,7 +242,7 @@ func (g Grant) messagesClosed() bool {
 	}
 	for _, p := range g.Policies {
 		if s, ok := p.(*SignatureCaller); ok && len(s.Callers) == 0 && asked(p, FlagNotMessages) {
-			if _, known := lookup(p.Contract()); known {
+			if _, ok := understood(p); ok {
 				return true
 			}
 		}
