@@ -57,11 +57,11 @@ func serve(in io.Reader, out io.Writer) error {
 		if !ok {
 			return fmt.Errorf("there is no action %q", q.Do)
 		}
-		ok2, err := do(q.Args)
+		made, err := do(q.Args)
 		if _, bad := errors.AsType[*argsError](err); bad {
 			return fmt.Errorf("%s: %w", q.Do, err)
 		}
-		if err := enc.Encode(answered(ok2, err)); err != nil {
+		if err := enc.Encode(answered(made, err)); err != nil {
 			return err
 		}
 		if err := w.Flush(); err != nil {

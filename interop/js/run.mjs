@@ -19,6 +19,7 @@ const scripts = [
   ['hybrid/contracts.mjs'],
   ['kernel/grants.mjs'],
   ['kernel/documents.mjs'],
+  ['kernel/granted.mjs'],
   ['matrix/metamask.mjs'],
   ['matrix/openzeppelin.mjs'],
   ['matrix/safe.mjs'],

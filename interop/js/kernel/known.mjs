@@ -11,7 +11,7 @@ import { entryPoint07Address } from 'viem/account-abstraction'
 import { claim } from '../report.mjs'
 import { page } from './browser.mjs'
 import { Refused, start } from './go.mjs'
-import { chain, entryPoint, owner, permission, same, sessionKey } from './world.mjs'
+import { chain, entryPoint, owner, patched, permission, same, sessionKey } from './world.mjs'
 
 const go = start()
 const target = '0x00000000000000000000000000000000deadbeef', secrets = ['0x' + '11'.repeat(32), '0x' + '22'.repeat(32)]
@@ -125,7 +125,7 @@ await claim('@zerodev/permissions 5.6.3 loses what an account of Kernel 0.3.1 is
 })
 
 await claim('@zerodev/multi-chain-web-authn-validator 5.4.3 makes accounts with the validator that its makers call unpatched since; Postern with the one after it', async () => {
-  const { go: told, webAuthnKey } = owner('multiWebAuthn', secrets[0]), client = chain(1), patched = '0xF98365FAD8403C340b1D5F017b2EBdaE641104ff'
+  const { go: told, webAuthnKey } = owner('multiWebAuthn', secrets[0]), client = chain(1)
   assert.equal((await toMultiChainWebAuthnValidator(client, { webAuthnKey, entryPoint, kernelVersion: '0.3.3' })).address, '0x56Bf68A3Eb0b95A4EC0880E5F39Cf45CF58dAe70')
   const [mine] = await go.ask('grants', { owner: { ...told, validator: 'multiWebAuthnPatched' }, sessions: [{ version: '0.3.3', chainId: 1, index: 0n, nonce: 1, signer: sessionKey('ecdsa', secrets[1]).go, flag: 0, policies: [], lane: 0 }] })
   const sudo = await toMultiChainWebAuthnValidator(client, { webAuthnKey, entryPoint, kernelVersion: '0.3.3', validatorAddress: patched })

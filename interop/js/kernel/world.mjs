@@ -48,6 +48,9 @@ export function chain(id, state = { accounts: {} }) {
   return Object.assign(client, { state })
 }
 
+/** patched is the multi-chain WebAuthn validator 0.0.2, which the packages on npm do not know: of the kind multiWebAuthnPatched. */
+export const patched = '0xF98365FAD8403C340b1D5F017b2EBdaE641104ff'
+
 /** owner makes the validator of a kind on a chain. secret is of the kind's curve. */
 export const owner = (kind, secret) => {
   const common = { entryPoint }
@@ -64,7 +67,7 @@ export const owner = (kind, secret) => {
     webAuthnKey, go: { validator: kind, key: go },
     on: (client, kernelVersion) => (kind === 'webauthn'
       ? toPasskeyValidator(client, { ...common, webAuthnKey, kernelVersion, validatorContractVersion: PasskeyValidatorContractVersion.V0_0_3_PATCHED })
-      : toMultiChainWebAuthnValidator(client, { ...common, webAuthnKey, kernelVersion, rpId: 'localhost' })),
+      : toMultiChainWebAuthnValidator(client, { ...common, webAuthnKey, kernelVersion, rpId: 'localhost', ...(kind === 'multiWebAuthn' ? {} : { validatorAddress: patched }) })),
   }
 }
 
