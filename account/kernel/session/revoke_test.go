@@ -222,8 +222,7 @@ func TestOnePromptForSeveralChains(t *testing.T) {
 		if e, ok := errors.AsType[*account.WrongChainError](err); !ok || e.Want.Cmp(one.id) != 0 {
 			t.Errorf("%s: another chain: %v", o.name, err)
 		}
-		fresh := newBench(t, devnet.Config{Rules: devnet.Osaka, ChainID: 777})
-		_, err = session.Open(ctx, fresh.chain, must[*approval.Document](t)(approval.Parse(other)), session.WithSigner(h.signer))
+		_, err = session.Open(ctx, newFake(777, acct.Address()), must[*approval.Document](t)(approval.Parse(other)), session.WithSigner(h.signer))
 		if _, ok := errors.AsType[*session.ApprovalError](err); !ok {
 			t.Errorf("%s: a chain that the owner did not name: %v", o.name, err)
 		}
