@@ -65,6 +65,8 @@ func (c *checker) target(p *Call, q *Permission) {
 		c.refuse(NeverMatches, "use version "+string(CallLatest), "version 0.0.1 refuses calls without data")
 	case q.AnyTarget() && q.is(ownerFunctions...):
 		c.refuse(SelfCall, "name the contract", "any contract is also the account itself: this function changes it")
+	case q.AnyTarget() && q.is(moduleFunctions...):
+		c.refuse(ProtectedTarget, "name the contract", "any contract is also the account's validator and the EntryPoint: this function changes them")
 	case q.AnyTarget():
 		c.warn(AnyTarget, "name the contract, unless that is what you want", "any contract may be called, also such as only pretend to be what is meant")
 	case c.facts.Account != common.Address{} && q.Target == c.facts.Account:

@@ -81,3 +81,16 @@ var ownerFunctions = []string{
 	"grantAccess(bytes21,bytes4,bool)",
 	"setRoot(bytes21)",
 }
+
+// moduleFunctions change what a validator or a policy keeps of the account that
+// calls it, such as who its owner is, or what the EntryPoint does; with any target
+// they are open for these too.
+var moduleFunctions = []string{
+	"onInstall(bytes)",
+	"onUninstall(bytes)",
+	"withdrawTo(address,uint256)",
+	"withdrawStake(address)",
+	"unlockStake()",
+	"addStake(uint32)",
+	"incrementNonce(uint192)",
+}
