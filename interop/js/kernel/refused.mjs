@@ -48,6 +48,23 @@ await claim('the documents themselves are opened', async () => {
   for (const d of [one, passkey, several]) for (const [i, text] of d.texts.entries()) assert.equal((await d.open(text, {}, i)).text, text)
 })
 
+await claim('grants that cannot be, or that the packages write wrongly', async () => {
+  const call = (expression, version = '0.0.5') => ({ type: 'call', version, flag: 0, permissions: [{ callType: 0, target: '0x' + '11'.repeat(20), expression }] })
+  const rules = (version, ...list) => ({ type: 'call', version, flag: 0, permissions: [{ callType: 0, target: '0x' + '11'.repeat(20), selector: '0x12345678', rules: list }] })
+  const word = '0x' + '00'.repeat(32), wrong = {
+    'interval of 49 bits': { type: 'rate-limit', interval: 2 ** 48, count: 1 }, 'count of 49 bits': { type: 'rate-limit', count: 2 ** 48 }, 'start with reset': { type: 'rate-limit', reset: true, interval: 1, count: 1, startAt: 1 },
+    'budget of 129 bits': { type: 'gas', allowed: 1n << 128n }, 'no budget': { type: 'gas', allowed: -1n }, 'end of 49 bits': { type: 'timestamp', validUntil: 2 ** 48 },
+    'coins of 257 bits': { ...call('f()'), permissions: [{ callType: 0, target: '0x' + '11'.repeat(20), expression: 'f()', value: 1n << 256n }] }, 'a version that is not': call('f()', '0.0.9'), 'no version': call('f()', '0.1'),
+    'two words in 0.0.1': rules('0.0.1', { condition: 6, offset: 0, params: [word, word] }), 'no word in 0.0.1': rules('0.0.1', { condition: 0, offset: 0, params: [] }),
+    'one of several in 0.0.1': call('f(uint256 a) where a in [1, 2]', '0.0.1'), 'no such parameter': call('f(uint256 a) where b = 1'), 'too large for its type': call('f(uint8 a) where a = 256'), 'negative': call('f(uint256 a) where a >= -1'),
+    'an address of 19 bytes': call(`f(address a) where a = 0x${'11'.repeat(19)}`), 'a wrong checksum': call('f(address a) where a = 0x036cbD53842c5426634e7929541eC2318f3dCF7e'), 'or': call('f(uint256 a) where a = 1 or a = 2'), 'order of addresses': call(`f(address a) where a < 0x${'11'.repeat(20)}`),
+    'order of signed numbers': call('f(int256 a) where a < 5'), 'a whole text': call('f(string s) where s = "x"'), 'a tuple': call('f((uint256 a, uint256 b) p) where p = 1'), 'a slice of another length': call('f(bytes b) where b[0:4] = 0x123456'),
+    'an unknown token': call('f(uint256 a) where a <= 5 USDC'), 'twice the same value': call('f(uint256 a) where a in [1, 1]'), 'no function': call('where a = 1'), 'no type': call('f(uint257 a)'), 'something behind it': call('f() f()'), 'not closed': call('f(uint256 a'),
+  }
+  for (const [what, policy] of Object.entries(wrong)) await refused(go.ask('grants', { owner: one.root.go, sessions: [{ ...one.list[0].ours, policies: [{ flag: 0, ...policy }] }] }), what)
+  return told()
+})
+
 await claim('a document cut off anywhere, or with anything behind it', async () => {
   const [text] = one.texts, json = Buffer.from(text, 'base64').toString()
   for (let i = 0; i < text.length; i += 1 + (text.length >> 6)) await refused(one.open(text.slice(0, i)), `${i} characters`)
