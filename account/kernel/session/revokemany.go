@@ -50,6 +50,10 @@ type Progress struct {
 	Summary account.Summary // of StepPrepared
 	Hash    common.Hash     // of the operation, from StepPrepared on
 	Err     error           // of StepFailed
+	// Partial is of StepPrepared, where all was to be revoked: the node did not answer
+	// for all of its chain, so that permissions may have been left out. Before Kernel
+	// 0.3.3 those could sign messages on.
+	Partial *PartialError
 }
 
 // ErrReverted says that an operation was included and its calls reverted.
@@ -81,6 +85,7 @@ type revoking struct {
 	index    int
 	owner    *kernel.Authority
 	calls    []account.Call
+	partial  *PartialError
 	prepared *account.Prepared
 	over     bool // done, or failed
 }
@@ -156,7 +161,7 @@ func (m *revocation) find(ctx context.Context, r *revoking) (err error) {
 	if r.prepared, err = account.Prepare(ctx, r.Client, r.Account, r.owner, r.calls, m.options...); err != nil {
 		return err
 	}
-	m.tell(r, Progress{Step: StepPrepared, Summary: r.prepared.Summary()})
+	m.tell(r, Progress{Step: StepPrepared, Summary: r.prepared.Summary(), Partial: r.partial})
 	return nil
 }
 
@@ -165,7 +170,7 @@ func (r *revoking) what(ctx context.Context) ([]account.Call, error) {
 	ch := r.Client.Chain
 	if len(r.IDs) == 0 {
 		found, err := List(ctx, ch, r.Account)
-		if _, partial := errors.AsType[*PartialError](err); err != nil && !partial {
+		if r.partial, _ = errors.AsType[*PartialError](err); err != nil && r.partial == nil {
 			return nil, err
 		}
 		return RevokeAll(ctx, ch, r.Account, found)
