@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -185,9 +186,7 @@ func (f *fileReader) grant(root *node) {
 		f.refuse(n, "version", "use a newer release of this program", "it is %d, and this program reads %d", version, FileVersion)
 	}
 	f.g.Name, n = t.text("name")
-	if len(f.g.Name) > 200 || strings.ContainsFunc(f.g.Name, func(r rune) bool {
-		return r < ' ' || r == 0x7f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069
-	}) {
+	if len(f.g.Name) > 200 || strings.ContainsFunc(f.g.Name, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		f.refuse(n, "name", "write a short plain text", "it is too long or has control characters")
 	}
 	f.zone = time.UTC
@@ -238,10 +237,10 @@ func (f *fileReader) tokens(t *table) {
 	}
 	for _, symbol := range t.n.keys {
 		k := f.table(t.take(symbol), t.at(symbol))
-		if _, coin := coins[symbol]; coin || !isName(symbol) || len(symbol) > 20 || symbol == "and" || symbol == "or" || symbol == "any" {
+		token := Token{Symbol: symbol}
+		if !token.sound() {
 			f.refuse(k.n, k.field, "give it another symbol", "%q cannot be a symbol here", symbol)
 		}
-		token := Token{Symbol: symbol}
 		if n := k.take("address"); n == nil {
 			k.missing("address", "write the contract's address")
 		} else {

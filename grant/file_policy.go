@@ -220,6 +220,17 @@ func parseDuration(s string) (uint64, bool) {
 	return 0, false
 }
 
+// comesTwice says whether clocks show a time again, or have shown it before: they
+// are put back by an hour, or somewhere by half of one.
+func comesTwice(at time.Time) bool {
+	for _, d := range []time.Duration{-time.Hour, -time.Hour / 2, time.Hour / 2, time.Hour} {
+		if at.Add(d).Format(time.DateTime) == at.Format(time.DateTime) {
+			return true
+		}
+	}
+	return false
+}
+
 // time reads a time of the file: with an offset, in the file's zone, or as Unix
 // seconds. A missing one is 0.
 func (t *table) time(key string) uint64 {
@@ -245,6 +256,9 @@ func (t *table) time(key string) uint64 {
 			}
 			if at.Format(layout) != n.text {
 				t.f.refuse(n, t.at(key), "write a time before or after the clock change", "%s does not exist in %s: the clock is put forward", n.text, t.f.zone)
+			}
+			if comesTwice(at) {
+				t.f.refuse(n, t.at(key), "write it in UTC, such as "+at.UTC().Format(time.RFC3339), "%s comes twice in %s: the clock is put back", n.text, t.f.zone)
 			}
 			return uint64(at.Unix())
 		}

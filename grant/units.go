@@ -22,6 +22,15 @@ type Tokens []Token
 // maxDecimals is far above any token's; 10^77 is the largest power in 256 bits.
 const maxDecimals = 77
 
+// sound says whether the symbol is a name, that nothing else has in words, and the
+// decimals are such as a number can have: both come from whoever made the file or
+// the contract.
+func (t Token) sound() bool {
+	_, coin := coins[t.Symbol]
+	strange := func(r rune) bool { return r >= 0x80 || !wordByte(byte(r)) }
+	return isName(t.Symbol) && !strings.ContainsFunc(t.Symbol, strange) && len(t.Symbol) <= 20 && !coin && t.Symbol != "and" && t.Symbol != "or" && t.Symbol != "any" && t.Decimals <= maxDecimals
+}
+
 func (t Tokens) symbol(s string) (Token, bool) {
 	for _, k := range t {
 		if k.Symbol == s {

@@ -5,6 +5,7 @@ package grant
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 )
 
 // Style is how amounts and times are written. Its zero value takes the grant's
-// own tokens and zone.
+// own tokens and zone. A token whose symbol is no name of letters and digits, or
+// that of a coin, is shown by its address, and its amounts in the smallest unit.
 type Style struct {
 	Tokens Tokens
 	Zone   *time.Location
@@ -27,6 +29,10 @@ func Words(g Grant, style Style) []string {
 	w := writer{style: style}
 	if w.style.Tokens == nil {
 		w.style.Tokens = g.Tokens
+	}
+	unsound := func(t Token) bool { return !t.sound() || t.Symbol == style.Coin }
+	if slices.ContainsFunc(w.style.Tokens, unsound) {
+		w.style.Tokens = slices.DeleteFunc(slices.Clone(w.style.Tokens), unsound)
 	}
 	if w.style.Zone == nil {
 		w.style.Zone = time.UTC

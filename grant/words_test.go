@@ -3,6 +3,7 @@ package grant_test
 import (
 	"math/big"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,5 +150,29 @@ func TestFunctionsAreReadAsSolidityWritesThem(t *testing.T) {
 	}
 	if got := f.Selector(); common.Bytes2Hex(got[:]) == "00000000" {
 		t.Error("no selector")
+	}
+}
+
+// Symbols come from whoever made the file or the token: they are names, or are not
+// shown.
+func TestSymbolsSayNothingElse(t *testing.T) {
+	usdc := common.HexToAddress("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
+	p := perm(t, "transfer(address to, uint256 amount) where amount <= 5000000", usdc)
+	g := grant.Grant{Policies: []grant.Policy{&grant.Call{Permissions: []grant.Permission{p}}, &grant.SignatureCaller{}}}
+	for _, c := range []struct {
+		k     grant.Token
+		shown bool
+	}{
+		{grant.Token{Symbol: "USDC", Decimals: 6}, true},
+		{grant.Token{Symbol: "nothing of value", Decimals: 6}, false}, {grant.Token{Symbol: "x\nMay", Decimals: 6}, false}, {grant.Token{Symbol: "\x1b[2J"}, false},
+		{grant.Token{Decimals: 6}, false}, {grant.Token{Symbol: "ETH", Decimals: 18}, false}, {grant.Token{Symbol: "POL", Decimals: 18}, false},
+		{grant.Token{Symbol: strings.Repeat("U", 21), Decimals: 6}, false}, {grant.Token{Symbol: "USDC", Decimals: 78}, false},
+	} {
+		c.k.Address = usdc
+		words := grant.Words(g, grant.Style{Tokens: grant.Tokens{c.k}, Coin: "POL"})
+		bare := "May call transfer(address to, uint256 amount) of " + usdc.Hex() + ", if amount <= 5000000; sends no POL."
+		if shown := words[0] != bare; shown != c.shown || len(words) != 2 {
+			t.Errorf("%q: %q", c.k.Symbol, words)
+		}
 	}
 }
