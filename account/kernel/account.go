@@ -74,6 +74,9 @@ func New(c Config) (*Account, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isDelegated(c.Root) {
+		return nil, refuseDelegated(c.Version)
+	}
 	index, init, err := c.initialize(a.validator)
 	if err != nil {
 		return nil, err
@@ -108,6 +111,9 @@ func Attach(address common.Address, v Version, root Validator) (*Account, error)
 	}
 	if address == (common.Address{}) {
 		return nil, fmt.Errorf("kernel: attach an account at no address")
+	}
+	if err := checkRoot(v, address, root); err != nil {
+		return nil, err
 	}
 	a.address = address
 	return a, nil

@@ -112,6 +112,8 @@ func (a *Authority) owner() (common.Address, bool) {
 		return r.Owner, true
 	case MultiChainECDSA:
 		return r.Owner, true
+	case EIP7702:
+		return r.Key, true
 	}
 	return common.Address{}, false
 }

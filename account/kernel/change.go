@@ -104,6 +104,9 @@ func (a *Account) InstallValidator(v Validator) ([]account.Call, error) {
 	if err := a.only(V031, "installs validators in another way"); err != nil {
 		return nil, err
 	}
+	if isDelegated(v) {
+		return nil, refuseDelegated(a.Version())
+	}
 	if err := v.check(); err != nil {
 		return nil, err
 	}

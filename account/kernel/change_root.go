@@ -44,6 +44,9 @@ func (a *Account) newRoot(to Validator) (common.Address, error) {
 	if to == nil {
 		return common.Address{}, ErrNoOwner
 	}
+	if isDelegated(to) || isDelegated(a.root) {
+		return common.Address{}, refuseDelegated(a.Version())
+	}
 	if err := to.check(); err != nil {
 		return common.Address{}, err
 	}

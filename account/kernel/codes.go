@@ -94,7 +94,10 @@ func CodeProven(addr common.Address) bool {
 // CheckCode is the function of the same name for what the account itself rests on:
 // implementation, root validator, and factories unless it was opened by its address.
 func (a *Account) CheckCode(ctx context.Context, ch account.Chain) error {
-	list := []common.Address{a.validator}
+	var list []common.Address
+	if !isDelegated(a.root) {
+		list = append(list, a.validator)
+	}
 	if a.deployment.Implementation != (common.Address{}) {
 		list = append(list, a.deployment.Implementation)
 	}

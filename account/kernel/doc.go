@@ -15,7 +15,7 @@
 // [At] opens an account as a chain has it, [Account.ReplaceRoot] hands it to another
 // owner and leaves the old one nothing, [Account.RevokeAll] revokes every permission.
 //
-// Not promised: hooks, executors of other makers, EIP-7702 mode; and, for Kernel
+// Not promised: hooks, executors of other makers; and, for Kernel
 // 0.0.2, for passkeys on Kernel 0.2.x and for the multi-chain WebAuthn validator, that
 // a contract of public networks was ever asked: [Deployment.Unverified] says so of
 // versions, and [MultiChainWebAuthn] of itself.

@@ -108,6 +108,13 @@ func TestWhatAnAccountSaysOfItselfIsReadStrictly(t *testing.T) {
 	if err := errors.Join(look(honest()), look(fullLiar{honest()})); err != nil {
 		t.Fatal(err)
 	}
+	for least, valid := range map[byte]bool{0: true, 1: true, 2: false} {
+		l := honest()
+		l.answers["validNonceFrom()"] = words([]byte{least})
+		if got := must[kernel.Installed](t)(kernel.ReadInstalled(t.Context(), l, common.Address{7}, id)); got.Valid != valid {
+			t.Errorf("the nonce 1 where %d is the least: valid %v", least, got.Valid)
+		}
+	}
 	for name := range honest().answers {
 		good := honest().answers[name]
 		var bad [][]byte

@@ -83,6 +83,9 @@ func (a *Authority) DangerSignReplayable(hash common.Hash) (*Request, error) {
 }
 
 func (a *Authority) message(sig []byte) []byte {
+	if isDelegated(a.root) {
+		return append([]byte{byte(TypeRoot)}, sig...) // it has no validator to name
+	}
 	m := seal.KernelMessage{Validator: a.validator, Signature: sig}
 	return m.Bytes()
 }

@@ -107,7 +107,7 @@ func Read(ctx context.Context, ch account.Chain, addr common.Address) (State, er
 }
 
 // CurrentNonce is the nonce that an approval is made for: the account's own, or 1
-// where it is not deployed yet.
+// where it is not deployed yet, or is an ordinary account that never installed anything.
 func CurrentNonce(ctx context.Context, ch account.Chain, addr common.Address) (uint32, error) {
 	r := reader{ctx, ch, addr}
 	code, err := r.code(addr)
@@ -118,6 +118,9 @@ func CurrentNonce(ctx context.Context, ch account.Chain, addr common.Address) (u
 		return 1, nil
 	}
 	n, err := r.nonce(currentNonce)
+	if _, delegated := userop.ParseDelegation(code); delegated && err == nil {
+		return max(n, 1), nil
+	}
 	if err == nil && n == 0 {
 		return 0, r.other("its current nonce is 0, as before its initialization")
 	}
