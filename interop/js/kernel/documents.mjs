@@ -10,7 +10,7 @@ import { counts, equalText, go, operate, told } from './operate.mjs'
 import { random } from './random.mjs'
 import { chain, entryPoint, sessionKey } from './world.mjs'
 
-const N = Number(process.env.N ?? 40)
+const N = Number(process.env.N ?? 30)
 
 /** theirs has the packages write one document, or several with one signature, and both sides use it. */
 async function theirs(kind, together, seed) {
