@@ -38,6 +38,7 @@ type purpose byte
 const (
 	purposeRegister purpose = 1
 	purposeLogin    purpose = 2
+	purposeNonce    purpose = 3
 )
 
 type digest16 [16]byte

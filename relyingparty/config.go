@@ -81,6 +81,22 @@ type Config struct {
 	Now func() time.Time
 }
 
+// checkSealing checks what seals challenges and nonces, and how long they live.
+func checkSealing(secrets [][]byte, ttl *time.Duration) error {
+	for i, s := range secrets {
+		if len(s) != 32 {
+			return badConfig("secret %d has %d bytes, want 32", i, len(s))
+		}
+	}
+	switch {
+	case *ttl == 0:
+		*ttl = 5 * time.Minute
+	case *ttl < 0 || *ttl > time.Hour:
+		return badConfig("TTL %s is not within 0 and 1h", *ttl)
+	}
+	return nil
+}
+
 // RelyingParty is one RP ID and the pages allowed to use it.
 type RelyingParty struct {
 	// ID is the RP ID, a domain in lower case such as "example.com" or "localhost".
@@ -148,16 +164,8 @@ func (c Config) check() (Config, error) {
 	if len(c.RelyingParties) == 0 {
 		return c, badConfig("no relying party")
 	}
-	for i, s := range c.Secrets {
-		if len(s) != 32 {
-			return c, badConfig("secret %d has %d bytes, want 32", i, len(s))
-		}
-	}
-	switch {
-	case c.TTL == 0:
-		c.TTL = 5 * time.Minute
-	case c.TTL < 0 || c.TTL > time.Hour:
-		return c, badConfig("TTL %s is not within 0 and 1h", c.TTL)
+	if err := checkSealing(c.Secrets, &c.TTL); err != nil {
+		return c, err
 	}
 	seen := map[string]bool{}
 	c.RelyingParties = slices.Clone(c.RelyingParties)
