@@ -19,7 +19,6 @@ import (
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/account/kernel/session"
-	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/seal"
 )
@@ -207,9 +206,12 @@ func TestNodesThatLimitLogs(t *testing.T) {
 // A permission that was installed without access to execute, by the owner's own call,
 // shows up too: it can sign messages.
 func TestAPermissionForMessagesOnlyIsListed(t *testing.T) {
-	b := newBench(t, devnet.Config{Rules: devnet.Osaka})
+	onEveryVersion(t, (*bench).messagesOnly)
+}
+
+func (b *bench) messagesOnly(t *testing.T, v kernel.Version) {
 	o, h, ctx := owners(t)[0], holders(t)[1], t.Context()
-	acct := b.deployed(t, o)
+	acct := b.deployedAs(t, v, o)
 	p := must[kernel.Permission](t)(approval.ToPermission(limited(2), h.signer))
 	b.do(t, acct, o, must[[]account.Call](t)(acct.InstallPermission(p, 1))[:1])
 	list := must[[]session.Permission](t)(session.List(ctx, b.chain, acct))

@@ -15,12 +15,7 @@ import (
 	"github.com/postern-dev/postern/grant"
 )
 
-// deployed is an account of an owner that is on the chain.
-func (b *bench) deployed(t *testing.T, o owner) *kernel.Account {
-	t.Helper()
-	return b.deployedAs(t, b.stand.Versions[len(b.stand.Versions)-1], o)
-}
-
+// deployedAs is an account of an owner that is on the chain.
 func (b *bench) deployedAs(t *testing.T, v kernel.Version, o owner) *kernel.Account {
 	t.Helper()
 	acct := must[*kernel.Account](t)(kernel.New(kernel.Config{Version: v, Root: o.root}))
@@ -54,10 +49,15 @@ func (b *bench) forced(t *testing.T, s *session.Session, a *session.Authority) e
 // A raised nonce ends operations and unused approvals. Messages it ends from Kernel
 // 0.3.3 on only: before, that takes the permission's removal, which RevokeAll does too.
 func TestARaisedNonceLeavesMessagesOpen(t *testing.T) {
+	onEveryVersion(t, (*bench).raise)
+}
+
+// onEveryVersion runs a test on the stand-ins' version, or on all that are there.
+func onEveryVersion(t *testing.T, test func(*bench, *testing.T, kernel.Version)) {
 	b := newBench(t, devnet.Config{Rules: devnet.Osaka})
 	for _, v := range b.stand.Versions {
 		if v.AtLeast(kernel.V031) {
-			t.Run(string(v), func(t *testing.T) { b.raise(t, v) })
+			t.Run(string(v), func(t *testing.T) { test(b, t, v) })
 		}
 	}
 }
@@ -131,9 +131,12 @@ func (b *bench) raise(t *testing.T, v kernel.Version) {
 
 // An approval that nobody used is made worthless by itself, and others live on.
 func TestAnUnusedApprovalIsRevokedByItself(t *testing.T) {
-	b := newBench(t, devnet.Config{Rules: devnet.Osaka})
+	onEveryVersion(t, (*bench).unused)
+}
+
+func (b *bench) unused(t *testing.T, v kernel.Version) {
 	o, h, ctx := owners(t)[1], holders(t)[0], t.Context()
-	acct := b.deployed(t, o)
+	acct := b.deployedAs(t, v, o)
 	used, unused := b.grantTo(t, acct, o, h, ending(until)), b.grantTo(t, acct, o, h, ending(until+1))
 	b.use(t, used, h, pay(1))
 	before := must[*session.Authority](t)(unused.Authority(ctx, h.by))
@@ -159,10 +162,13 @@ func TestAnUnusedApprovalIsRevokedByItself(t *testing.T) {
 // A new owner voids what the old one approved and nobody used; what is installed
 // stays.
 func TestANewOwnerVoidsUnusedApprovals(t *testing.T) {
-	b := newBench(t, devnet.Config{Rules: devnet.Osaka})
+	onEveryVersion(t, (*bench).newOwner)
+}
+
+func (b *bench) newOwner(t *testing.T, v kernel.Version) {
 	all := owners(t)
 	o, next, h, ctx := all[0], all[2], holders(t)[1], t.Context()
-	acct := b.deployed(t, o)
+	acct := b.deployedAs(t, v, o)
 	used, unused := b.grantTo(t, acct, o, h, ending(until)), b.grantTo(t, acct, o, h, ending(until+1))
 	b.use(t, used, h, pay(1))
 	text := must[[]byte](t)(unused.Document().Serialize())
