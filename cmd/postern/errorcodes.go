@@ -95,6 +95,7 @@ var kinds = []kind{
 	coded[*kernel.AddressError]("different-account"),
 	coded[*kernel.NotKernelError]("other-code"),
 	coded[*kernel.RootError]("other-owner"),
+	coded[*kernel.CodeError]("other-code"),
 	coded[*kernel.NotSignerError]("not-a-signer"),
 	coded[*kernel.SelfCallError]("bad-call"),
 	coded[*kernel.VulnerableError]("vulnerable"),

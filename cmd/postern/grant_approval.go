@@ -36,9 +36,12 @@ func (f *readFlags) flags(fs *flag.FlagSet) {
 
 // isApproval reports whether text is an approval rather than a policy file.
 func isApproval(text []byte) bool {
-	text = bytes.TrimSpace(text)
+	text = unquoted(text)
 	return isSealed(text) || bytes.HasPrefix(text, []byte("eyJ")) // base64 of {"
 }
+
+// unquoted is the text without what copies out of programs have around it.
+func unquoted(text []byte) []byte { return bytes.Trim(bytes.TrimSpace(text), `"'`) }
 
 func isSealed(text []byte) bool {
 	return bytes.HasPrefix(bytes.TrimSpace(text), []byte(sealedPrefix))
@@ -72,7 +75,7 @@ func (c *call) parseApproval(text []byte, path string, f *readFlags) (*approvals
 				return nil, err
 			}
 		}
-		doc, err := approval.Parse(bytes.TrimSpace(text))
+		doc, err := approval.Parse(unquoted(text))
 		if err != nil {
 			return nil, err
 		}
@@ -87,7 +90,7 @@ func (c *call) parseApproval(text []byte, path string, f *readFlags) (*approvals
 
 // checkShared refuses the SDK's text where others can read it and it holds a private key.
 func checkShared(path string, text []byte) error {
-	doc, err := approval.Parse(bytes.TrimSpace(text))
+	doc, err := approval.Parse(unquoted(text))
 	if err != nil || !doc.Secret() {
 		return nil // said where it matters
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/session"
+	"github.com/postern-dev/postern/grant"
 )
 
 const grantListAbout = `
@@ -90,38 +92,43 @@ func runGrantList(ctx context.Context, c *call) error {
 
 // listOptions are the style of words, and the permissions of approvals that are named.
 func (c *call) listOptions(files []string, f *readFlags) ([]session.ListOption, error) {
-	style, err := (&approvals{}).style(f.zone)
-	if err != nil {
-		return nil, err
-	}
-	out := []session.ListOption{session.WithListStyle(style)}
+	var known []kernel.Permission
+	var labels approvals
 	for _, file := range files {
-		p, err := c.permissionIn(file, f)
+		p, _, err := c.permissionIn(file, f, &labels)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, session.WithKnown(p))
+		known = append(known, p)
 	}
-	return out, nil
+	style, err := labels.style(f.zone)
+	return []session.ListOption{session.WithListStyle(style), session.WithKnown(known...)}, err
 }
 
-// permissionIn is the permission that an approval is for.
-func (c *call) permissionIn(file string, f *readFlags) (kernel.Permission, error) {
+// permissionIn is the permission that an approval is for. How people wrote it is added to
+// the labels: no chain knows the units of amounts.
+func (c *call) permissionIn(file string, f *readFlags, labels *approvals) (p kernel.Permission, g grant.Grant, err error) {
 	key, err := f.key()
 	if err != nil {
-		return kernel.Permission{}, err
+		return p, g, err
 	}
 	a, _, err := c.readApproval([]string{file}, f)
 	if err != nil {
-		return kernel.Permission{}, err
+		return p, g, err
 	}
 	defer a.wipe()
 	d, err := a.forKey(key)
 	if err != nil {
-		return kernel.Permission{}, err
+		return p, g, err
 	}
-	p, _, err := d.Permission()
-	return p, a.explain(err, f)
+	labels.label.Zone = or(labels.label.Zone, a.label.Zone)
+	for _, t := range a.label.Tokens {
+		if !slices.ContainsFunc(labels.label.Tokens, func(o grant.Token) bool { return o.Symbol == t.Symbol || o.Address == t.Address }) {
+			labels.label.Tokens = append(labels.label.Tokens, t)
+		}
+	}
+	p, g, err = d.Permission()
+	return p, g, a.explain(err, f)
 }
 
 // listOn lists, and keeps apart that some may be missing.

@@ -13,6 +13,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/session"
+	"github.com/postern-dev/postern/grant"
 )
 
 const grantRevokeAbout = `
@@ -44,7 +45,9 @@ type revokeFlags struct {
 type revoking struct {
 	all         bool
 	ids         []kernel.PermissionID
-	permissions []kernel.Permission
+	permissions []kernel.Permission // of approvals
+	grants      []grant.Grant       // theirs
+	style       grant.Style         // of words
 }
 
 // revoked is what became of it on one chain.
@@ -139,6 +142,7 @@ func (f *revokeFlags) what(c *call, rest []string) (*revoking, error) {
 		return nil, usageError("what is to be taken back?", "postern grant revoke 0x35204ada --account 0x…, the file of an approval, or --all; postern grant list shows what there is")
 	}
 	out := &revoking{all: f.all}
+	var labels approvals
 	for _, arg := range rest {
 		if id, ok := permissionID(arg); ok {
 			out.ids = append(out.ids, id)
@@ -147,13 +151,15 @@ func (f *revokeFlags) what(c *call, rest []string) (*revoking, error) {
 		if strings.HasPrefix(arg, "0x") {
 			return nil, usageError("no permission id: "+clip(arg), "0x and 8 hex digits, as postern grant list shows it")
 		}
-		p, err := c.permissionIn(arg, &f.read)
+		p, g, err := c.permissionIn(arg, &f.read, &labels)
 		if err != nil {
 			return nil, err
 		}
-		out.permissions = append(out.permissions, p)
+		out.permissions, out.grants = append(out.permissions, p), append(out.grants, g)
 	}
-	return out, nil
+	var err error
+	out.style, err = labels.style(f.read.zone)
+	return out, err
 }
 
 func permissionID(text string) (id kernel.PermissionID, ok bool) {
@@ -181,7 +187,7 @@ func (f *revokeFlags) onOne(ctx context.Context, c *call, conn *connection, spec
 	if err := what.possible(ctx, conn, acct); err != nil {
 		return out, err
 	}
-	calls, words, err := what.on(ctx, conn, acct, f, out)
+	calls, words, err := what.on(ctx, conn, acct, out)
 	if err != nil {
 		return out, err
 	}
@@ -238,8 +244,8 @@ func ignoreWrong(err error) error {
 }
 
 // on are the calls that take back on one chain, and in words what they take.
-func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Account, f *revokeFlags, out *revoked) (calls []account.Call, words []string, err error) {
-	list, _, err := listOn(ctx, conn, acct, w.known(f)...)
+func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Account, out *revoked) (calls []account.Call, words []string, err error) {
+	list, _, err := listOn(ctx, conn, acct, session.WithListStyle(w.style), session.WithKnown(w.permissions...))
 	if err != nil && !errors.Is(err, session.ErrNoLogs) {
 		return nil, nil, err
 	}
@@ -258,12 +264,11 @@ func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Accoun
 		ids = append(ids, id)
 		words = append(words, wordsOfRevoked(id, found)...)
 	}
-	for _, p := range w.permissions {
+	for i, p := range w.permissions {
 		id := p.ID()
-		known, ok := found[id]
-		switch {
-		case ok && isGone(known):
-		case ok && known.Status.State != session.Approved && known.Status.State != session.Void:
+		switch known := found[id]; {
+		case isGone(known):
+		case known.Signer != (common.Address{}): // installed
 			ids = append(ids, id)
 			words = append(words, wordsOfRevoked(id, found)...)
 		default:
@@ -274,6 +279,7 @@ func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Accoun
 			calls = append(calls, more...)
 			out.Took = append(out.Took, id.String())
 			words = append(words, fmt.Sprintf("Revokes the approval %s, which was not used yet.", id))
+			words = append(words, indented(grant.Words(w.grants[i], w.style))...)
 		}
 	}
 	if len(ids) > 0 {
@@ -290,14 +296,6 @@ func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Accoun
 		out.Skipped = "revoked already"
 	}
 	return calls, words, nil
-}
-
-func (w *revoking) known(f *revokeFlags) []session.ListOption {
-	style, err := (&approvals{}).style(f.read.zone)
-	if err != nil {
-		return nil // said when the flags were read
-	}
-	return []session.ListOption{session.WithListStyle(style), session.WithKnown(w.permissions...)}
 }
 
 // everything ends all there is, also what was approved and not used yet.
@@ -319,9 +317,13 @@ func isGone(p session.Permission) bool { return p.Status.State == session.Revoke
 
 // wordsOfRevoked are those that the owner read when granting, if they are known.
 func wordsOfRevoked(id kernel.PermissionID, found map[kernel.PermissionID]session.Permission) []string {
-	out := []string{fmt.Sprintf("Revokes the permission %s.", id)}
-	for _, line := range found[id].Words {
-		out = append(out, "  "+line)
+	return append([]string{fmt.Sprintf("Revokes the permission %s.", id)}, indented(found[id].Words)...)
+}
+
+func indented(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = "  " + line
 	}
 	return out
 }
