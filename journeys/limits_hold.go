@@ -154,7 +154,7 @@ func (l *limit) tight(ctx context.Context) (grant.Grant, error) {
 	}
 	begin := uint64(now.Unix())
 	return grant.Grant{Policies: []grant.Policy{
-		&grant.Call{Permissions: []grant.Permission{{Target: l.to, ValueLimit: milliEther(2)}, transfer}},
+		&grant.Call{Version: grant.Call004, Permissions: []grant.Permission{{Target: l.to, ValueLimit: milliEther(2)}, transfer}},
 		&grant.Gas{Allowed: milliEther(500)},
 		&grant.RateLimit{Count: 3},
 		&grant.Timestamp{ValidAfter: begin - 60, ValidUntil: begin + 3600},

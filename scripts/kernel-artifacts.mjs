@@ -4,7 +4,7 @@
 //   node scripts/kernel-artifacts.mjs --sources DIR --solc DIR --out DIR
 //
 // --sources has clones: kernel and kernel-7579-plugins (zerodevapp), solady (Vectorized), openzeppelin-contracts
-// (OpenZeppelin), permissionless.js (pimlicolabs). --solc is where `npm install solc@0.8.24 solc28@npm:solc@0.8.28` was
+// (OpenZeppelin), forge-std (foundry-rs), permissionless.js (pimlicolabs). --solc is where `npm install solc@0.8.24 solc28@npm:solc@0.8.28` was
 // run. Needs interop/js installed, for Anvil.
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -23,7 +23,7 @@ const compilers = createRequire(join(resolve(options.solc), 'x.js'))
 const zero = '0x' + '00'.repeat(32)
 
 const kernel31 = '379417c7d4932537ec0781fe83d97239244bd11a', kernelMay = '10c0997d71bc54383d83dfacd68baa9f21cbbfb0'
-const pins = { solady: '9deb9ed36a27261a8745db5b7cd7f4cdc3b1cd4e', 'openzeppelin-contracts': 'dbb6104ce834628e473d2173bbc9d47f81a9eec3' }
+const pins = { solady: '9deb9ed36a27261a8745db5b7cd7f4cdc3b1cd4e', 'forge-std': 'e4aef94c1768803a16fe19f7ce8b65defd027cfd', 'openzeppelin-contracts': 'dbb6104ce834628e473d2173bbc9d47f81a9eec3' }
 const call = 'policies/call-policy/src/CallPolicy.sol', webauthn = 'validators/webauthn/src/'
 
 // What is compiled: name, address, source, revision. Where the address follows from the code, the code is that of
@@ -32,7 +32,7 @@ const modules = [
   ['CallPolicy-0.0.1', '0xe4Fec84B7B002273ecC86baa65a831ddB92d30a8', call, '235356f'],
   ['CallPolicy-0.0.2', '0x67Fa43ca2D689beA4d10b9F2C96828828A2Ab275', call, '9fa639c'],
   ['CallPolicy-0.0.3', '0xB3CB5f502250360335614df1421f2AAbE98CE503', call, '8e1d4f6'],
-  ['CallPolicy-0.0.4', '0x9a52283276A0ec8740DF50bF01B28A80D880eaf2', call, '0937ec5'],
+  ['CallPolicy-0.0.4', '0x9a52283276A0ec8740DF50bF01B28A80D880eaf2', call, '0937ec5', { test: 'test/TestEncode.t.sol' }],
   ['CallPolicy-0.0.5', '0x85770b902D1e503D5f5141d9eaC16d0d08eEaDd2', call, 'b9bf8e0', { solc: 'solc28' }],
   ['GasPolicy', '0xaeFC5AbC67FfD258abD0A3E54f65E70326F84b23', 'policies/gas/src/GasPolicy.sol', '0937ec5'],
   ['RateLimitPolicy', '0xf63d4139B25c836334edD76641356c6b74C86873', 'policies/ratelimit/src/RateLimitPolicy.sol', '0937ec5'],
@@ -64,8 +64,32 @@ const created = {
 
 const show = (repo, revision, path) => execFileSync('git', ['-C', join(options.sources, repo), 'show', `${revision}:${path}`], { encoding: 'utf8', maxBuffer: 1 << 26, stdio: ['ignore', 'pipe', 'ignore'] })
 
+/** Names as Forge has them in the project of a test. Code by the IR depends on what else is compiled with it. */
+const forge = {
+  remappings: ['forge-std/=lib/forge-std/src/', 'kernel/=lib/kernel_v3/src/', 'solady/=lib/kernel_v3/lib/solady/src/'],
+  find: (project, revision) => (name) => {
+    for (const [at, repo, pin] of [['lib/forge-std/', 'forge-std', pins['forge-std']], ['lib/kernel_v3/lib/solady/', 'solady', pins.solady], ['lib/kernel_v3/', 'kernel', kernel31]]) {
+      if (name.startsWith(at)) return show(repo, pin, name.slice(at.length))
+    }
+    return show('kernel-7579-plugins', revision, project + name)
+  },
+}
+
+/** compileAll is compile as Forge does: with a test, and all that both of them reach. */
+function compileAll(path, revision, test, solc, settings) {
+  const at = path.indexOf('src/'), main = path.slice(at), find = forge.find(path.slice(0, at), revision)
+  const run = (names, settings) => {
+    const sources = Object.fromEntries(names.map((name) => [name, { content: find(name) }]))
+    const import_ = (name) => { try { return { contents: find(name) } } catch { return { error: `there is no ${name}` } } }
+    return JSON.parse(compilers(solc).compile(JSON.stringify({ language: 'Solidity', sources, settings: { ...settings, remappings: forge.remappings } }), { import: import_ }))
+  }
+  const reached = Object.keys(run([main, test], { outputSelection: { '*': { '': ['ast'] } } }).sources).sort()
+  const out = run(reached, { ...settings, outputSelection: { [main]: { '*': ['evm.bytecode.object'] } } })
+  return '0x' + out.contracts[main][main.split('/').pop().replace('.sol', '')].evm.bytecode.object
+}
+
 /** compile returns creation code. */
-function compile(path, revision, { repo = 'kernel-7579-plugins', kernel = kernel31, solc = 'solc', mended = {} } = {}) {
+function compile(path, revision, { repo = 'kernel-7579-plugins', kernel = kernel31, solc = 'solc', mended = {}, test } = {}) {
   const find = (name) => {
     if (name.endsWith('console.sol')) return 'library console { function logBytes(bytes memory) internal pure {} }'
     const [first, ...rest] = name.split('/')
@@ -76,8 +100,9 @@ function compile(path, revision, { repo = 'kernel-7579-plugins', kernel = kernel
   }
   const settings = {
     optimizer: { enabled: true, runs: 200 }, viaIR: true, evmVersion: 'paris', metadata: { bytecodeHash: 'none', appendCBOR: false },
-    outputSelection: { '*': { '*': ['evm.bytecode.object', 'evm.deployedBytecode.object'] } },
+    outputSelection: { '*': { '*': ['evm.bytecode.object'] } },
   }
+  if (test) return compileAll(path, revision, test, solc, settings)
   const import_ = (name) => { try { return { contents: find(name) } } catch { return { error: `there is no ${name}` } } }
   const out = JSON.parse(compilers(solc).compile(JSON.stringify({ language: 'Solidity', sources: { [path]: { content: find(path) } }, settings }), { import: import_ }))
   const failure = out.errors?.find((e) => e.severity === 'error')
