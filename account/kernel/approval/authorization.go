@@ -3,14 +3,15 @@ package approval
 import (
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/userop"
 )
 
 // readAuthorization reads a signed EIP-7702 tuple as viem has it: address, chainId,
-// nonce, r, s, v, yParity.
-func readAuthorization(f *fields, i int) *userop.Authorization {
+// nonce, r, s, v, yParity. It is the account's own.
+func readAuthorization(f *fields, i int, account common.Address) *userop.Authorization {
 	if i == 0 {
 		return nil
 	}
@@ -28,9 +29,12 @@ func readAuthorization(f *fields, i int) *userop.Authorization {
 	if f.err != nil {
 		return nil
 	}
-	if _, err := a.Authority(); err != nil {
+	who, err := a.Authority()
+	switch {
+	case err != nil:
 		f.fail(i, wayAgain, "the authorization is not signed: %v", err)
-		return nil
+	case who != account:
+		f.fail(i, wayAgain, "the authorization is signed by %s, not by the account", who)
 	}
 	return a
 }

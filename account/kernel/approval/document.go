@@ -154,7 +154,7 @@ func (d *Document) read(f *fields) {
 		f.fail(signature, wayAgain, "the signature is empty")
 	}
 	d.readKey(f, f.may(0, "privateKey", text))
-	d.fields.EIP7702 = readAuthorization(f, f.may(0, "eip7702Auth", object))
+	d.fields.EIP7702 = readAuthorization(f, f.may(0, "eip7702Auth", object), d.fields.Account)
 }
 
 func orNil(b []byte) []byte {
@@ -225,6 +225,9 @@ func (d *Document) WithContext(c Context) (*Document, error) {
 		if c.ChainID.Sign() <= 0 || c.ChainID.BitLen() > 256 {
 			return nil, refuse("chainId", "give the chain's id", "%v is no chain's", c.ChainID)
 		}
+		if a := d.fields.EIP7702; a != nil && a.ChainID.Sign() != 0 && a.ChainID.Cmp(c.ChainID) != 0 {
+			return nil, refuse("eip7702Auth.chainId", "ask the owner for an approval for this chain", "the delegation is for the chain %v, not for %v", a.ChainID, c.ChainID)
+		}
 		out.context.ChainID = new(big.Int).Set(c.ChainID)
 	}
 	if c.Nonce != 0 {
@@ -239,8 +242,11 @@ func (d *Document) WithContext(c Context) (*Document, error) {
 	if c.Owner != nil {
 		out.context.Owner = c.Owner
 	}
-	if c.Label.Name != "" || c.Label.Zone != "" || len(c.Label.Tokens) > 0 {
-		out.context.Label = c.Label
+	if l := c.Label; l.Name != "" || l.Zone != "" || len(l.Tokens) > 0 {
+		if l.Name != "" && (!printable(l.Name) || len(l.Name) > maxName) {
+			return nil, refuse("label.name", "write a short plain text", "the name has characters that cannot be shown, or more than %d bytes", maxName)
+		}
+		out.context.Label = l
 	}
 	return &out, nil
 }

@@ -36,7 +36,11 @@ func use(t *testing.T, d *approval.Document) {
 	if a, err := d.Account(); err == nil && a.Address() != d.Fields().Account {
 		t.Error("another account")
 	}
-	public, err := d.Redacted().WithContext(approval.Context{ChainID: big.NewInt(1), Version: kernel.V033, Nonce: 1, Signer: kernel.ECDSASigner(common.Address{1})})
+	chain := big.NewInt(1)
+	if a := d.Fields().EIP7702; a != nil && a.ChainID.Sign() > 0 {
+		chain = a.ChainID
+	}
+	public, err := d.Redacted().WithContext(approval.Context{ChainID: chain, Version: kernel.V033, Nonce: 1, Signer: kernel.ECDSASigner(common.Address{1})})
 	if err != nil {
 		t.Fatal(err)
 	}

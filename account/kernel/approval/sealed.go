@@ -96,12 +96,20 @@ func sealWith(docs []*Document, h Header, passphrase []byte, logN int) ([]byte, 
 		return nil, err
 	}
 	defer clear(body)
+	// What we write, we must be able to read: all in one file may be too much for one.
+	read, err := decodeBody(body, header)
+	if err != nil {
+		return nil, refuse("", "seal fewer of them in one file", "it could not be opened again: %v", err)
+	}
+	for _, d := range read {
+		d.Wipe()
+	}
 	f := file{header: header}
 	if f.body, err = encrypt(body, passphrase, logN); err != nil {
 		return nil, err
 	}
 	out := f.text()
-	// What we write, we must be able to read: a name may have a line's end in it.
+	// The same for the lines: a name may have a line's end in it.
 	if _, err := parseFile(out); err != nil {
 		return nil, err
 	}
