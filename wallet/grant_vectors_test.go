@@ -23,6 +23,7 @@ import (
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
 )
 
 const grantFile = "testdata/grant.json"
@@ -36,7 +37,31 @@ type grantVectors struct {
 	Protected   []common.Address   `json:"protected"`
 	Grants      []aGrantVector     `json:"grants"`
 	Expressions []expressionVector `json:"expressions"`
+	Pool        []hexutil.Bytes    `json:"pool"` // every policy once
+	Decisions   []decisionVector   `json:"decisions"`
 	Kernel      kernelVectors      `json:"kernel"`
+}
+
+// decisionVector is what Go says the policies will say about an operation.
+type decisionVector struct {
+	Policies  []int               `json:"policies"` // of the pool
+	Left      []policyStateVector `json:"left"`
+	CallData  hexutil.Bytes       `json:"callData"`
+	Gas       uint64              `json:"gas"` // of each limit, at 1 gwei
+	Paymaster *common.Address     `json:"paymaster,omitempty"`
+
+	Allowed    bool `json:"allowed"`
+	Due        bool `json:"due"` // not refused for the time
+	Policy     int  `json:"policy"`
+	Permission int  `json:"permission"`
+	Rule       int  `json:"rule"`
+}
+
+type policyStateVector struct {
+	Allowed string `json:"allowed"`
+	Count   uint64 `json:"count"`
+	StartAt uint64 `json:"startAt"`
+	ResetAt uint64 `json:"resetAt"`
 }
 
 type tokenVector struct {
@@ -47,15 +72,15 @@ type tokenVector struct {
 
 // aGrantVector is a grant in bytes, what Go says of it, and what is wrong with it.
 type aGrantVector struct {
-	Entries  []hexutil.Bytes `json:"entries"`
-	Flag     uint16          `json:"flag"`
-	Signer   common.Address  `json:"signer"`
-	Key      hexutil.Bytes   `json:"key"`
-	ID       hexutil.Bytes   `json:"id"`
-	Enable   common.Hash     `json:"enableHash"` // of the enable data
-	Words    []string        `json:"words"`
-	InZone   []string        `json:"inZone,omitempty"` // in the zone and the tokens' units, if that differs
-	Findings []string        `json:"findings"`
+	Policies []int          `json:"policies"` // of the pool
+	Flag     uint16         `json:"flag"`
+	Signer   common.Address `json:"signer"`
+	Key      hexutil.Bytes  `json:"key"`
+	ID       hexutil.Bytes  `json:"id"`
+	Enable   common.Hash    `json:"enableHash"` // of the enable data
+	Words    []string       `json:"words"`
+	InZone   []string       `json:"inZone,omitempty"` // in the zone and the tokens' units, if that differs
+	Findings []string       `json:"findings"`
 }
 
 type expressionVector struct {
@@ -159,8 +184,11 @@ func makeGrantVectors(t *testing.T) []byte {
 	}
 	permissions := []kernel.Permission{}
 	for _, g := range someGrants(t, r) {
-		vector, p := grantOf(t, r, g)
+		vector, p := grantOf(t, r, g, &v.Pool)
 		v.Grants, permissions = append(v.Grants, vector), append(permissions, p)
+	}
+	for range 150 {
+		v.Decisions = append(v.Decisions, decisionOf(t, r, &v.Pool))
 	}
 	v.Kernel = kernelOf(t, r, permissions)
 	var out bytes.Buffer
@@ -243,7 +271,7 @@ func someGrants(t *testing.T, r *rand.Rand) []grant.Grant {
 }
 
 // grantOf is what Go says of a grant to a key.
-func grantOf(t *testing.T, r *rand.Rand, g grant.Grant) (aGrantVector, kernel.Permission) {
+func grantOf(t *testing.T, r *rand.Rand, g grant.Grant, pool *[]hexutil.Bytes) (aGrantVector, kernel.Permission) {
 	t.Helper()
 	signer, key := kernel.ECDSASigner(address(r)), hexutil.Bytes(nil)
 	if r.IntN(2) == 0 {
@@ -251,13 +279,13 @@ func grantOf(t *testing.T, r *rand.Rand, g grant.Grant) (aGrantVector, kernel.Pe
 	}
 	key = signer.Data
 	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag), Policies: [][]byte{}}
-	v := aGrantVector{Flag: p.Flag, Signer: signer.Contract, Key: key, Entries: []hexutil.Bytes{}, Findings: []string{}}
+	v := aGrantVector{Flag: p.Flag, Signer: signer.Contract, Key: key, Policies: []int{}, Findings: []string{}}
 	for _, q := range g.Policies {
 		entry, err := grant.KernelEntry(q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Policies, v.Entries = append(p.Policies, entry), append(v.Entries, entry)
+		p.Policies, v.Policies = append(p.Policies, entry), append(v.Policies, in(pool, entry))
 	}
 	id := p.ID()
 	v.ID, v.Enable = id[:], crypto.Keccak256Hash(p.EnableData())
@@ -339,6 +367,101 @@ func expressionOf(t *testing.T, text string, target common.Address) expressionVe
 		v.Findings = append(v.Findings, finding(f))
 	}
 	return v
+}
+
+// in is where an entry stands in the pool.
+func in(pool *[]hexutil.Bytes, entry []byte) int {
+	at := slices.IndexFunc(*pool, func(e hexutil.Bytes) bool { return bytes.Equal(e, entry) })
+	if at < 0 {
+		at, *pool = len(*pool), append(*pool, entry)
+	}
+	return at
+}
+
+// decisionOf is about an operation that often is within the limits, and often just is not.
+func decisionOf(t *testing.T, r *rand.Rand, pool *[]hexutil.Bytes) decisionVector {
+	t.Helper()
+	pick := func(of ...uint64) uint64 { return of[r.IntN(len(of))] }
+	vote, err := grant.ParseCall("vote(uint256 id, uint8 choice, string why) where id in [7, 8] and choice <= 2 and why[0:2] = \"no\"", owned, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pay, err := grant.ParseCall("transfer(address to, uint256 amount) where amount <= 5 USDC and amount > 1 and to != USDC", usdc.Address, tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.IntN(3) == 0 {
+		pay.Target = common.Address{}
+	}
+	g := grant.Grant{Policies: []grant.Policy{&grant.Call{Permissions: []grant.Permission{vote, pay, {Target: owned, ValueLimit: big.NewInt(9)}}}}}
+	gas := &grant.Gas{Allowed: big.NewInt(3e14)}
+	if r.IntN(3) == 0 {
+		gas.EnforcePaymaster, gas.Paymaster = true, pen.Address
+	}
+	for _, p := range []grant.Policy{gas, &grant.RateLimit{Count: pick(0, 1, 5, 5, 5), Interval: pick(0, 60), StartAt: pick(0, 0, grantNow-60, grantNow+1)},
+		&grant.RateLimit{Reset: true, Count: pick(0, 2, 2, 2), Interval: 60}, &grant.Timestamp{ValidAfter: pick(0, 0, grantNow, grantNow+1), ValidUntil: pick(0, 0, grantNow-1, grantNow, grantNow+9)}} {
+		if r.IntN(2) == 0 {
+			g.Policies = append(g.Policies, p)
+		}
+	}
+	r.Shuffle(len(g.Policies), func(i, j int) { g.Policies[i], g.Policies[j] = g.Policies[j], g.Policies[i] })
+	v := decisionVector{Gas: pick(1, 1, 100_000, 100_001), Policy: -1, Permission: -1, Rule: -1}
+	if r.IntN(2) == 0 {
+		v.Paymaster = &[]common.Address{pen.Address, owned}[r.IntN(2)]
+	}
+	var calls []account.Call
+	for range pick(1, 1, 1, 2) {
+		calls = append(calls, someCall(t, r, pick))
+	}
+	if v.CallData, err = kernel.Execute(calls); err != nil {
+		t.Fatal(err)
+	}
+	if r.IntN(20) == 0 {
+		v.CallData = some(r, r.IntN(40))
+	}
+	state := g.NewState(grantNow)
+	for i, p := range g.Policies {
+		entry, err := grant.KernelEntry(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &state.Policies[i]
+		if s.Count > 0 && r.IntN(3) == 0 {
+			s.Count--
+			s.ResetAt = pick(0, grantNow, grantNow+1)
+		}
+		left := policyStateVector{Allowed: "0", Count: s.Count, StartAt: s.StartAt, ResetAt: s.ResetAt}
+		if s.Allowed != nil {
+			left.Allowed = s.Allowed.String()
+		}
+		v.Policies, v.Left = append(v.Policies, in(pool, entry)), append(v.Left, left)
+	}
+	limit := new(big.Int).SetUint64(v.Gas)
+	d := g.Decide(state, &userop.Op{CallData: v.CallData, CallGasLimit: limit, VerificationGasLimit: limit, PreVerificationGas: limit, MaxFeePerGas: big.NewInt(1e9), Paymaster: v.Paymaster})
+	v.Allowed, v.Due = d.Allowed, true
+	if f := d.Refusal; f != nil {
+		v.Due, v.Policy, v.Permission, v.Rule = f.Reason != grant.NotDue, f.Policy, f.Permission, f.Rule
+	}
+	return v
+}
+
+// someCall is near what the policies of decisionOf allow.
+func someCall(t *testing.T, r *rand.Rand, pick func(...uint64) uint64) account.Call {
+	t.Helper()
+	word := func(n uint64) []byte { return common.BigToHash(new(big.Int).SetUint64(n)).Bytes() }
+	switch r.IntN(4) {
+	case 0:
+		return account.Call{To: []common.Address{owned, owned, owned, pen.Address}[r.IntN(4)], Value: new(big.Int).SetUint64(pick(0, 9, 9, 10))}
+	case 1:
+		vote := crypto.Keccak256([]byte("vote(uint256,uint8,string)"))[:4]
+		why := []string{"no", "no", "nope", "nobody", "yes", "n"}[r.IntN(6)]
+		data := slices.Concat(vote, word(pick(7, 7, 8, 8, 9)), word(pick(0, 1, 2, 2, 3)), word(pick(96, 96, 96, 96, 96, 500)), word(uint64(len(why))), common.RightPadBytes([]byte(why), 32))
+		return account.Call{To: owned, Data: data[:len(data)-int(pick(0, 0, 0, 0, 0, 0, 64))]}
+	default:
+		to := []common.Address{usdc.Address, usdc.Address, usdc.Address, pen.Address}[r.IntN(4)]
+		data := slices.Concat(crypto.Keccak256([]byte("transfer(address,uint256)"))[:4], common.LeftPadBytes([]common.Address{owned, owned, owned, usdc.Address}[r.IntN(4)].Bytes(), 32), word(pick(1, 2, 2, 99, 5_000_000, 5_000_000, 5_000_001)))
+		return account.Call{To: to, Data: data[:len(data)-int(pick(0, 0, 0, 0, 0, 1))]}
+	}
 }
 
 func kernelOf(t *testing.T, r *rand.Rand, permissions []kernel.Permission) (v kernelVectors) {

@@ -11,10 +11,12 @@ const kernel = await import('../page/kernel.js');
 const { entry, parseEntry } = await import('../page/policies.js');
 const { parseCall } = await import('../page/functions.js');
 const { check } = await import('../page/policychecks.js');
+const { refusal } = await import('../page/policydecide.js');
 const { words } = await import('../page/policywords.js');
 const { parse, serialize } = await import('../page/approval.js');
 
 const go = JSON.parse(readFileSync(new URL('../testdata/grant.json', import.meta.url), 'utf8'));
+for (const v of [...go.grants, ...go.decisions]) v.entries = v.policies.map((i) => go.pool[i]);
 const finding = (f) => `${f.refused ? 'refused' : 'warning'} ${f.code} ${f.policy} ${f.permission}`;
 const grantOf = (v) => ({ policies: v.entries.map((e) => parseEntry(fromHex(e))), flag: v.flag });
 const permissionOf = (v) => ({ policies: v.entries.map((e) => fromHex(e)), signer: { contract: v.signer, data: fromHex(v.key) }, flag: v.flag });
@@ -47,6 +49,22 @@ test('the traps are those that Go names', () => {
     }
   }
   assert.ok(seen.size > 30, `${seen.size} kinds of them`);
+});
+
+test('what the policies will say is what Go predicts', () => {
+  const seen = { allowed: 0, refused: 0, late: 0, rules: 0 };
+  for (const v of go.decisions) {
+    const limit = BigInt(v.gas);
+    const op = { sender: go.account, nonce: 0n, callData: v.callData, callGasLimit: limit, verificationGasLimit: limit, preVerificationGas: limit, maxFeePerGas: 10n ** 9n, maxPriorityFeePerGas: 0n, signature: '0x', paymaster: v.paymaster };
+    const r = refusal(grantOf(v), v.left.map((l) => ({ ...l, allowed: BigInt(l.allowed) })), go.now, op);
+    assert.equal(r === undefined, v.allowed, JSON.stringify(v));
+    seen[v.allowed ? 'allowed' : v.due ? 'refused' : 'late']++;
+    if (v.allowed || !v.due) continue;
+    assert.deepEqual([r.policy, r.permission ?? -1, r.rule ?? -1], [v.policy, v.permission, v.rule], JSON.stringify(v));
+    if (v.rule >= 0) seen.rules++;
+    assert.ok(r.what && r.way);
+  }
+  assert.ok(Math.min(...Object.values(seen)) > 4, JSON.stringify(seen));
 });
 
 test('permission ids and enable data are Go’s', () => {

@@ -4,7 +4,7 @@ import { keccak } from './abi.js';
 import { toBigInt, fromHex, toHex } from './bytes.js';
 import { parseExecute } from './kernel.js';
 import { ANY, NOT_OPS, asked } from './policies.js';
-import { functionOf, formatUnits, ruleWords } from './policywords.js';
+import { clock, formatUnits, functionOf, ruleWords, zone } from './policywords.js';
 
 /**
  * @typedef {import('./policies.js').Grant} Grant
@@ -17,7 +17,8 @@ import { functionOf, formatUnits, ruleWords } from './policywords.js';
 /** Why the operation would be refused; undefined if it would not be. @param {Grant} g @param {Left[]} left by policy @param {number} now Unix seconds @param {import('./userop.js').UserOp} op @returns {Refusal | undefined} */
 export function refusal(g, left, now, op) {
   if ((g.flag ?? 0) & NOT_OPS) return { what: 'The session key may not send operations.', way: 'Ask the owner for another grant.', policy: -1 };
-  let [after, until] = [0, Infinity];
+  /** The window of time, and which policies make it. */
+  const [after, until] = [{ at: 0, policy: -1 }, { at: Infinity, policy: -1 }];
   for (const [policy, p] of g.policies.entries()) {
     if (!asked(p, NOT_OPS)) continue;
     const s = left[policy] ?? {};
@@ -31,21 +32,24 @@ export function refusal(g, left, now, op) {
     } else if (p.kind === 'rate-limit') {
       const full = p.reset && now >= (s.resetAt ?? 0);
       if ((full ? p.count : s.count ?? p.count) === 0) return { what: 'No operation is left.', way: p.reset ? 'Wait until the limit fills up again.' : 'Ask the owner for a new grant.', policy };
-      if (!p.reset) after = Math.max(after, s.startAt ?? p.startAt);
+      if (!p.reset && (s.startAt ?? p.startAt) > after.at) Object.assign(after, { at: s.startAt ?? p.startAt, policy });
     } else if (p.kind === 'timestamp') {
-      after = Math.max(after, p.validAfter);
-      until = Math.min(until, p.validUntil || Infinity);
+      if (p.validAfter > after.at) Object.assign(after, { at: p.validAfter, policy });
+      if (p.validUntil && p.validUntil < until.at) Object.assign(until, { at: p.validUntil, policy });
     }
-    if (now < after) return { what: 'It is too early.', way: `Wait until ${new Date(1000 * after).toLocaleString()}.`, policy };
-    if (now > until) return { what: 'The session key has expired.', way: 'Ask the owner for a new grant.', policy };
   }
+  if (!parseExecute(op.callData)) return OTHERS;
+  if (now < after.at) return { what: 'It is too early.', way: `Wait until ${clock(after.at, zone())}.`, policy: after.policy };
+  if (now > until.at) return { what: 'The session key has expired.', way: 'Ask the owner for a new grant.', policy: until.policy };
   return undefined;
 }
+
+const OTHERS = { what: 'The session key may only have the account call others.', way: 'Leave changes of the account to its owner.', policy: -1 };
 
 /** @param {Permission[]} permissions @param {string} callData @returns {Omit<Refusal, 'policy'> | undefined} */
 function calls(permissions, callData) {
   const list = parseExecute(callData);
-  if (!list) return { what: 'The session key may only have the account call others.', way: 'Leave changes of the account to its owner.' };
+  if (!list) return OTHERS;
   for (const c of list) {
     const fn = c.data === '0x' ? '0x00000000' : c.data.slice(0, 10);
     const find = (/** @type {string} */ target) => permissions.findIndex((q) => q.callType === 0 && q.target.toLowerCase() === target && q.selector === fn);

@@ -44,6 +44,7 @@ function fieldsOf(q, tokens) {
   return [
     ...(q.target === ANY ? [{ id: 'act-to', label: q.selector === '0x00000000' ? 'To' : 'Contract', code: true, parse: parseAddress }] : []),
     ...(f && simple ? f.params.map((p, i) => param(p, i, q, label(f, p), token && AMOUNT[q.selector] === p.offset ? token : undefined)) : []),
+    ...(q.selector !== '0x00000000' && !f ? [{ id: 'act-fn', label: 'Function, if you know it', hint: `As its contract has it, name(type name, …): its selector must be ${q.selector}.`, code: true, parse: String }] : []),
     ...(q.selector !== '0x00000000' && !simple ? [{ id: 'act-data', label: 'Calldata', hint: `It begins with ${q.selector}.`, code: true, value: q.selector, parse: (/** @type {string} */ t) => {
       if (!/^0x(?:[0-9a-f]{2})+$/i.test(t) || !t.toLowerCase().startsWith(q.selector)) throw new Error(`Write hexadecimal digits that begin with ${q.selector}.`);
       return fromHex(t);
@@ -86,6 +87,9 @@ function valueOf(p, t, token) {
   if (n >> BigInt(bits)) throw new Error('That number is too large.');
   return n;
 }
+
+/** The permission that is chosen, to call a function that has no name here; undefined for others. */
+export const unnamed = () => choices[Number(input('what').value)]?.fields.some((f) => f.id === 'act-fn') ? choices[Number(input('what').value)].permission : undefined;
 
 /** Draws the fields of the choice. */
 export function draw() {

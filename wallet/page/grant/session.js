@@ -4,6 +4,7 @@ import { parse } from '../approval.js';
 import { verify } from '../assertion.js';
 import { toHex } from '../bytes.js';
 import { CeremonyError, get, obstacle } from '../ceremony.js';
+import { parseFunction, selector } from '../functions.js';
 import { STUB_KEY, UNSEEN, execute, permissionKey, personal, sealPasskey, stubPasskey, use, useFirst } from '../kernel.js';
 import { checked } from '../operate.js';
 import { check } from '../policychecks.js';
@@ -14,7 +15,7 @@ import { addressOf, sign } from '../secp256k1.js';
 import { answered, asked, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, problem, rows, show, showing, status } from '../view.js';
 import { Trouble, chainName, explain } from '../words.js';
-import { draw as drawFields, offer, read } from './act.js';
+import { draw as drawFields, offer, read, unnamed } from './act.js';
 import { Kernel } from './chain.js';
 import { ask, create, keepOffer, known, test } from './keys.js';
 import { hold, permissionFor } from './opening.js';
@@ -188,6 +189,24 @@ const duration = (seconds) => (seconds >= 2 * 86400 ? `${Math.floor(seconds / 86
 
 on('what', 'change', drawFields);
 
+on('fields', 'change', ({ target }) => {
+  const q = unnamed();
+  const text = /** @type {HTMLInputElement} */ (target).value;
+  if (!open || !q || /** @type {HTMLElement} */ (target).id !== 'act-fn' || !text.trim()) return;
+  try {
+    const fn = parseFunction(text);
+    if (selector(fn) !== q.selector) throw new Error(`The selector of this function is ${selector(fn)}, not ${q.selector}.`);
+    name(open.approval.policies, [text]);
+    chain.functions.set(q.selector, fn);
+    const chosen = input('what').value;
+    draw();
+    input('what').value = chosen;
+    drawFields();
+  } catch (e) {
+    fieldError('act-fn', sentence(e));
+  }
+});
+
 on('act-form', 'submit', () => {
   const o = open;
   const call = !busy() && o ? read() : undefined;
@@ -201,7 +220,7 @@ on('act-form', 'submit', () => {
     const fresh = open?.approval === approval ? open : o;
     const judge = (/** @type {import('../userop.js').UserOp} */ op) => {
       const r = refusal({ policies: approval.policies }, fresh.left, Math.max(fresh.time, Math.floor(Date.now() / 1000) - 60), op);
-      if (r) throw new Trouble(r.what, `${r.way} It is policy ${r.policy + 1}${r.permission === undefined ? '' : `, call ${r.permission + 1}`}${r.rule === undefined ? '' : `, condition ${r.rule + 1}`} of the grant that says so. Nothing was sent.`);
+      if (r) throw new Trouble(r.what, `${r.way} It is ${r.policy < 0 ? 'the grant as a whole' : `policy ${r.policy + 1}`}${r.permission === undefined ? '' : `, call ${r.permission + 1}`}${r.rule === undefined ? '' : `, condition ${r.rule + 1}`} that says so. Nothing was sent.`);
       return [];
     };
     judge({ sender: approval.account, nonce: 0n, callData, callGasLimit: 0n, verificationGasLimit: 0n, preVerificationGas: 0n, maxFeePerGas: 0n, maxPriorityFeePerGas: 0n, signature: '0x', paymaster: gasPaymaster(approval.policies) });
