@@ -24,6 +24,7 @@ var actions = map[string]func(json.RawMessage) (any, error){
 	"open":   action(open),
 	"read":   action(read),
 	"act":    action(act),
+	"table":  action(table),
 }
 
 // kind names the outermost typed error in err, and the field that one of them is about.

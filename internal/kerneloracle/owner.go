@@ -150,3 +150,27 @@ func sealed(op *userop.Op, ep userop.EntryPoint, chainID *big.Int, auth account.
 		Stub: len(auth.Stub()), Signature: sig,
 	}, err
 }
+
+type tablesArgs struct {
+	ChainIDs []int64  `json:"chainIds"`
+	Texts    []string `json:"texts"`
+}
+
+type tables struct {
+	Precompiled []int64       `json:"precompiled"` // of the chains asked for
+	Lanes       []kernel.Lane `json:"lanes"`
+}
+
+// table answers what the packages have tables and short functions for.
+func table(a tablesArgs) (tables, error) {
+	out := tables{Precompiled: []int64{}, Lanes: []kernel.Lane{}}
+	for _, id := range a.ChainIDs {
+		if kernel.SDKUsesPrecompiled(big.NewInt(id)) {
+			out.Precompiled = append(out.Precompiled, id)
+		}
+	}
+	for _, t := range a.Texts {
+		out.Lanes = append(out.Lanes, kernel.LaneOf(t))
+	}
+	return out, nil
+}

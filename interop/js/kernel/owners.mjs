@@ -4,8 +4,10 @@ import assert from 'node:assert/strict'
 import { getKernelAddressFromECDSA } from '@zerodev/ecdsa-validator'
 import { signUserOperations as signManyECDSA } from '@zerodev/multi-chain-ecdsa-validator'
 import { signUserOperations as signManyWebAuthn } from '@zerodev/multi-chain-web-authn-validator'
-import { constants, createKernelAccount, createKernelAccountV0_2 } from '@zerodev/sdk'
+import { constants, createKernelAccount, createKernelAccountV0_2, getCustomNonceKeyFromString } from '@zerodev/sdk'
+import { isRIP7212SupportedNetwork } from '@zerodev/webauthn-key'
 import { concatHex, encodeAbiParameters, hashTypedData, size, slice, toHex } from 'viem'
+import * as viemChains from 'viem/chains'
 import { entryPoint06Address, getUserOperationHash } from 'viem/account-abstraction'
 import { claim } from '../report.mjs'
 import { changed } from './changed.mjs'
@@ -75,6 +77,14 @@ for (const [i, version] of ['0.0.2', '0.2.2', '0.2.3', '0.2.4', ...versions].ent
 for (const [i, kind] of ['multiECDSA', 'webauthn', 'multiWebAuthn'].entries()) {
   await claim(`Kernel 0.3.0 to 0.3.3, owner ${kind}`, async () => { for (const [j, version] of versions.entries()) await owners(kind, version, N / 4, 200 + 10 * i + j); return `${N} accounts` })
 }
+await claim('chains on which the packages count on P256VERIFY, and lanes that they make of texts', async () => {
+  const r = random(400), chainIds = [...new Set([...Array(100_000).keys(), ...Object.values(viemChains).map((c) => c.id)])].filter(Number.isSafeInteger), texts = r.list(500, () => Buffer.from(r.bytes(r.int(60))).toString('latin1'))
+  const { precompiled, lanes } = await go.ask('table', { chainIds, texts }), theirs = chainIds.filter((id) => isRIP7212SupportedNetwork(id))
+  assert.ok(theirs.length > 10)
+  assert.deepEqual(precompiled, theirs)
+  assert.deepEqual(lanes, texts.map((t) => Number(getCustomNonceKeyFromString(t, '0.7'))))
+  return `${theirs.length} of ${chainIds.length} chains, ${lanes.length} lanes`
+})
 await claim('a comparison fails when any value that Postern was told is another', async () => {
   const r = random(300), big = () => 1n + r.big(60), question = {
     owner: owner('multiECDSA', r.hex(32)).go, version: '0.3.3', chainId: 10, index: 5n, deployed: false, mode: '', text: 'hello', hash: r.hex(32), together: [r.hex(32), r.hex(32)],
