@@ -42,15 +42,7 @@ type acted struct {
 
 // act signs all of it.
 func act(a actArgs) (*acted, error) {
-	root, err := a.Owner.root()
-	if err != nil {
-		return nil, err
-	}
-	c := kernel.Config{Version: a.Version, Root: root, Index: &a.Index.Int}
-	if a.Address != nil {
-		c.Address = *a.Address
-	}
-	acct, err := kernel.New(c)
+	acct, err := a.account()
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +102,27 @@ func act(a actArgs) (*acted, error) {
 		}
 	}
 	return out, nil
+}
+
+// account is made by a factory, or is the owner's key's own (EIP-7702).
+func (a actArgs) account() (*kernel.Account, error) {
+	if a.Owner.Validator == "eip7702" {
+		key, err := a.Owner.Key.address()
+		if err != nil {
+			return nil, err
+		}
+		d, err := kernel.NewDelegated(key)
+		return d.Account, err
+	}
+	root, err := a.Owner.root()
+	if err != nil {
+		return nil, err
+	}
+	c := kernel.Config{Version: a.Version, Root: root, Index: &a.Index.Int}
+	if a.Address != nil {
+		c.Address = *a.Address
+	}
+	return kernel.New(c)
 }
 
 func (a actArgs) operation(acct *kernel.Account, auth *kernel.Authority, chainID *big.Int) (sealedOp, error) {

@@ -9,6 +9,7 @@ import { isRIP7212SupportedNetwork } from '@zerodev/webauthn-key'
 import { concatHex, encodeAbiParameters, hashTypedData, size, slice, toHex } from 'viem'
 import * as viemChains from 'viem/chains'
 import { entryPoint06Address, getUserOperationHash } from 'viem/account-abstraction'
+import { privateKeyToAccount } from 'viem/accounts'
 import { claim } from '../report.mjs'
 import { changed } from './changed.mjs'
 import { chains, owner, same } from './draw.mjs'
@@ -73,10 +74,32 @@ async function owners(kind, version, n, seed) {
   return `${n} accounts`
 }
 
+/** delegated are keys that became accounts of Kernel 0.3.3 (EIP-7702). */
+async function delegated(seed) {
+  const r = random(seed)
+  for (let i = 0; i < N; i++) {
+    const secret = r.hex(32), eoa = privateKeyToAccount(secret), chainId = r.one(chains), lane = r.int(65536), sequence = r.int(1000), text = r.one(['hello', '']), hash = r.hex(32)
+    const calls = r.list(1 + r.int(3), () => ({ to: r.address(), value: r.big(96), data: r.hex(r.int(70)) })), gas = { callGasLimit: r.big(64), verificationGasLimit: r.big(64), preVerificationGas: r.big(64), maxFeePerGas: r.big(64), maxPriorityFeePerGas: r.big(64) }
+    const typed = { domain: { name: 'App', chainId }, types: { M: [{ name: 'a', type: 'bytes32' }] }, primaryType: 'M', message: { a: hash } }
+    const mine = await go.ask('act', { owner: { validator: 'eip7702', key: { kind: 'ecdsa', secret } }, version: '0.3.3', chainId, index: 0n, deployed: true, mode: '', text, hash: hashTypedData(typed), together: [], op: { calls, lane, sequence, wire: gas } })
+    const account = await createKernelAccount(chain(chainId, { accounts: {}, sequence }), { entryPoint: entryPoint07, kernelVersion: '0.3.3', eip7702Account: eoa })
+    same(mine.account, eoa.address, 'the address')
+    const userOp = { sender: eoa.address, nonce: await account.getNonce({ key: BigInt(lane) }), callData: await account.encodeCalls(calls), ...gas }
+    same(mine.op.nonce, toHex(userOp.nonce), 'the nonce')
+    same(mine.op.callData, userOp.callData, 'the call data')
+    same(mine.op.signature, await account.signUserOperation(userOp), 'the signature')
+    same(mine.text, await account.signMessage({ message: text }), 'the signature of a text')
+    same(mine.typed, await account.signTypedData(typed), 'the signature of typed data')
+    same(mine.replayable, await account.signMessage({ message: text, useReplayableSignature: true }), 'the signature for every chain')
+  }
+  return `${N} accounts`
+}
+
 for (const [i, version] of ['0.0.2', '0.2.2', '0.2.3', '0.2.4', ...versions].entries()) await claim(`Kernel ${version}, owner ecdsa`, () => owners('ecdsa', version, N, 100 + i))
 for (const [i, kind] of ['multiECDSA', 'webauthn', 'multiWebAuthn'].entries()) {
   await claim(`Kernel 0.3.0 to 0.3.3, owner ${kind}`, async () => { for (const [j, version] of versions.entries()) await owners(kind, version, N / 4, 200 + 10 * i + j); return `${N} accounts` })
 }
+await claim('Kernel 0.3.3 as the code of an ordinary account (EIP-7702)', () => delegated(500))
 await claim('chains on which the packages count on P256VERIFY, and lanes that they make of texts', async () => {
   const r = random(400), chainIds = [...new Set([...Array(100_000).keys(), ...Object.values(viemChains).map((c) => c.id)])].filter(Number.isSafeInteger), texts = r.list(500, () => Buffer.from(r.bytes(r.int(60))).toString('latin1'))
   const { precompiled, lanes } = await go.ask('table', { chainIds, texts }), theirs = chainIds.filter((id) => isRIP7212SupportedNetwork(id))
