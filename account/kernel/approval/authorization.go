@@ -43,7 +43,7 @@ func readAuthorization(f *fields, i int, account common.Address) *userop.Authori
 func (w *writer) authorization(a *userop.Authorization) {
 	w.open()
 	w.name("address").text(a.Address.Hex())
-	w.name("chainId").number(a.ChainID.String())
+	w.name("chainId").number(a.ChainID.Append(nil, 10))
 	w.name("nonce").uint(a.Nonce)
 	w.name("r").text(hexutil.Encode(a.R.FillBytes(make([]byte, 32))))
 	w.name("s").text(hexutil.Encode(a.S.FillBytes(make([]byte, 32))))

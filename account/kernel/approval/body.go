@@ -50,7 +50,7 @@ func encodeBody(docs []*Document, h Header) ([]byte, error) {
 				w.object(func() {
 					w.name("chainId").text(d.context.ChainID.String())
 					w.name("nonce").uint(uint64(d.context.Nonce))
-					w.name("document").number(string(d.json))
+					w.name("document").number(d.json)
 				})
 			}
 		})

@@ -20,12 +20,18 @@ import (
 // Print and log it freely: none of its forms shows a private key but the bytes of
 // [Document.Serialize].
 type Document struct {
-	json    []byte // as JSON.stringify writes it; with the private key
-	fields  Fields
-	entries [][]byte // the policies as they are installed
-	key     []byte   // the private key, 32 bytes, or nil
+	*content
 	signer  kernel.Signer
 	context Context
+}
+
+// content is behind a pointer: fmt looks into structs that have a document in them,
+// and may not always call its methods.
+type content struct {
+	json    []byte // as JSON.stringify writes it; with the private key
+	key     []byte // the private key, 32 bytes, or nil
+	fields  Fields
+	entries [][]byte // the policies as they are installed
 }
 
 // Fields are what the SDK's text says. What it means, [Document.Permission] says.
@@ -110,7 +116,7 @@ func parse(in []byte) (*Document, error) {
 		}
 		return nil, err
 	}
-	d := &Document{json: t.text}
+	d := &Document{content: &content{json: t.text}}
 	f := &fields{tree: t}
 	d.read(f)
 	if f.err != nil {
@@ -266,7 +272,7 @@ func (d *Document) PrivateKey() []byte {
 	return slices.Clone(d.key)
 }
 
-func (d *Document) wiped() bool { return len(d.json) == 0 || d.json[0] != '{' }
+func (d *Document) wiped() bool { return d.content == nil || len(d.json) == 0 || d.json[0] != '{' }
 
 // Redacted is the document without its private key, which it still knows the
 // signer of.
@@ -275,7 +281,7 @@ func (d *Document) Redacted() *Document {
 		return d
 	}
 	out := *d
-	out.key, out.json = nil, without(d.json, "privateKey")
+	out.content = &content{json: without(d.json, "privateKey"), fields: d.fields, entries: d.entries}
 	out.context.Signer, out.signer = d.signer, kernel.Signer{}
 	return &out
 }
@@ -310,6 +316,9 @@ func (d *Document) Wipe() {
 
 // String says which approval it is, without secrets and signatures.
 func (d Document) String() string {
+	if d.content == nil {
+		return "no approval"
+	}
 	what := fmt.Sprintf("the approval of permission %s for the account %s", d.fields.PermissionID, d.fields.Account)
 	if d.key != nil {
 		what += ", with the private key (not shown)"

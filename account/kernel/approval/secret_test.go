@@ -36,6 +36,17 @@ func TestAPrivateKeyIsShownByNothing(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d", "%T"} {
 		shown += fmt.Sprintf(verb+verb, d, *d) + fmt.Sprintf(verb, []any{d, struct{ D *approval.Document }{d}})
 	}
+	if s := fmt.Sprint(approval.Document{}); s != "no approval" {
+		t.Errorf("an empty document is %q", s)
+	}
+	// Where fmt may not call methods, it shows what is inside.
+	inside := struct {
+		d approval.Document
+		p *approval.Document
+	}{*d, d}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%x", "%d"} {
+		shown += fmt.Sprintf(verb, any(inside))
+	}
 	if b, err := json.Marshal(d); err == nil {
 		shown += string(b)
 		t.Error("a document goes into JSON by accident")

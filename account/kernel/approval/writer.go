@@ -46,13 +46,14 @@ func (w *writer) text(s string) {
 	w.b = append(append(append(w.b, '"'), s...), '"')
 }
 
-func (w *writer) number(s string) {
+// number writes what needs no quotes.
+func (w *writer) number(b []byte) {
 	w.sep()
-	w.b = append(w.b, s...)
+	w.b = append(w.b, b...)
 }
 
-func (w *writer) uint(n uint64)   { w.number(strconv.FormatUint(n, 10)) }
-func (w *writer) bool(b bool)     { w.number(strconv.FormatBool(b)) }
+func (w *writer) uint(n uint64)   { w.number(strconv.AppendUint(nil, n, 10)) }
+func (w *writer) bool(b bool)     { w.number(strconv.AppendBool(nil, b)) }
 func (w *writer) hex(b []byte)    { w.text(hexText(b)) }
 func (w *writer) list(f func())   { w.begin('['); f(); w.end(']') }
 func (w *writer) object(f func()) { w.open(); f(); w.close() }
