@@ -137,7 +137,7 @@ func (p pair) walk(ctx context.Context, who string, owner holder) error {
 		return err
 	}
 
-	// 5. The owner ends it on one chain after the other.
+	// 5. One prompt ends it on both.
 	return w.step(who+": revoke on both", func(s *Step) error {
 		return p.revoke(ctx, s, owner, open)
 	})
@@ -205,30 +205,38 @@ func changed(text []byte, after string) ([]byte, error) {
 	return []byte(base64.StdEncoding.EncodeToString(raw)), nil
 }
 
-// revoke ends a permission on one chain after the other and says how far it is.
+// revoke ends a permission on both chains with one prompt, and says how far it is.
 func (p pair) revoke(ctx context.Context, s *Step, owner holder, open [2]*session.Session) error {
-	var progress []string
+	var targets []session.RevokeTarget
 	for i, at := range p {
 		a, err := kernel.At(ctx, at.client.Chain, open[i].Address())
 		if err != nil {
 			return err
 		}
-		calls, err := session.Revoke(ctx, at.client.Chain, a, open[i].ID())
-		if err != nil {
+		c := at.client
+		c.ChainID = open[i].ChainID()
+		targets = append(targets, session.RevokeTarget{Client: c, Account: a, IDs: []kernel.PermissionID{open[i].ID()}})
+	}
+	prompts := 0
+	approve := func(_ context.Context, c account.Challenge) (account.Approval, error) {
+		prompts++
+		return owner.approve(c)
+	}
+	var progress []string
+	err := session.RevokeMany(ctx, targets, owner.by, approve, func(p session.Progress) {
+		progress = append(progress, fmt.Sprintf("chain %s: %s", p.ChainID, p.Step))
+	})
+	s.Detail["progress"], s.Detail["prompts"] = progress, prompts
+	if err != nil {
+		return err
+	}
+	if prompts != 1 {
+		return fmt.Errorf("journeys: the owner was asked %d times", prompts)
+	}
+	for _, on := range open {
+		if err := s.standing(ctx, on, session.Revoked); err != nil {
 			return err
 		}
-		h, err := owner.owns(a)
-		if err != nil {
-			return err
-		}
-		if _, err := at.act(ctx, s, at.client, h, calls); err != nil {
-			return err
-		}
-		if err := s.standing(ctx, open[i], session.Revoked); err != nil {
-			return err
-		}
-		progress = append(progress, fmt.Sprintf("%d of %d", i+1, len(p)))
-		s.Detail["progress"] = progress
 	}
 	return nil
 }
