@@ -4,6 +4,7 @@ package session
 var (
 	PermissionsIn = permissionsIn
 	IDsIn         = idsIn
+	Clock         = clock
 )
 
 // MaxTransactions is how many transactions are read.

@@ -46,7 +46,8 @@ func WithProtected(contracts ...common.Address) GrantOption {
 	return func(o *grantOptions) { o.protected = append(o.protected, contracts...) }
 }
 
-// WithClock replaces the machine's clock, for chains that do not tell the time.
+// WithClock replaces the machine's clock, which counts unless the chain's latest block
+// is later, or far behind.
 func WithClock(clock func() time.Time) GrantOption { return func(o *grantOptions) { o.clock = clock } }
 
 // WithGrantStyle says how [Pending.Words] writes amounts and times.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -277,4 +278,21 @@ func FuzzPermissionsIn(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The clock is the next block's, as far as anybody can tell.
+func TestTheClock(t *testing.T) {
+	f := newFake(1, asker)
+	n := &fakeNode{fake: f, time: 1_000_000}
+	for _, c := range []struct{ machine, want int64 }{
+		{1_000_000, 1_000_000}, {1_000_012, 1_000_012}, {999_000, 1_000_000}, {1_003_600, 1_003_600}, {1_003_601, 1_000_000},
+	} {
+		machine := func() time.Time { return time.Unix(c.machine, 0) }
+		if got := must[uint64](t)(session.Clock(t.Context(), n, machine)); got != uint64(c.want) {
+			t.Errorf("machine %d: %d", c.machine, got)
+		}
+		if got := must[uint64](t)(session.Clock(t.Context(), f, machine)); got != uint64(c.machine) {
+			t.Errorf("without the chain's: %d", got)
+		}
+	}
 }

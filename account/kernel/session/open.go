@@ -42,8 +42,8 @@ func WithSigner(s kernel.Signer) Option { return func(o *options) { o.signer = s
 // document tells it.
 func WithVersion(v kernel.Version) Option { return func(o *options) { o.version = v } }
 
-// WithMachineClock replaces the machine's clock, for chains that do not tell the
-// time.
+// WithMachineClock replaces the machine's clock, which counts unless the chain's
+// latest block is later, or far behind.
 func WithMachineClock(clock func() time.Time) Option { return func(o *options) { o.clock = clock } }
 
 // WithStyle says how amounts and times are written in words.

@@ -267,14 +267,24 @@ func rightChain(ctx context.Context, ch account.Chain, want *big.Int) error {
 	return nil
 }
 
-// clock is the chain's time, or the machine's where it does not tell.
+// maxLag is how old the latest block of a chain may be, in seconds, for the machine's
+// clock to be taken for the next block's time. Beyond it the machine's may be wrong.
+const maxLag = 3600
+
+// clock is the time at which an operation would be included: the machine's, if the
+// chain's latest block is a little behind it, else the chain's. Where the chain does
+// not tell the time it is the machine's.
 func clock(ctx context.Context, ch account.Chain, machine func() time.Time) (uint64, error) {
-	now, err := blockTime(ctx, ch)
-	if now != 0 || err != nil {
-		return now, err
+	block, err := blockTime(ctx, ch)
+	if err != nil {
+		return 0, err
 	}
 	if machine == nil {
 		machine = time.Now
 	}
-	return uint64(machine().Unix()), nil
+	now := uint64(machine().Unix())
+	if block != 0 && (now < block || now-block > maxLag) {
+		return block, nil
+	}
+	return now, nil
 }

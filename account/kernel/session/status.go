@@ -68,8 +68,8 @@ type Status struct {
 	Deployed bool // the account is
 	// Nonce is the account's currentNonce, 1 before its deployment.
 	Nonce uint32
-	// Now is the chain's clock, Unix seconds; the machine's where the chain does not
-	// say.
+	// Now is the time at which an operation would be included, Unix seconds: the
+	// machine's, or the latest block's where the two are far apart.
 	Now uint64
 	// Left is what the policies remember, by policy; as granted before installation.
 	Left grant.State
