@@ -25,7 +25,7 @@ import (
 type kernelStack struct {
 	once   sync.Once
 	origin string
-	real   bool
+	token  string // an ERC-20 on its chain
 	err    error
 	end    func() error
 }
@@ -49,7 +49,7 @@ func (k *kernelStack) start() error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ctx) }()
-	k.origin, k.real = s.Origin(), stand.Real
+	k.origin, k.token = s.Origin(), s.Chain().Info().Token.Hex()
 	k.end = func() error { cancel(); return <-served }
 	return nil
 }

@@ -33,7 +33,14 @@ const MODULE_SELECTORS = [
   'onInstall(bytes)', 'onUninstall(bytes)', 'withdrawTo(address,uint256)', 'withdrawStake(address)', 'unlockStake()', 'addStake(uint32)', 'incrementNonce(uint192)',
 ].map((text) => selector(parseFunction(text)));
 
-const [TRANSFER, TRANSFER_FROM, APPROVE, INCREASE, PERMIT, APPROVE_ALL] = ['0xa9059cbb', '0x23b872dd', '0x095ea7b3', '0x39509351', '0xd505accf', '0xa22cb465'];
+const [TRANSFER, TRANSFER_FROM] = ['0xa9059cbb', '0x23b872dd'];
+/** Functions that let a spender take an amount, and where both stand. @type {Map<string, [number, number]>} */
+const APPROVALS = new Map(/** @type {[string, [number, number]][]} */ ([
+  ['approve(address,uint256)', [0, 32]], ['increaseAllowance(address,uint256)', [0, 32]], ['increaseApproval(address,uint256)', [0, 32]],
+  ['approveAndCall(address,uint256)', [0, 32]], ['approveAndCall(address,uint256,bytes)', [0, 32]],
+  ['permit(address,address,uint256,uint256,uint8,bytes32,bytes32)', [32, 64]], ['approve(address,address,uint160,uint48)', [32, 64]],
+]).map(([text, at]) => [selector(parseFunction(text)), at]));
+const OPERATORS = ['setApprovalForAll(address,bool)', 'authorizeOperator(address)'].map((text) => selector(parseFunction(text)));
 const MOST_WORD = (1n << 256n) - 1n;
 
 const among = (/** @type {string[]} */ list, /** @type {string} */ a) => list.some((b) => b.toLowerCase() === a.toLowerCase());
@@ -236,12 +243,13 @@ class Checker {
   /** Functions that move or give away tokens. @param {Permission} q */
   moves(q) {
     const each = () => this.warn('per-call-only', 'the limit of the amount is one of each call: there is no total', 'keep it low, and bound the number of operations with a rate limit; a batch has many calls');
-    if ([APPROVE, INCREASE, PERMIT].includes(q.selector)) {
-      const [spender, amount] = q.selector === PERMIT ? [32, 64] : [0, 32];
+    const approval = APPROVALS.get(q.selector);
+    if (approval) {
+      const [spender, amount] = approval;
       if (bounded(q, amount)) each();
       else this.refuse('unlimited-approve', 'an approval without a limit: the spender can take everything, now and later', 'add a condition such as amount <= 5 USDC');
       if (!named(q, spender)) this.warn('approve-anyone', 'anyone may be approved, also whoever has the key', 'add a condition such as spender in [0x…]');
-    } else if (q.selector === APPROVE_ALL) {
+    } else if (among(OPERATORS, q.selector)) {
       if (!named(q, 0) && !q.rules.some((r) => r.offset === 32 && r.condition === 0 && r.params.length === 1 && r.params[0] === wordOf(0))) this.refuse('unlimited-approve', 'anyone may be approved for everything, now and later', 'add a condition such as operator = 0x…');
       else this.warn('unlimited-approve', 'an approval for everything, also for what comes later', 'approve single tokens instead');
     } else if (q.selector === TRANSFER || q.selector === TRANSFER_FROM) {

@@ -22,6 +22,11 @@ const WELL_KNOWN = new Map([
   'approve(address spender, uint256 amount)',
   'increaseAllowance(address spender, uint256 amount)',
   'decreaseAllowance(address spender, uint256 amount)',
+  'increaseApproval(address spender, uint256 amount)',
+  'approveAndCall(address spender, uint256 amount)',
+  'approveAndCall(address spender, uint256 amount, bytes data)',
+  'approve(address token, address spender, uint160 amount, uint48 expiration)',
+  'authorizeOperator(address operator)',
   'transferFrom(address from, address to, uint256 amount)',
   'setApprovalForAll(address operator, bool approved)',
   'safeTransferFrom(address from, address to, uint256 tokenId)',
@@ -34,7 +39,7 @@ const WELL_KNOWN = new Map([
 /** Where the functions of a token have an amount of it. @type {Record<string, number>} */
 const AMOUNT_AT = {
   'transfer(address,uint256)': 32, 'approve(address,uint256)': 32, 'increaseAllowance(address,uint256)': 32,
-  'decreaseAllowance(address,uint256)': 32, 'transferFrom(address,address,uint256)': 64, 'withdraw(uint256)': 0,
+  'decreaseAllowance(address,uint256)': 32, 'increaseApproval(address,uint256)': 32, 'approveAndCall(address,uint256)': 32, 'approveAndCall(address,uint256,bytes)': 32, 'transferFrom(address,address,uint256)': 64, 'withdraw(uint256)': 0,
 };
 
 /** The function that everybody knows by the selector, or else the permission's own, if the selector is its. @param {Permission} q @returns {Fn | undefined} */
@@ -105,7 +110,7 @@ class Writer {
       : `May make a ${q.callType === 1 ? 'batch call' : `call type 0x${q.callType.toString(16).padStart(2, '0')}`}, which nothing ever is, of`;
     let out = `${verb} the function ${q.selector} of ${target}`;
     if (f) out = `${verb} ${written(f)} of ${target}`;
-    else if (q.selector === '0x00000000' && q.callType === 0) out = `May send ${this.coin} to ${q.target === ANY ? 'anyone' : target} without data`;
+    else if (q.selector === '0x00000000' && q.callType === 0) out = `May send ${this.coin} to ${q.target === ANY ? 'anyone' : target} without data, or with data that begins with 0x00000000`;
     q.rules.forEach((r, i) => (out += (i ? ' and ' : ', if ') + ruleWords(f, r, this.amounts(q, f))));
     if (q.callType === 0xff) return out + '.';
     return out + (q.valueLimit ? `; sends at most ${this.amount(q.valueLimit)} with each call, without a total.` : `; sends no ${this.coin}.`);
