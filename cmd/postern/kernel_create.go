@@ -24,7 +24,8 @@ chain and known offline; it is what the ZeroDev SDK's createKernelAccount comput
   multi-chain-ecdsa     a key; one approval may be for many chains (the default for a key)
   ecdsa                 a key; what the SDK's signerToEcdsaValidator makes
   webauthn              a passkey, validator 0.0.3 (the default for a passkey)
-  multi-chain-webauthn  a passkey; one prompt for many chains. Its contract was never seen here
+  multi-chain-webauthn  a passkey; one prompt for many chains. It is 0.0.2: ZeroDev's npm packages
+                        know 0.0.1 only, which its makers call unpatched
 
 It need not be deployed before it grants: the first operation of a session key does that.`
 
