@@ -112,7 +112,7 @@ func (r *Relayer) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint)
 	if err != nil {
 		return common.Hash{}, err
 	}
-	gas, err := bundleGas(op, len(data))
+	gas, err := bundleGas(op, ep, len(data))
 	if err != nil {
 		return common.Hash{}, err
 	}
@@ -160,9 +160,17 @@ const (
 )
 
 // bundleGas is the gas limit of a transaction that carries op alone: its limits,
-// the 1/64 that each call withholds, calldata and the transaction itself.
-func bundleGas(op *userop.Op, calldata int) (uint64, error) {
+// the 1/64 that each call withholds, calldata and the transaction itself. EntryPoint 0.6
+// wants the whole verification limit to be left when it begins the call (AA95), and lets
+// a paymaster use it twice more.
+func bundleGas(op *userop.Op, ep userop.EntryPoint, calldata int) (uint64, error) {
 	gas := new(big.Int).Add(op.CallGasLimit, op.VerificationGasLimit)
+	if ep == userop.V06 {
+		gas.Add(gas, op.VerificationGasLimit)
+		if op.Paymaster != nil {
+			gas.Add(gas, new(big.Int).Lsh(op.VerificationGasLimit, 1))
+		}
+	}
 	for _, l := range []*big.Int{op.PaymasterVerificationGasLimit, op.PaymasterPostOpGasLimit} {
 		if l != nil {
 			gas.Add(gas, l)

@@ -38,12 +38,15 @@ func TestARelayerPaysNoMoreThanItGetsBack(t *testing.T) {
 
 func TestARelayerDoesNotClipGas(t *testing.T) {
 	op := &userop.Op{CallGasLimit: big.NewInt(1 << 24), VerificationGasLimit: big.NewInt(1)}
-	if n, err := bundleGas(op, 100); !errors.As(err, new(*RelayGasError)) {
+	if n, err := bundleGas(op, userop.V07, 100); !errors.As(err, new(*RelayGasError)) {
 		t.Errorf("%d, %v", n, err)
 	}
 	op.CallGasLimit = big.NewInt(32_000)
 	op.VerificationGasLimit = big.NewInt(32_000)
-	if n, err := bundleGas(op, 100); err != nil || n != 64_000+2_000+21_000+4_000+bundleExtra {
+	if n, err := bundleGas(op, userop.V07, 100); err != nil || n != 64_000+2_000+21_000+4_000+bundleExtra {
 		t.Errorf("%d, %v", n, err)
+	}
+	if n, err := bundleGas(op, userop.V06, 100); err != nil || n != 96_000+3_000+21_000+4_000+bundleExtra {
+		t.Errorf("EntryPoint 0.6: %d, %v", n, err)
 	}
 }

@@ -14,8 +14,9 @@ import (
 	"github.com/postern-dev/postern/userop"
 )
 
-// Config is what an account is created from. All of it goes into the address, the
-// version too.
+// Config is what an account is created from. All of it goes into the address, from
+// Kernel 0.3.0 on the version too: accounts of 0.2.2 to 0.2.4 of one owner and index
+// share one, and the first to be deployed has it.
 type Config struct {
 	// Version of Kernel. "" is 0.3.3.
 	Version Version

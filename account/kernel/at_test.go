@@ -150,6 +150,26 @@ func TestWhatABareChangeOfRootLeaves(t *testing.T) {
 			if _, err := now.ReplaceRoot(t.Context(), b.chain, back, false); err == nil {
 				t.Error("the root is not what it was when the account was opened")
 			}
+			// The passkey's validator is still there, with the first passkey. ReplaceRoot sees it,
+			// and goes back and forth however often.
+			now = must[*kernel.Account](t)(kernel.At(t.Context(), b.chain, acct.Address()))
+			heir, next := owner{root: back, by: byKey.by, ask: approveECDSA(newKey("heir"))}, byPasskey
+			heirDevice := newDevice(t, "heir")
+			next.root, next.ask = heirDevice.root(), heirDevice.approve
+			for i, to := range []owner{next, heir, byPasskey, byKey, byKey} {
+				is := map[bool]owner{true: byKey, false: heir}[now.Root() == byKey.root]
+				if _, passkey := now.Root().(kernel.WebAuthn); passkey {
+					is = map[bool]owner{true: next, false: byPasskey}[i == 1]
+				}
+				calls := must[[]account.Call](t)(now.ReplaceRoot(t.Context(), b.chain, to.root, true))
+				if r := b.do(t, now, must[*kernel.Authority](t)(now.Authority(is.by)), is.ask, calls); !r.Success {
+					t.Fatalf("to %s: %s", to.root, r.Reason)
+				}
+				now = must[*kernel.Account](t)(kernel.At(t.Context(), b.chain, acct.Address()))
+				if fmt.Sprint(now.Root()) != fmt.Sprint(to.root) || !b.signs(t, now, to) {
+					t.Fatalf("step %d: the owner is %s, not %s", i, now.Root(), to.root)
+				}
+			}
 		})
 	}
 }
@@ -183,12 +203,48 @@ func TestKernel030ChangesItsRootByForeignCode(t *testing.T) {
 	}
 }
 
+// TestKernel2IsOpened needs the real contracts: owner operations and a change of owner on
+// EntryPoint 0.6.
+func TestKernel2IsOpened(t *testing.T) {
+	b := newBench(t, devnet.Config{})
+	seen := 0
+	for i, v := range b.stand.Versions {
+		if v.V3() {
+			continue
+		}
+		seen++
+		o := b.owners(t, v)[0]
+		heirKey := newKey("heir")
+		heir := owner{root: kernel.ECDSA{Owner: addressOfKey(heirKey)}, by: o.by, ask: approveECDSA(heirKey)}
+		acct := must[*kernel.Account](t)(kernel.New(kernel.Config{Version: v, Root: o.root, Index: big.NewInt(int64(300 + i))}))
+		b.fund(t, acct.Address())
+		calls := must[[]account.Call](t)(acct.ReplaceRoot(t.Context(), b.chain, heir.root, false))
+		if r := b.do(t, acct, must[*kernel.Authority](t)(acct.Authority(o.by)), o.ask, calls); !r.Success {
+			t.Fatalf("%s: %s", v, r.Reason)
+		}
+		now := must[*kernel.Account](t)(kernel.At(t.Context(), b.chain, acct.Address()))
+		if now.Root() != heir.root || now.Version() != v || b.signs(t, acct, o) || !b.signs(t, now, heir) {
+			t.Errorf("%s: Kernel %s of %s", v, now.Version(), now.Root())
+		}
+		pay := account.Call{To: target, Value: big.NewInt(1)}
+		for _, list := range [][]account.Call{{pay}, {pay, pay}, must[[]account.Call](t)(now.ChangeRoot(o.root))} {
+			if r := b.do(t, now, must[*kernel.Authority](t)(now.Authority(heir.by, kernel.WithLane(3))), heir.ask, list); !r.Success {
+				t.Errorf("%s: %s", v, r.Reason)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Skip("Kernel 0.2 is in no registry: set KERNEL_ARTIFACTS to a directory that has it")
+	}
+}
+
 // TestSignaturesBeforeThereIsAnAccount: ERC-6492, and then ERC-1271.
 func TestSignaturesBeforeThereIsAnAccount(t *testing.T) {
 	b := newBench(t, devnet.Config{})
-	for _, v := range b.versions() {
+	for i, v := range b.stand.Versions {
 		for _, o := range b.owners(t, v) {
-			acct := must[*kernel.Account](t)(kernel.New(kernel.Config{Version: v, Root: o.root, Index: big.NewInt(7)}))
+			// Addresses of 0.2.x do not depend on the version.
+			acct := must[*kernel.Account](t)(kernel.New(kernel.Config{Version: v, Root: o.root, Index: big.NewInt(int64(700 + i))}))
 			auth := must[*kernel.Authority](t)(acct.Authority(o.by))
 			text := []byte("I am " + o.name)
 			hash := crypto.Keccak256Hash(fmt.Appendf(nil, "\x19Ethereum Signed Message:\n%d%s", len(text), text))

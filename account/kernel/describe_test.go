@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"bytes"
 	"math/big"
 	"strings"
 	"testing"
@@ -97,6 +98,24 @@ func TestCallsOfTheAccountAreSaidInWords(t *testing.T) {
 		if words, ok := d.DescribeCall(account.Call{To: target}); !ok || !strings.Contains(words, "as this account itself") || d.WarnCall(account.Call{To: target}) == "" {
 			t.Errorf("foreign code: %q", words)
 		}
+	}
+}
+
+// TestAPermissionUnderAnothersNameIsWarnedOf: the chain installs whatever stands beside
+// an id.
+func TestAPermissionUnderAnothersNameIsWarnedOf(t *testing.T) {
+	a := must[*kernel.Account](t)(kernel.New(kernel.Config{Root: kernel.ECDSA{Owner: target}}))
+	p := kernel.Permission{Policies: [][]byte{must[[]byte](t)(grant.KernelEntry(&grant.RateLimit{Count: 3}))}, Signer: kernel.ECDSASigner(common.Address{1})}
+	call := must[[]account.Call](t)(a.InstallPermission(p, 1))[0]
+	const warning = "is not that of what it contains"
+	if strings.Contains(a.WarnCall(call), warning) {
+		t.Error("warned of under its own name")
+	}
+	id := p.ID()
+	at := bytes.Index(call.Data, id[:])
+	call.Data[at] ^= 1
+	if got := a.WarnCall(call); !strings.Contains(got, warning) || !strings.Contains(got, id.String()) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -27,3 +27,6 @@ func Codes() (list []Code) {
 func MaskedHash(c Code, chainID *big.Int, code []byte) common.Hash {
 	return crypto.Keccak256Hash(contractCode{c.Name, c.Address, c.Hash, c.Version}.mask(chainID, code))
 }
+
+// ProxyCodes are the codes of accounts of Kernel 3 and of Kernel 0.2.
+func ProxyCodes() (v3, v2 []byte) { return proxyCode, proxyCodeV2 }

@@ -3,6 +3,7 @@
 package kernel
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/internal/abiargs"
@@ -204,9 +204,13 @@ var (
 // maxAnswer bounds what a contract's answer may be: 254 policies are 8 kB.
 const maxAnswer = 1 << 16
 
-// proxyCode is the code of every account of Kernel 0.2 and 3: Solady's minimal
-// ERC-1967 proxy.
-var proxyCode = common.FromHex("0x363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6038573d6000fd5b3d6000f3")
+// The codes of accounts, both of Solady's: the minimal ERC-1967 proxy for those of Kernel
+// 3, and the one that its factory, whose address is in it, could upgrade, for those of
+// Kernel 0.2. That factory takes no such calls.
+var (
+	proxyCode   = common.FromHex("0x363d3d373d3d363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6038573d6000fd5b3d6000f3")
+	proxyCodeV2 = common.FromHex("0x3d3d33735de4839a76cf55d0c90e2061ef4386d962e15ae314605757363d3d37363d7f360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc545af43d6000803e6052573d6000fd5b3d6000f35b3d356020355560408036111560525736038060403d373d3d355af43d6000803e6052573d6000fd")
+)
 
 // reader calls view functions of an account and of its modules.
 type reader struct {
@@ -239,11 +243,11 @@ func (r reader) version() (State, error) {
 	if delegate, delegated := userop.ParseDelegation(code); delegated {
 		return State{}, &NotKernelError{Address: r.addr, EIP7702: true, Why: fmt.Sprintf("it is an ordinary account that runs the code of %s", delegate)}
 	}
-	if s, ok := r.chain.(StorageReader); ok {
-		return r.versionByStorage(s, code)
+	if !bytes.Equal(code, proxyCode) && !bytes.Equal(code, proxyCodeV2) {
+		return State{}, r.other("it is another contract than the proxies of Kernel's factories")
 	}
-	if crypto.Keccak256Hash(code) != crypto.Keccak256Hash(proxyCode) {
-		return State{}, r.other("it is another contract than the proxy of Kernel's factories")
+	if s, ok := r.chain.(StorageReader); ok {
+		return r.versionByStorage(s)
 	}
 	data, err := r.call(r.addr, accountID)
 	if err != nil {
@@ -261,10 +265,7 @@ func (r reader) version() (State, error) {
 	return State{}, r.other("it says that it is %.40q", values[0])
 }
 
-func (r reader) versionByStorage(s StorageReader, code []byte) (State, error) {
-	if crypto.Keccak256Hash(code) != crypto.Keccak256Hash(proxyCode) {
-		return State{}, r.other("it is another contract than the proxy of Kernel's factories")
-	}
+func (r reader) versionByStorage(s StorageReader) (State, error) {
 	w, err := s.Storage(r.ctx, r.addr, implementationSlot)
 	if err != nil {
 		return State{}, fmt.Errorf("kernel: read the implementation of %s: %w", r.addr, err)
