@@ -248,12 +248,15 @@ func (c *checker) seconds(what string, unix uint64) {
 }
 
 func (c *checker) callers(p *SignatureCaller) {
-	for i, a := range p.Callers {
+	seen := make(map[common.Address]bool, len(p.Callers)) // a document may have thousands
+	for _, a := range p.Callers {
 		_, token := c.g.Tokens.at(a)
+		twice := seen[a]
+		seen[a] = true
 		switch {
 		case a == common.Address{}:
 			c.refuse(CallerTwice, "name the contract", "the zero address never asks")
-		case slices.Contains(p.Callers[:i], a):
+		case twice:
 			c.warn(CallerTwice, "write it once", "%s is there twice", a)
 		case a == permit2 || token:
 			c.warn(CallerIsToken, "leave it out unless the key shall be able to give away tokens", "%s asks about permits: with a message the key can give away tokens, whatever the calls are limited to", a)

@@ -167,21 +167,21 @@ func (f *Function) headSize() uint64 {
 
 // tokens looks at functions that move or give away tokens.
 func (c *checker) tokens(q *Permission) {
-	switch {
-	case q.is("approve(address,uint256)", "increaseAllowance(address,uint256)", "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)"):
-		spender, amount := uint64(0), uint64(32)
-		if q.is("permit(address,address,uint256,uint256,uint8,bytes32,bytes32)") {
-			spender, amount = 32, 64
+	for _, a := range approvals {
+		if !q.is(a.function) {
+			continue
 		}
-		if !q.bounded(amount) {
+		if !q.bounded(a.amount) {
 			c.refuse(UnlimitedApprove, "add a condition such as amount <= 5 USDC", "an approval without a limit: the spender can take everything, now and later")
 		} else {
 			c.perCall()
 		}
-		if !q.named(spender) {
+		if !q.named(a.spender) {
 			c.warn(ApproveAnyone, "add a condition such as spender in [0x…]", "anyone may be approved, also whoever has the key")
 		}
-	case q.is("setApprovalForAll(address,bool)"):
+	}
+	switch {
+	case q.is("setApprovalForAll(address,bool)", "authorizeOperator(address)"):
 		if !q.named(0) && !q.equals(32, 0) {
 			c.refuse(UnlimitedApprove, "add a condition such as operator = 0x…", "anyone may be approved for everything, now and later")
 		} else {

@@ -13,6 +13,11 @@ var wellKnown = func() map[[4]byte]*Function {
 		"approve(address spender, uint256 amount)",
 		"increaseAllowance(address spender, uint256 amount)",
 		"decreaseAllowance(address spender, uint256 amount)",
+		"increaseApproval(address spender, uint256 amount)",
+		"approveAndCall(address spender, uint256 amount)",
+		"approveAndCall(address spender, uint256 amount, bytes data)",
+		"approve(address token, address spender, uint160 amount, uint48 expiration)",
+		"authorizeOperator(address operator)",
 		"transferFrom(address from, address to, uint256 amount)",
 		"setApprovalForAll(address operator, bool approved)",
 		"safeTransferFrom(address from, address to, uint256 tokenId)",
@@ -36,8 +41,25 @@ var amountOffset = map[string]uint64{
 	"approve(address,uint256)":              32,
 	"increaseAllowance(address,uint256)":    32,
 	"decreaseAllowance(address,uint256)":    32,
+	"increaseApproval(address,uint256)":     32,
+	"approveAndCall(address,uint256)":       32,
+	"approveAndCall(address,uint256,bytes)": 32,
 	"transferFrom(address,address,uint256)": 64,
 	"withdraw(uint256)":                     0,
+}
+
+// approvals are the functions that let a spender take an amount, and where both stand.
+var approvals = []struct {
+	function        string
+	spender, amount uint64
+}{
+	{"approve(address,uint256)", 0, 32},
+	{"increaseAllowance(address,uint256)", 0, 32},
+	{"increaseApproval(address,uint256)", 0, 32},
+	{"approveAndCall(address,uint256)", 0, 32},
+	{"approveAndCall(address,uint256,bytes)", 0, 32},
+	{"permit(address,address,uint256,uint256,uint8,bytes32,bytes32)", 32, 64},
+	{"approve(address,address,uint160,uint48)", 32, 64}, // of Permit2
 }
 
 // function is the one that everybody knows by the selector, under the names that

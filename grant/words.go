@@ -138,7 +138,8 @@ func (w *writer) permission(q *Permission) string {
 		if q.AnyTarget() {
 			target = "anyone"
 		}
-		fmt.Fprintf(&b, "May send %s to %s without data", w.style.Coin, target)
+		// For the contract the two are one.
+		fmt.Fprintf(&b, "May send %s to %s without data, or with data that begins with 0x00000000", w.style.Coin, target)
 	default:
 		fmt.Fprintf(&b, "%s the function 0x%x of %s", verb, q.Selector, target)
 	}

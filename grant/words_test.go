@@ -40,7 +40,7 @@ func TestWordsSayWhatIsThere(t *testing.T) {
 		{grant.Grant{Policies: []grant.Policy{&grant.Opaque{Base: grant.Base{Address: dead}, Data: []byte{1, 2}}, closed}},
 			[]string{everything, "A policy contract that nobody here knows, " + dead.Hex() + ", says what else is allowed (2 bytes of parameters: 0x0102)."}},
 		{calls(), []string{"May call nothing."}},
-		{calls(grant.Permission{}), []string{"May send ETH to anyone without data; sends no ETH."}},
+		{calls(grant.Permission{}), []string{"May send ETH to anyone without data, or with data that begins with 0x00000000; sends no ETH."}},
 		{calls(grant.Permission{Target: dead, Selector: [4]byte{1, 2, 3, 4}, ValueLimit: big.NewInt(1e15)}),
 			[]string{"May call the function 0x01020304 of " + dead.Hex() + "; sends at most 0.001 ETH with each call, without a total."}},
 		{calls(grant.Permission{CallType: grant.CallDelegate, Target: dead, Selector: [4]byte{1, 2, 3, 4}}),

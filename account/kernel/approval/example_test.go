@@ -57,7 +57,7 @@ func Example() {
 	}
 	// Output:
 	// signed by the owner: true
-	// May send ETH to 0x00000000000000000000000000000000DeaDBeef without data; sends at most 0.001 ETH with each call, without a total.
+	// May send ETH to 0x00000000000000000000000000000000DeaDBeef without data, or with data that begins with 0x00000000; sends at most 0.001 ETH with each call, without a total.
 	// Until 2033-05-18 03:33:20 UTC.
 	// May not sign messages.
 }
