@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -94,9 +95,10 @@ type expressionVector struct {
 }
 
 type kernelVectors struct {
-	Accounts []kernelAccountVector `json:"accounts"`
-	Calls    []kernelCallVector    `json:"calls"`
-	Seals    []kernelSealVector    `json:"seals"`
+	Accounts  []kernelAccountVector `json:"accounts"`
+	Approvals []approvalVector      `json:"approvals"`
+	Calls     []kernelCallVector    `json:"calls"`
+	Seals     []kernelSealVector    `json:"seals"`
 }
 
 type kernelAccountVector struct {
@@ -118,6 +120,14 @@ type kernelAccountVector struct {
 	TypedData   string         `json:"typedData"`
 	Uninstall   hexutil.Bytes  `json:"uninstall"`
 	Invalidate  hexutil.Bytes  `json:"invalidate"`
+}
+
+// approvalVector is what an owner signed of three approvals: the first alone, or all at once.
+type approvalVector struct {
+	Kind      string        `json:"kind"`
+	Key       hexutil.Bytes `json:"key"`
+	Digest    common.Hash   `json:"digest"`
+	Signature hexutil.Bytes `json:"signature"`
 }
 
 type kernelCallVector struct {
@@ -317,6 +327,8 @@ var expressions = []struct {
 	{"transfer(address to, uint256 amount) where amount <= 1_000.5", usdc.Address},
 	{"transfer(address to, uint256 amount) where amount <= 1_000.5 USDC", usdc.Address},
 	{"transfer(address to, uint256 amount) where amount <= 5 USDC or amount = 9", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 0xffffffffffffffffffffffffffffffff", usdc.Address},
+	{"transfer(address to, uint256 amount) where amount <= 0x100000000000000000000000000000000", usdc.Address},
 	{"transfer(address to, uint256 amount) where amount > 0x10 and amount != 0x20 and amount >= 0 and amount < 1", usdc.Address},
 	{"function approve(address spender, uint amount) where spender = 0x00000000000000000000000000000000DeaDBeef and amount <= 0.5 ETH", owned},
 	{"approve(address spender, uint256 amount) where spender = 0x00000000000000000000000000000000DeaDBeeF", owned},
@@ -473,6 +485,14 @@ func kernelOf(t *testing.T, r *rand.Rand, permissions []kernel.Permission) (v ke
 	for i := range 12 {
 		v.Accounts = append(v.Accounts, kernelAccount(t, r, i, permissions))
 	}
+	for _, kind := range []string{"ecdsa", "multiECDSA", "passkey", "multiPasskey"} {
+		for _, together := range []bool{false, true} {
+			if together && !strings.HasPrefix(kind, "multi") {
+				continue
+			}
+			v.Approvals = append(v.Approvals, approvalsOf(t, r, kind, together)...)
+		}
+	}
 	for n := range 4 {
 		var calls []account.Call
 		var written []callVector
@@ -490,6 +510,72 @@ func kernelOf(t *testing.T, r *rand.Rand, permissions []kernel.Permission) (v ke
 		v.Seals = append(v.Seals, kernelSeal(t, r, i, permissions))
 	}
 	return v
+}
+
+// approvalsOf are an owner's signatures as account/kernel writes them.
+func approvalsOf(t *testing.T, r *rand.Rand, kind string, together bool) (out []approvalVector) {
+	t.Helper()
+	secret, err := crypto.ToECDSA(some(r, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := softkey.New(softkey.WithSeed(some(r, 8)))
+	reg, err := passkey.ParseRegistration(register(t, auth))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, credential := crypto.PubkeyToAddress(secret.PublicKey), kernel.CredentialHash(reg.ID)
+	root := map[string]kernel.Validator{
+		"ecdsa": kernel.ECDSA{Owner: owner}, "multiECDSA": kernel.MultiChainECDSA{Owner: owner},
+		"passkey": kernel.WebAuthn{Key: reg.Key(), CredentialHash: credential}, "multiPasskey": kernel.MultiChainWebAuthn{Key: reg.Key(), CredentialHash: credential},
+	}[kind]
+	a, err := kernel.New(kernel.Config{Root: root})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var by kernel.Approver = kernel.OwnerApprover{}
+	if strings.HasSuffix(strings.ToLower(kind), "passkey") {
+		by = kernel.PasskeyApprover{RPID: rpID, Origins: []string{origin}}
+	}
+	authority, err := a.Authority(by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var enables []kernel.Enable
+	for i := range 3 {
+		enables = append(enables, kernel.Enable{Version: a.Version(), Account: a.Address(), ChainID: big.NewInt(int64(i + 1)), ID: kernel.PermissionID(some(r, 4)).Validation(), Nonce: 1, Data: some(r, 40)})
+	}
+	ask := authority.SignEnables
+	if !together {
+		enables = enables[:1]
+		ask = func(list []kernel.Enable) (*kernel.Request, error) { return authority.SignEnable(list[0]) }
+	}
+	request, err := ask(enables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	challenge := request.Challenge()
+	var approval account.Approval
+	if challenge.Kind == account.KindECDSA {
+		approval.ECDSA, err = crypto.Sign(challenge.Digest[:], secret)
+	} else {
+		approval.Assertion, err = auth.Sign(reg.ID, challenge.Digest[:], rpID, origin)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	signatures, err := request.Finish(approval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range enables {
+		digest, err := e.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, approvalVector{kind, root.InitData(), digest, signatures[i]})
+	}
+	return out
 }
 
 // kernelAccount is an account, and what its owner signs for a permission and to revoke it.

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 const { concat, fromHex, toHex, utf8 } = await import('../page/bytes.js');
 const { keccak } = await import('../page/abi.js');
+const { checksum } = await import('../page/account.js');
 const kernel = await import('../page/kernel.js');
 const { entry, parseEntry } = await import('../page/policies.js');
 const { parseCall } = await import('../page/functions.js');
@@ -22,7 +23,7 @@ const grantOf = (v) => ({ policies: v.entries.map((e) => parseEntry(fromHex(e)))
 const permissionOf = (v) => ({ policies: v.entries.map((e) => fromHex(e)), signer: { contract: v.signer, data: fromHex(v.key) }, flag: v.flag });
 const keyOf = (kind, hex) => {
   const b = fromHex(hex);
-  return kind.endsWith('ECDSA') || kind === 'ecdsa' ? { kind: 'ecdsa', owner: hex, multi: kind.startsWith('multi') } : { kind: 'passkey', x: b.slice(0, 32), y: b.slice(32, 64), credentialHash: b.slice(64), multi: kind.startsWith('multi') };
+  return kind.endsWith('ECDSA') || kind === 'ecdsa' ? { kind: 'ecdsa', owner: checksum(hex), multi: kind.startsWith('multi') } : { kind: 'passkey', x: b.slice(0, 32), y: b.slice(32, 64), credentialHash: b.slice(64), multi: kind.startsWith('multi') };
 };
 
 test('every policy is read, and written to the same bytes', () => {
@@ -147,6 +148,28 @@ test('an account’s creation that was changed is not taken for one', () => {
   for (const short of ['0x', '0xc5265d5d', toHex(data.slice(0, 200)), toHex(concat(data, new Uint8Array(32)))]) assert.equal(kernel.parseFactoryData(short), undefined);
 });
 
+test('what an owner signed is known, alone and with others, and nothing else is', async () => {
+  const { signedBy } = await import('../page/grant/opening.js');
+  assert.equal(go.kernel.approvals.length, 10);
+  for (const v of go.kernel.approvals) {
+    const root = keyOf(v.kind, v.key);
+    const [digest, signature] = [fromHex(v.digest), fromHex(v.signature)];
+    assert.ok(await signedBy(root, digest, signature), v.kind);
+    const other = digest.slice();
+    other[31] ^= 1;
+    assert.ok(!await signedBy(root, other, signature), `${v.kind}: another digest`);
+    for (const bad of [signature.slice(0, -1), concat(signature, Uint8Array.of(0)), new Uint8Array(), new Uint8Array(65)]) assert.ok(!await signedBy(root, digest, bad), v.kind);
+    for (let i = 0; i < signature.length; i += 7) {
+      const changed = signature.slice();
+      changed[i] ^= 1;
+      assert.ok(!await signedBy(root, digest, changed), `${v.kind}: byte ${i}`);
+    }
+    const stranger = v.kind.toLowerCase().endsWith('ecdsa') ? { ...root, owner: checksum(go.account) } : { ...root, x: root.y };
+    assert.ok(!await signedBy(stranger, digest, signature), `${v.kind}: somebody else`);
+    if (v.kind === 'multiECDSA' && signature.length > 65) assert.ok(!await signedBy({ ...root, multi: false }, digest, signature), 'a validator that knows no trees');
+  }
+});
+
 test('calls are written as Go does, and nothing else is read', () => {
   for (const v of go.kernel.calls) {
     const calls = v.calls.map((c) => ({ ...c, value: BigInt(c.value) }));
@@ -213,6 +236,8 @@ test('documents that are none are named, without their secrets', () => {
     [bad((j) => { j.permissionParams.policies[0].policyParams.policyAddress = '0x' + '12'.repeat(20); }), /policy 1/], [bad((j) => { j.permissionParams.policies[0].policyParams.type = 'constructor'; }), /policy 1/],
     [bad((j) => { j.permissionParams.policies[0].policyParams.policyVersion = '9'; }), /policy 1/], [bad((j) => { j.accountParams.accountAddress = '0x12'; }), /accountAddress/],
     [bad((j) => { delete j.accountParams; }), /accountAddress/], [bad((j) => { delete j.enableSignature; }), /enableSignature/], [bad((j) => { j.privateKey = '0x3333333333'; }), /privateKey/],
+    [bad((j) => { j.permissionParams.policies[0].policyParams = { type: 'timestamp', validAfter: 0, validUntil: 2 ** 48 }; }), /policy 1/], [bad((j) => { j.permissionParams.policies[0].policyParams = { type: 'gas', allowed: String(2n ** 128n) }; }), /policy 1/],
+    [bad((j) => { j.permissionParams.policies[0].policyParams = { type: 'rate-limit', interval: 1.5, count: 1 }; }), /policy 1/], [bad((j) => { j.permissionParams.policies[0].policyParams = { type: 'gas', allowed: '-1' }; }), /policy 1/],
     [bad((j) => { j.eip7702Auth = {}; }), /7702/], [bad((j) => { j.action.selector = '0x12345678'; }), /execute/], [bad((j) => { j.action.hook = { address: '0x' + '12'.repeat(20) }; }), /execute/],
   ]) {
     assert.throws(() => parse(text), (e) => e.name === 'MalformedError' && says.test(e.message) && !/3333333333/.test(e.message + e.cause), String(says));

@@ -1,6 +1,6 @@
 // @ts-check
 /** An approval held against its key and the chain, before anybody acts with it. */
-import { bytesAt } from '../abi.js';
+import { bytesAt, encode } from '../abi.js';
 import { parseClientData, verify } from '../assertion.js';
 import { equal } from '../bytes.js';
 import { enable, parseFactoryData, parsePasskey, permissionId, personal, provenRoot, signer } from '../kernel.js';
@@ -69,6 +69,7 @@ export async function signedBy(root, digest, signature) {
     if (root.multi) {
       const tree = bytesAt(signature, 0);
       inner = bytesAt(signature, 1);
+      if (!equal(encode(['bytes', 'bytes'], [tree, inner]), signature)) return false;
       if (tree.length) challenge = personal(provenRoot(tree, digest));
     }
     const a = parsePasskey(inner);
