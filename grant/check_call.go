@@ -65,8 +65,10 @@ func (c *checker) target(p *Call, q *Permission) {
 		c.refuse(NeverMatches, "use version "+string(CallLatest), "version 0.0.1 refuses calls without data")
 	case q.AnyTarget() && q.is(ownerFunctions...):
 		c.refuse(SelfCall, "name the contract", "any contract is also the account itself: this function changes it")
-	case q.AnyTarget() && q.is(moduleFunctions...):
-		c.refuse(ProtectedTarget, "name the contract", "any contract is also the account's validator and the EntryPoint: this function changes them")
+	case q.is(moduleFunctions...):
+		c.refuse(ProtectedTarget, "leave it out: modules of the account are for its owner", "this function changes what a module of the account does, such as whose key it obeys")
+	case q.AnyTarget() && q.is(entryPointFunctions...):
+		c.refuse(ProtectedTarget, "name the contract", "any contract is also the EntryPoint: this function takes the account's deposit, or disturbs its nonces")
 	case q.AnyTarget():
 		c.warn(AnyTarget, "name the contract, unless that is what you want", "any contract may be called, also such as only pretend to be what is meant")
 	case c.facts.Account != common.Address{} && q.Target == c.facts.Account:

@@ -132,6 +132,7 @@ func TestEveryTrapIsNamed(t *testing.T) {
 		{"itself", with(perm(t, "note(uint256 n)", account)), "refused self-call", ""},
 		{"itself by any", with(perm(t, "installModule(uint256 t, address module, bytes data)", any)), "refused self-call", ""},
 		{"a module by any", with(perm(t, "onInstall(bytes data)", any)), "refused protected-target", ""},
+		{"a module that nobody named", with(perm(t, "onInstall(bytes data)", beef)), "refused protected-target", ""},
 		{"EntryPoint by any", with(perm(t, "withdrawTo(address to, uint256 n)", any)), "refused protected-target", ""},
 		{"EntryPoint", with(perm(t, "withdrawTo(address to, uint256 n)", common.HexToAddress("0x0000000071727De22E5E9d8BAf0edAc6f37da032"))), "refused protected-target", ""},
 		{"a policy contract", with(perm(t, "onUninstall(bytes data)", (&grant.Sudo{}).Contract())), "refused protected-target", ""},

@@ -105,11 +105,15 @@ var ownerFunctions = []string{
 }
 
 // moduleFunctions change what a validator or a policy keeps of the account that
-// calls it, such as who its owner is, or what the EntryPoint does; with any target
-// they are open for these too.
+// calls it, such as who its owner is. Nothing else has them.
 var moduleFunctions = []string{
 	"onInstall(bytes)",
 	"onUninstall(bytes)",
+}
+
+// entryPointFunctions change what the EntryPoint keeps of the account that calls
+// it; with any target they are open for it too.
+var entryPointFunctions = []string{
 	"withdrawTo(address,uint256)",
 	"withdrawStake(address)",
 	"unlockStake()",

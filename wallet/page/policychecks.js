@@ -28,10 +28,10 @@ const OWNER_SELECTORS = [
   'grantAccess(bytes21,bytes4,bool)', 'setRoot(bytes21)',
 ].map((text) => selector(parseFunction(text)));
 
-/** Functions that change what a validator, a policy or the EntryPoint keeps of the account that calls it. */
-const MODULE_SELECTORS = [
-  'onInstall(bytes)', 'onUninstall(bytes)', 'withdrawTo(address,uint256)', 'withdrawStake(address)', 'unlockStake()', 'addStake(uint32)', 'incrementNonce(uint192)',
-].map((text) => selector(parseFunction(text)));
+/** Functions that change what a validator or a policy keeps of the account that calls it. Nothing else has them. */
+const MODULE_SELECTORS = ['onInstall(bytes)', 'onUninstall(bytes)'].map((text) => selector(parseFunction(text)));
+/** Functions that change what the EntryPoint keeps of the account that calls it; with any target they are open for it too. */
+const ENTRY_POINT_SELECTORS = ['withdrawTo(address,uint256)', 'withdrawStake(address)', 'unlockStake()', 'addStake(uint32)', 'incrementNonce(uint192)'].map((text) => selector(parseFunction(text)));
 
 const [TRANSFER, TRANSFER_FROM] = ['0xa9059cbb', '0x23b872dd'];
 /** Functions that let a spender take an amount, and where both stand. @type {Map<string, [number, number]>} */
@@ -188,7 +188,8 @@ class Checker {
     if (any && v === '0.0.1') this.refuse('never-matches', 'version 0.0.1 does not know any target', `use version ${CALL_LATEST}`);
     else if (q.selector === '0x00000000' && v === '0.0.1') this.refuse('never-matches', 'version 0.0.1 refuses calls without data', `use version ${CALL_LATEST}`);
     else if (any && among(OWNER_SELECTORS, q.selector)) this.refuse('self-call', 'any contract is also the account itself: this function changes it', 'name the contract');
-    else if (any && among(MODULE_SELECTORS, q.selector)) this.refuse('protected-target', 'any contract is also the account’s validator and the EntryPoint: this function changes them', 'name the contract');
+    else if (among(MODULE_SELECTORS, q.selector)) this.refuse('protected-target', 'this function changes what a module of the account does, such as whose key it obeys', 'leave it out: modules of the account are for its owner');
+    else if (any && among(ENTRY_POINT_SELECTORS, q.selector)) this.refuse('protected-target', 'any contract is also the EntryPoint: this function takes the account’s deposit, or disturbs its nonces', 'name the contract');
     else if (any) this.warn('any-target', 'any contract may be called, also such as only pretend to be what is meant', 'name the contract, unless that is what you want');
     else if (this.facts.account && among([this.facts.account], q.target)) this.refuse('self-call', 'the target is the account itself: the key could change its owner', 'leave it out: changes of the account are for its owner');
     else if (among(ENTRY_POINTS, q.target)) this.refuse('protected-target', 'the target is the EntryPoint: the key could take the account’s deposit, or disturb its nonces', 'leave it out');

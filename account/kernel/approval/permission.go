@@ -74,8 +74,8 @@ func (e *MismatchError) Hint() string {
 // Enable is what the owner must have signed for the chain and the account's
 // currentNonce (1 before it is deployed). Version and signer must be known.
 func (d *Document) Enable(chainID *big.Int, nonce uint32) (kernel.Enable, error) {
-	if d.fields.Module != (common.Address{}) || d.fields.Hook != (common.Address{}) {
-		return kernel.Enable{}, refuse("action", "approvals here are for execute, without a module and without a hook", "it is for a function of the module %s with the hook %s", d.fields.Module, d.fields.Hook)
+	if d.fields.Selector != executeSelector || d.fields.Module != (common.Address{}) || d.fields.Hook != (common.Address{}) {
+		return kernel.Enable{}, refuse("action", "approvals here are for execute, without a module and without a hook", "it is for the function 0x%x of the module %s with the hook %s", d.fields.Selector, d.fields.Module, d.fields.Hook)
 	}
 	p, _, err := d.Permission()
 	if err != nil {
