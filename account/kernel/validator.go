@@ -49,8 +49,9 @@ type WebAuthn struct {
 }
 
 // MultiChainWebAuthn obeys a passkey, which may also sign the root of a Merkle tree
-// of hashes. Unverified: its contract is in no repository or registry that we know
-// of; all of this is the SDK's word.
+// of hashes. Unverified: its contract was run as compiled from a branch of its makers'
+// repository, 0.0.2 with their mended library; that the deployed one is the same is
+// not shown (docs/testing.md).
 type MultiChainWebAuthn struct {
 	Key            passkey.PublicKey
 	CredentialHash common.Hash
