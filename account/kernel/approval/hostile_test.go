@@ -257,6 +257,10 @@ func TestContextsThatCannotBeAreRefused(t *testing.T) {
 		if !errors.As(err, &e) || e.Field != "action" || e.Hint() == "" {
 			t.Errorf("%s: %v", what, err)
 		}
+		// Its words would be silent about it.
+		if _, _, err := parse(t, string(encoded(text))).Permission(); !errors.As(err, &e) || e.Field != "action" {
+			t.Errorf("%s: its words: %v", what, err)
+		}
 	}
 }
 

@@ -29,10 +29,14 @@ var flags = []uint16{kernel.FlagAll, kernel.FlagNotMessages, kernel.FlagNotOps, 
 // Permission is what the session key is on the chain, and the same in words. The
 // signer must be known ([Context]). The permission's own flag has no place in the
 // SDK's document: it is the one that the permission's id is made with, so that it is
-// not lost, as it is to the SDK. Rules are taken as they stand.
+// not lost, as it is to the SDK. Rules are taken as they stand. It refuses what its
+// words would be silent about: another function than execute, a module, a hook.
 func (d *Document) Permission() (kernel.Permission, grant.Grant, error) {
 	none := func(err error) (kernel.Permission, grant.Grant, error) {
 		return kernel.Permission{}, grant.Grant{}, err
+	}
+	if d.fields.Selector != executeSelector || d.fields.Module != (common.Address{}) || d.fields.Hook != (common.Address{}) {
+		return none(refuse("action", "approvals here are for execute, without a module and without a hook", "it is for the function 0x%x of the module %s with the hook %s", d.fields.Selector, d.fields.Module, d.fields.Hook))
 	}
 	signer, err := d.Signer()
 	if err != nil {
@@ -74,9 +78,6 @@ func (e *MismatchError) Hint() string {
 // Enable is what the owner must have signed for the chain and the account's
 // currentNonce (1 before it is deployed). Version and signer must be known.
 func (d *Document) Enable(chainID *big.Int, nonce uint32) (kernel.Enable, error) {
-	if d.fields.Selector != executeSelector || d.fields.Module != (common.Address{}) || d.fields.Hook != (common.Address{}) {
-		return kernel.Enable{}, refuse("action", "approvals here are for execute, without a module and without a hook", "it is for the function 0x%x of the module %s with the hook %s", d.fields.Selector, d.fields.Module, d.fields.Hook)
-	}
 	p, _, err := d.Permission()
 	if err != nil {
 		return kernel.Enable{}, err
