@@ -175,3 +175,25 @@ func TestAnApprovalOfSeveralChainsIsTold(t *testing.T) {
 		t.Error("a proof that is cut is taken")
 	}
 }
+
+// A signer with a known hole is named, whoever approved it.
+func TestASignerWithAHoleIsNamed(t *testing.T) {
+	enable, err := seal.ParseKernelEnable(bytesOf(t, strings.TrimSpace(string(read(t, "kernel-enable-signature.hex")))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := kernel.ParseEnableData(enable.EnableData)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Signer.Contract = common.HexToAddress("0x615d8641B6Ce9406DE7c3C01f57c552Ab3A96f83")
+	enable.EnableData = p.EnableData()
+	if got := codes(inspected(t, []byte(common.Bytes2Hex(enable.Bytes())), inspect.Options{}), inspect.Error); !slices.Contains(got, "signer") {
+		t.Errorf("the WebAuthn signer 0.0.3 passes: %v", got)
+	}
+	p.Policies[0] = p.Policies[0][:40]
+	enable.EnableData = p.EnableData()
+	if got := codes(inspected(t, []byte(common.Bytes2Hex(enable.Bytes())), inspect.Options{}), inspect.Error); !slices.Contains(got, "policy") {
+		t.Errorf("a policy that is cut passes: %v", got)
+	}
+}

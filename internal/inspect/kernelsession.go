@@ -31,6 +31,11 @@ func (in *inspector) kernelSession(text []byte, members map[string]json.RawMessa
 	if in.opt.Account != nil && f.Account != *in.opt.Account {
 		r.wrong("account", "it is for another account than "+in.opt.Account.Hex(), "an account of other parameters has another address", "ask the owner for an approval for this account")
 	}
+	if len(f.InitCode) > 0 {
+		r.fact("deploys it", fmt.Sprintf("if it is not there: %d bytes for the factory", len(f.InitCode)))
+	} else {
+		r.note("no-init-code", "it does not say what deploys the account: the account must be on the chain already")
+	}
 	if f.Selector != executeSelector {
 		r.warn("other-function", fmt.Sprintf("it is enabled for the function 0x%x, not for execute", f.Selector), "", "")
 	}
