@@ -8,7 +8,7 @@ var codes = []contractCode{
 	{"call policy 0.0.1", common.HexToAddress("0xe4Fec84B7B002273ecC86baa65a831ddB92d30a8"), common.HexToHash("0x5d6f60d6bb71d6a9e1514c62417a5ab5eaa6e363cad29ba35d6d97c0f6c3492c"), ""},
 	{"call policy 0.0.2", common.HexToAddress("0x67Fa43ca2D689beA4d10b9F2C96828828A2Ab275"), common.HexToHash("0xf94a86d4c28492f78c8894eae754f2d92f22c7b5e02f5728d627384476364fb2"), ""},
 	{"call policy 0.0.3", common.HexToAddress("0xB3CB5f502250360335614df1421f2AAbE98CE503"), common.HexToHash("0xa392c2cdb52d78fded523b715ce0d80d270a196035cfa7de66a8d1206a590a3a"), ""},
-	{"call policy 0.0.4", common.HexToAddress("0x9a52283276A0ec8740DF50bF01B28A80D880eaf2"), common.Hash{}, ""},
+	{"call policy 0.0.4", common.HexToAddress("0x9a52283276A0ec8740DF50bF01B28A80D880eaf2"), common.HexToHash("0x99fc4b02bdbb9a5133728a2bfffb458bf8530b1b068d6d4334f69dcb454ace78"), ""},
 	{"call policy 0.0.5", common.HexToAddress("0x85770b902D1e503D5f5141d9eaC16d0d08eEaDd2"), common.Hash{}, ""},
 	{"ECDSA signer", common.HexToAddress("0x6A6F069E2a08c2468e7724Ab3250CdBFBA14D4FF"), common.HexToHash("0x510a0a1ab8b3f256a5c90b5fff51a9fd98656bd1c8a29fbd7857faa70c400ccd"), ""},
 	{"ECDSA validator of Kernel 0.2", common.HexToAddress("0xd9AB5096a832b9ce79914329DAEE236f8Eea0390"), common.HexToHash("0x9d44e1437ccb39f09b53f72a0c4827199c4c28d7708d2e548e2a565312858748"), ""},
