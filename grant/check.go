@@ -118,6 +118,11 @@ func (c *checker) whole() {
 				"the key can sign messages (ERC-1271) for any contract, such as permits for tokens: call, gas and timestamp policies do not count for messages")
 		}
 	}
+	for _, t := range c.g.Tokens {
+		if has, known := c.facts.Decimals[t.Address]; known && has != t.Decimals {
+			c.refuse(TokenDecimals, "write decimals = "+decimal(int(has))+", and read the amounts again", "%s (%s) has %d decimals, not %d: its amounts are others than they seem", t.Symbol, t.Address, has, t.Decimals)
+		}
+	}
 	if c.g.Flag != FlagAll && c.facts.Portable {
 		c.refuse(FlagNotPortable, "use a signature-caller policy with no callers instead of the flag",
 			"the permission is %s, and the SDK's document has no place for that: opened there it would be another permission", c.g.Flag)

@@ -232,6 +232,9 @@ func TestTrapsOfTheAccountAreNamed(t *testing.T) {
 		}, "refused revoked-before"},
 		{"lost flag", func(f *grant.Facts, g *grant.Grant) { f.Portable, g.Flag = true, grant.FlagNotMessages }, "refused flag-lost"},
 		{"over", func(f *grant.Facts, _ *grant.Grant) { f.Now = now + 86400 }, "refused time-past"},
+		{"a token that counts in other units", func(f *grant.Facts, g *grant.Grant) {
+			g.Tokens, f.Decimals = grant.Tokens{{Symbol: "USDC", Address: dead, Decimals: 18}}, map[common.Address]uint8{dead: 6}
+		}, "refused token-decimals"},
 		{"protected", func(f *grant.Facts, _ *grant.Grant) { f.Protected = []common.Address{dead} }, "refused protected-target"},
 	} {
 		f, h := facts, g

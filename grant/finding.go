@@ -52,6 +52,7 @@ const (
 	TimeUnit           Code = "time-unit"
 	NoExpiry           Code = "no-expiry"
 	MessagesOpen       Code = "messages-open"
+	TokenDecimals      Code = "token-decimals"
 	CallerIsToken      Code = "caller-takes-tokens"
 	CallerTwice        Code = "caller-twice"
 	PermissionTwice    Code = "permission-twice"
@@ -113,6 +114,8 @@ type Facts struct {
 	Protected []common.Address
 	Signer    common.Address // contract of the session key
 	Owner     common.Address // validator contract of the owner
+	// Decimals are those that the contracts of tokens have on the chain.
+	Decimals map[common.Address]uint8
 	// Portable says that the grant leaves as the SDK's document.
 	Portable bool
 	// Permission is the identifier that this grant gives, Revoked those that were

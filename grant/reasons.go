@@ -32,6 +32,7 @@ var reasons = []struct {
 	{TimeUnit, "milliseconds in the place of seconds"},
 	{NoExpiry, "nothing ends the permission"},
 	{MessagesOpen, "call, gas, rate and time policies say yes to every message (ERC-1271), such as token permits"},
+	{TokenDecimals, "amounts are in units that the token's contract does not have"},
 	{CallerIsToken, "who may ask takes tokens away on the strength of a message"},
 	{CallerTwice, "a caller is there twice, or is the zero address"},
 	{PermissionTwice, "one permission per call type, target and function: the installation reverts"},

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/grant"
 )
 
 func selector(signature string) []byte { return crypto.Keccak256([]byte(signature))[:4] }
@@ -169,6 +171,27 @@ func (r reader) deployed(ctx context.Context) (bool, error) {
 		return false, fmt.Errorf("session: read the code of %s: %w", r.addr, err)
 	}
 	return len(code) > 0, nil
+}
+
+// decimals asks the tokens that the grant calls in which units they count: whoever
+// wrote it may say another thing. What does not answer is no token here.
+func (r reader) decimals(ctx context.Context, g grant.Grant) map[common.Address]uint8 {
+	out := map[common.Address]uint8{}
+	for _, t := range g.Tokens {
+		called := slices.ContainsFunc(g.Policies, func(p grant.Policy) bool {
+			c, ok := p.(*grant.Call)
+			return ok && slices.ContainsFunc(c.Permissions, func(q grant.Permission) bool { return q.Target == t.Address })
+		})
+		if !called {
+			continue
+		}
+		if w, err := r.words(ctx, 1, t.Address, "decimals()"); err == nil {
+			if n, err := number(w[0], 8); err == nil {
+				out[t.Address] = uint8(n)
+			}
+		}
+	}
+	return out
 }
 
 func zero(b []byte) bool { return len(bytes.Trim(b, "\x00")) == 0 }

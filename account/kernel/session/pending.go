@@ -131,6 +131,7 @@ func (p *Pending) read(ctx context.Context, i int) (grant.Facts, error) {
 			return facts, err
 		}
 	}
+	facts.Decimals = r.decimals(ctx, p.grant)
 	there, err := r.deployed(ctx)
 	if err != nil {
 		return facts, err

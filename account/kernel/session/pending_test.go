@@ -55,6 +55,15 @@ func TestGrantsThatMustNotBeSigned(t *testing.T) {
 	if err := pending(call(asker)); err != nil {
 		t.Error(err)
 	}
+	// What a file says of a token's units, the token says too.
+	f.says(asker, "decimals()", 6)
+	units := call(asker)
+	units.Tokens = grant.Tokens{{Symbol: "USDC", Address: asker, Decimals: 18}}
+	code(pending(units), grant.TokenDecimals)
+	units.Tokens[0].Decimals = 6
+	if err := pending(units); err != nil {
+		t.Error(err)
+	}
 	if _, err := session.NewPending(t.Context(), nil, o.by, h.signer, limited(1)); !errors.Is(err, session.ErrNoTargets) {
 		t.Error(err)
 	}
