@@ -85,7 +85,7 @@ func isEntryPoint(a common.Address) bool {
 func (c *checker) whole() {
 	limits := func(kinds ...Kind) bool {
 		return slices.ContainsFunc(c.g.Policies, func(p Policy) bool {
-			return !isNil(p) && slices.Contains(kinds, p.Kind()) && asked(p, FlagNotOps)
+			return asked(p, FlagNotOps) && slices.Contains(kinds, p.Kind())
 		})
 	}
 	operations := c.g.Flag&FlagNotOps == 0
@@ -111,7 +111,7 @@ func (c *checker) whole() {
 	}
 	if !c.g.messagesClosed() {
 		caller := slices.ContainsFunc(c.g.Policies, func(p Policy) bool {
-			return !isNil(p) && p.Kind() == KindSignatureCaller && asked(p, FlagNotMessages)
+			return asked(p, FlagNotMessages) && p.Kind() == KindSignatureCaller
 		})
 		if !caller {
 			c.warn(MessagesOpen, "add a signature-caller policy: with no callers it closes messages, and it survives the SDK's document",
@@ -141,7 +141,7 @@ func (c *checker) whole() {
 
 // expires says whether a policy ends operations some day.
 func expires(p Policy) bool {
-	if isNil(p) || !asked(p, FlagNotOps) {
+	if !asked(p, FlagNotOps) {
 		return false
 	}
 	switch p := p.(type) {

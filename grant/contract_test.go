@@ -54,3 +54,19 @@ func TestAPolicyIsWhatItsContractReads(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+// A policy that is missing is found, and nothing else fails of it.
+func TestAMissingPolicyIsOnlyMissing(t *testing.T) {
+	for _, p := range []grant.Policy{nil, (*grant.Call)(nil), (*grant.Gas)(nil), (*grant.RateLimit)(nil), (*grant.Timestamp)(nil), (*grant.SignatureCaller)(nil), (*grant.Sudo)(nil), (*grant.Opaque)(nil)} {
+		g := harmless(t, p)
+		if got := codes(grant.Check(g, facts)); !slices.Equal(got, []string{"refused policy-missing"}) {
+			t.Errorf("%T: %q", p, got)
+		}
+		if words := strings.Join(grant.Words(g, grant.Style{}), "\n"); !strings.Contains(words, "A policy is missing.") {
+			t.Errorf("%T:\n%s", p, words)
+		}
+		state := g.NewState(now)
+		g.Decide(state, operation(single(call{dead, 0, nil})))
+		g.DecideMessage(state, dead)
+	}
+}

@@ -177,5 +177,5 @@ var (
 )
 
 // asked says whether a policy is asked about operations (FlagNotOps) or messages
-// (FlagNotMessages).
-func asked(p Policy, about Flag) bool { return p.Flag()&about == 0 }
+// (FlagNotMessages). One that is missing is asked about nothing.
+func asked(p Policy, about Flag) bool { return !isNil(p) && p.Flag()&about == 0 }

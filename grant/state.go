@@ -25,6 +25,9 @@ type PolicyState struct {
 func (g Grant) NewState(now uint64) State {
 	s := State{Now: now, Policies: make([]PolicyState, len(g.Policies))}
 	for i, p := range g.Policies {
+		if isNil(p) {
+			continue
+		}
 		switch p := p.(type) {
 		case *Gas:
 			s.Policies[i].Allowed = p.allowed()

@@ -72,6 +72,10 @@ func (w *writer) operations(g Grant) {
 		w.say("May do everything that the owner may do: call any contract with any amount, and change the account itself.")
 	}
 	for _, p := range g.Policies {
+		if isNil(p) {
+			w.say("A policy is missing.")
+			continue
+		}
 		if !asked(p, FlagNotOps) {
 			if p.Kind() != KindSignatureCaller && p.Kind() != KindSudo {
 				article := "A"
@@ -248,7 +252,7 @@ func (g Grant) messagesClosed() bool {
 		return true
 	}
 	for _, p := range g.Policies {
-		if s, ok := p.(*SignatureCaller); ok && len(s.Callers) == 0 && asked(p, FlagNotMessages) {
+		if s, ok := p.(*SignatureCaller); ok && asked(p, FlagNotMessages) && len(s.Callers) == 0 {
 			if _, ok := understood(p); ok {
 				return true
 			}
