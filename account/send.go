@@ -110,6 +110,9 @@ func (p *Prepared) Wait(ctx context.Context) (*Receipt, error) {
 	var taken time.Time // when the nonce was first seen to be taken
 	for n := 1; ; n++ {
 		r, err := p.client.Bundler.Receipt(ctx, p.hash)
+		if errors.As(err, new(*RelayRevertedError)) {
+			return nil, err
+		}
 		if err == nil && r != nil {
 			if err := p.mine(r); err != nil {
 				return nil, err

@@ -118,6 +118,50 @@ func TestRelayerSendsNothingTwice(t *testing.T) {
 	}
 }
 
+// spoiling is a relayer whose node finds nothing wrong, and that breaks the first signature on its way.
+type spoiling struct {
+	*account.Relayer
+	spoilt bool
+}
+
+func (s *spoiling) Send(ctx context.Context, op *userop.Op, ep userop.EntryPoint) (common.Hash, error) {
+	if !s.spoilt {
+		s.spoilt = true
+		broken := *op
+		broken.Signature = append([]byte{}, op.Signature...)
+		broken.Signature[40] ^= 1
+		op = &broken
+	}
+	return s.Relayer.Send(ctx, op, ep)
+}
+
+// content is a chain on which every call would do.
+type content struct{ account.Chain }
+
+func (content) Call(context.Context, common.Address, []byte) ([]byte, error) { return nil, nil }
+
+// A transaction that is reverted carries nothing: that is told, and the operation can be sent again.
+func TestWaitEndsWhenTheRelayersTransactionIsReverted(t *testing.T) {
+	b := newRelayBench(t)
+	b.client.Bundler = &spoiling{Relayer: b.relay}
+	p := b.sealed(t, 1)
+	b.relay.Chain = content{b.relay.Chain}
+	for _, want := range []bool{false, true} {
+		if _, err := p.Send(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.net.Mine()
+		r, err := p.Wait(t.Context())
+		if want && (err != nil || !r.Success) {
+			t.Errorf("sent again: %+v, %v", r, err)
+		}
+		var reverted *account.RelayRevertedError
+		if !want && (!errors.As(err, &reverted) || reverted.Transaction == common.Hash{} || reverted.Hint() == "") {
+			t.Fatalf("reverted: %+v, %v", r, err)
+		}
+	}
+}
+
 func TestRelayerFindsOutBeforeItPays(t *testing.T) {
 	b := newRelayBench(t)
 	p := b.sealed(t, 1)
