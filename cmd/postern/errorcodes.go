@@ -68,6 +68,7 @@ var kinds = []kind{
 	coded[*account.PaymasterChangedError]("paymaster-changed"),
 	coded[*account.RelayFeeError]("relay-cost"),
 	coded[*account.RelayGasError]("relay-cost"),
+	coded[*account.RelayRevertedError]("relay-reverted"),
 	coded[*account.DelegationError]("delegation"),
 	coded[*account.HashMismatchError]("wrong-hash"),
 	coded[*account.ReceiptError]("bad-receipt"),
