@@ -37,11 +37,11 @@ func FromPermission(p kernel.Permission, g grant.Grant, a *kernel.Account, enabl
 		return nil, err
 	}
 	w := &writer{b: make([]byte, 0, 4096)}
+	defer func() { clear(w.b) }()
 	if err := w.document(p, g, a, enableSignature, o); err != nil {
 		return nil, err
 	}
 	d, err := parse(w.b)
-	clear(w.b)
 	if err != nil {
 		return nil, err
 	}

@@ -111,9 +111,6 @@ func Parse(b []byte) (*Document, error) {
 func parse(in []byte) (*Document, error) {
 	t, err := parseJSON(in)
 	if err != nil {
-		if t != nil {
-			clear(t.text)
-		}
 		return nil, err
 	}
 	d := &Document{content: &content{json: t.text}}

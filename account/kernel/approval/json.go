@@ -65,12 +65,13 @@ func parseJSON(in []byte) (*tree, error) {
 		return nil, refuse("", "an approval is base64 of a JSON object; copy it as a whole", "this is no approval")
 	}
 	p.add(0, 0, 0, 0)
-	if err := p.value(0, 0); err != nil {
-		return nil, err
+	err := p.value(0, 0)
+	if p.space(); err == nil && p.at != len(p.in) {
+		err = p.fail(0, "there is more after the end")
 	}
-	p.space()
-	if p.at != len(p.in) {
-		return nil, p.fail(0, "there is more after the end")
+	if err != nil {
+		clear(p.tree.text) // there may be a private key in it
+		return nil, err
 	}
 	return &p.tree, nil
 }
