@@ -4,6 +4,7 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
@@ -15,7 +16,10 @@ import (
 func Revoke(ctx context.Context, ch account.Chain, acct *kernel.Account, ids ...kernel.PermissionID) ([]account.Call, error) {
 	r := reader{ch, acct.Address()}
 	var calls []account.Call
-	for _, id := range ids {
+	for i, id := range ids {
+		if slices.Contains(ids[:i], id) {
+			continue // twice would revert, and revoke nothing
+		}
 		in, err := kernel.ReadInstalled(ctx, ch, r.addr, id.Validation())
 		if err != nil {
 			return nil, err

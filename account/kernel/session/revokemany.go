@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"slices"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -31,7 +30,7 @@ type Step string
 
 // The steps.
 const (
-	StepNothing  Step = "nothing"  // there is nothing to revoke
+	StepNothing  Step = "nothing"  // the account has none of them; an unused approval is for [RevokeUnused]
 	StepPrepared Step = "prepared" // the operation waits for the owner
 	StepSent     Step = "sent"
 	StepDone     Step = "done"
@@ -53,12 +52,29 @@ type Progress struct {
 	Partial *PartialError
 }
 
+// UndeployedError says that an account is not deployed on a chain where all was to be
+// revoked: it has no permissions, but may have given approvals, with which it can be
+// deployed.
+type UndeployedError struct{ Account common.Address }
+
+func (e *UndeployedError) Error() string {
+	return fmt.Sprintf("session: the account %s is not deployed on this chain: it has no permissions to revoke, and approvals that it gave stay good", e.Account)
+}
+
+// Hint implements [account.Hinter].
+func (e *UndeployedError) Hint() string {
+	return "deploy it by any operation and revoke all then, or revoke an approval that is known by RevokeUnused, which deploys it"
+}
+
+var _ account.Hinter = (*UndeployedError)(nil)
+
 // ErrReverted says that an operation was included and its calls reverted.
 var ErrReverted = errors.New("session: the operation was included, but its calls reverted: nothing was revoked")
 
 // RevokeMany revokes on several chains, and goes on with the others where one fails.
 // approve is asked for the owner's approval: once for all chains if the root is a
-// multi-chain validator, else once for each. progress is told each step, one at a
+// multi-chain validator, else once for each; before the first prompt progress has told
+// what is to be approved on every chain. progress is told each step, one at a
 // time. The error joins one *[TargetError] for each chain that failed.
 func RevokeMany(ctx context.Context, targets []RevokeTarget, by kernel.Approver, approve func(context.Context, account.Challenge) (account.Approval, error), progress func(Progress), opts ...account.Option) error {
 	m := &revocation{by: by, approve: approve, progress: progress, options: opts}
@@ -69,9 +85,7 @@ func RevokeMany(ctx context.Context, targets []RevokeTarget, by kernel.Approver,
 		m.list = append(m.list, &revoking{RevokeTarget: t, index: i})
 	}
 	m.all(func(r *revoking) error { return m.find(ctx, r) })
-	if err := m.sign(ctx); err != nil {
-		return err
-	}
+	m.sign(ctx)
 	m.all(func(r *revoking) error { return m.send(ctx, r) })
 	errs := make([]error, len(m.list))
 	for i, r := range m.list {
@@ -144,10 +158,13 @@ func (m *revocation) find(ctx context.Context, r *revoking) (err error) {
 	if err != nil {
 		return err
 	}
-	if there {
+	switch {
+	case there:
 		if r.calls, err = r.what(ctx); err != nil {
 			return err
 		}
+	case len(r.IDs) == 0:
+		return &UndeployedError{r.Account.Address()}
 	}
 	if len(r.calls) == 0 {
 		r.over = true
@@ -157,11 +174,8 @@ func (m *revocation) find(ctx context.Context, r *revoking) (err error) {
 	if r.owner, err = r.Account.Authority(m.by); err != nil {
 		return err
 	}
-	if r.prepared, err = account.Prepare(ctx, r.Client, r.Account, r.owner, r.calls, m.options...); err != nil {
-		return err
-	}
-	m.tell(r, Progress{Step: StepPrepared, Summary: r.prepared.Summary(), Partial: r.partial})
-	return nil
+	r.prepared, err = account.Prepare(ctx, r.Client, r.Account, r.owner, r.calls, m.options...)
+	return err
 }
 
 // what is the calls of the revocation; none if there is nothing.
@@ -180,7 +194,7 @@ func (r *revoking) what(ctx context.Context) ([]account.Call, error) {
 		if err != nil {
 			return nil, err
 		}
-		if in.Present && !slices.Contains(ids, id) {
+		if in.Present {
 			ids = append(ids, id)
 		}
 	}
@@ -190,29 +204,40 @@ func (r *revoking) what(ctx context.Context) ([]account.Call, error) {
 	return Revoke(ctx, ch, r.Account, ids...)
 }
 
-// sign gets the owner's approval of all that is prepared.
-func (m *revocation) sign(ctx context.Context) error {
-	var open []*revoking
-	for _, r := range m.list {
-		if !r.over {
-			open = append(open, r)
-		}
+// sign gets the owner's approval of all that is prepared, and says before what that is.
+func (m *revocation) sign(ctx context.Context) {
+	open := m.open()
+	tree := len(open) > 1 && severalAtOnce(open)
+	if tree {
+		m.lengthen(ctx, open)
+		open = m.open()
 	}
-	if len(open) > 1 && severalAtOnce(open) {
-		if open = m.lengthen(ctx, open); len(open) > 1 {
-			return m.signTree(ctx, open)
-		}
+	for _, r := range open {
+		m.tell(r, Progress{Step: StepPrepared, Summary: r.prepared.Summary(), Partial: r.partial})
+	}
+	if tree && len(open) > 1 {
+		m.signTree(ctx, open)
+		return
 	}
 	for _, r := range open {
 		a, err := m.approve(ctx, r.prepared.Challenge())
-		if err != nil {
-			return err
+		if err == nil {
+			_, err = r.prepared.Finish(a)
 		}
-		if _, err := r.prepared.Finish(a); err != nil {
-			return err
+		if err != nil {
+			m.fail(r, err)
 		}
 	}
-	return nil
+}
+
+// open is those that are not over.
+func (m *revocation) open() (out []*revoking) {
+	for _, r := range m.list {
+		if !r.over {
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // send brings an operation to its chain, and waits for it.

@@ -40,16 +40,13 @@ const (
 )
 
 // lengthen prepares the operations again, with room for a signature of several.
-func (m *revocation) lengthen(ctx context.Context, open []*revoking) (out []*revoking) {
+func (m *revocation) lengthen(ctx context.Context, open []*revoking) {
 	depth := bits.Len(uint(len(open) - 1))
 	for _, r := range open {
 		if err := r.lengthen(ctx, depth, m.options); err != nil {
 			m.fail(r, err)
-			continue
 		}
-		out = append(out, r)
 	}
-	return out
 }
 
 func (r *revoking) lengthen(ctx context.Context, depth int, opts []account.Option) error {
@@ -85,38 +82,49 @@ func treeStub(root kernel.Validator, one []byte, depth int) ([]byte, error) {
 }
 
 // signTree asks once for all.
-func (m *revocation) signTree(ctx context.Context, open []*revoking) error {
+func (m *revocation) signTree(ctx context.Context, open []*revoking) {
+	a, challenge, signatures, err := m.askTree(ctx, open)
+	for i, r := range open {
+		failed := err
+		if failed == nil {
+			failed = r.finish(a, &treeAuthority{Authority: r.owner, stub: signatures[i], challenge: challenge, hash: r.prepared.Hash(), signature: signatures[i]})
+		}
+		if failed != nil {
+			m.fail(r, failed)
+		}
+	}
+}
+
+// askTree returns the owner's approval, what it was for, and a signature for each.
+func (m *revocation) askTree(ctx context.Context, open []*revoking) (a account.Approval, c account.Challenge, signatures [][]byte, err error) {
 	hashes := make([]common.Hash, len(open))
 	for i, r := range open {
 		hashes[i] = r.prepared.Hash()
 	}
 	request, err := open[0].owner.SignHashes(hashes)
 	if err != nil {
-		return err
+		return a, c, nil, err
 	}
-	a, err := m.approve(ctx, request.Challenge())
+	if a, err = m.approve(ctx, request.Challenge()); err != nil {
+		return a, c, nil, err
+	}
+	signatures, err = request.Finish(a)
+	return a, request.Challenge(), signatures, err
+}
+
+// finish gives the operation its signature of several.
+func (r *revoking) finish(a account.Approval, auth *treeAuthority) error {
+	saved, err := r.prepared.MarshalJSON()
 	if err != nil {
 		return err
 	}
-	signatures, err := request.Finish(a)
+	signed, err := account.Resume(saved, r.Client, r.Account, auth)
 	if err != nil {
 		return err
 	}
-	for i, r := range open {
-		saved, err := r.prepared.MarshalJSON()
-		if err != nil {
-			return err
-		}
-		auth := &treeAuthority{Authority: r.owner, challenge: request.Challenge(), hash: hashes[i], signature: signatures[i]}
-		auth.stub = signatures[i]
-		if r.prepared, err = account.Resume(saved, r.Client, r.Account, auth); err != nil {
-			return err
-		}
-		if _, err := r.prepared.Finish(a); err != nil {
-			return err
-		}
-	}
-	return nil
+	r.prepared = signed
+	_, err = signed.Finish(a)
+	return err
 }
 
 // treeAuthority is the owner who signs one of several operations by their tree.
