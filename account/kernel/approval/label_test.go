@@ -11,7 +11,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
+	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -72,4 +74,17 @@ func TestADelegationIsTheAccounts(t *testing.T) {
 	}
 	_, err = d.WithContext(approval.Context{ChainID: big.NewInt(1)})
 	hinted(t, err, "a delegation for another chain")
+}
+
+// Names of an interface that somebody else wrote stay texts.
+func TestNamesOfFunctionsStayTexts(t *testing.T) {
+	f := must(grant.ParseFunction("note(uint256 n)"))
+	f.Params[0].Name = `n"}]}],"functionName":"x","abi":[{"inputs":[{"name":"`
+	o := owners(t)[0]
+	g := grant.Grant{Policies: []grant.Policy{&grant.Call{Permissions: []grant.Permission{{Target: token, Selector: f.Selector(), Function: f}}}}}
+	d := o.grantFor(t, o.account(t, kernel.V033), g, kernel.ECDSASigner(common.Address{1}), approval.Options{}, 1)[0]
+	call := d.Fields().Policies[0].(*grant.Call)
+	if got := call.Permissions[0].Function; got == nil || got.String() != "note(uint256)" {
+		t.Errorf("%v", got)
+	}
 }

@@ -3,7 +3,6 @@
 package approval
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -272,5 +271,3 @@ func isName(s string) bool {
 	}
 	return s != "" && len(s) <= 64
 }
-
-func hexText(b []byte) string { return "0x" + hex.EncodeToString(b) }

@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/grant"
 )
 
-// writer writes JSON of texts without escapes, which all of ours are.
+// writer writes JSON. Only names need escapes: see quoted.
 type writer struct {
 	b     []byte
 	comma bool
@@ -54,7 +55,7 @@ func (w *writer) number(b []byte) {
 
 func (w *writer) uint(n uint64)   { w.number(strconv.AppendUint(nil, n, 10)) }
 func (w *writer) bool(b bool)     { w.number(strconv.AppendBool(nil, b)) }
-func (w *writer) hex(b []byte)    { w.text(hexText(b)) }
+func (w *writer) hex(b []byte)    { w.text(hexutil.Encode(b)) }
 func (w *writer) list(f func())   { w.begin('['); f(); w.end(']') }
 func (w *writer) object(f func()) { w.open(); f(); w.close() }
 
@@ -111,13 +112,13 @@ func (w *writer) document(p kernel.Permission, g grant.Grant, a *kernel.Account,
 // them.
 func initCode(a *kernel.Account) string {
 	_, data := a.Factory()
-	out := hexText(data)
+	out := hexutil.Encode(data)
 	mixed := []common.Address{a.RootContract()}
 	if init := a.Root().InitData(); len(init) == common.AddressLength {
 		mixed = append(mixed, common.Address(init))
 	}
 	for _, m := range mixed {
-		out = strings.ReplaceAll(out, hexText(m[:])[2:], m.Hex()[2:])
+		out = strings.ReplaceAll(out, hexutil.Encode(m[:])[2:], m.Hex()[2:])
 	}
 	return out
 }
@@ -135,7 +136,7 @@ func (w *writer) policy(policy grant.Policy) error {
 	if r, ok := policy.(*grant.RateLimit); ok && r.Reset {
 		// The SDK compares texts, and its own constant is in small letters.
 		contract := r.Contract()
-		address = hexText(contract[:])
+		address = hexutil.Encode(contract[:])
 	}
 	w.name("policyAddress").text(address)
 	w.name("policyFlag").hex(flags)
@@ -147,7 +148,7 @@ func (w *writer) policy(policy grant.Policy) error {
 		}
 		w.name("allowed").text(allowed)
 		w.name("enforcePaymaster").bool(p.EnforcePaymaster)
-		w.name("allowedPaymaster").text(checksum(p.Paymaster))
+		w.name("allowedPaymaster").text(p.Paymaster.Hex())
 	case *grant.RateLimit:
 		w.name("interval").uint(p.Interval)
 		w.name("count").uint(p.Count)
@@ -158,7 +159,7 @@ func (w *writer) policy(policy grant.Policy) error {
 	case *grant.SignatureCaller:
 		w.name("allowedCallers").list(func() {
 			for _, c := range p.Callers {
-				w.text(checksum(c))
+				w.text(c.Hex())
 			}
 		})
 	case *grant.Sudo:
@@ -167,8 +168,6 @@ func (w *writer) policy(policy grant.Policy) error {
 	}
 	return nil
 }
-
-func checksum(a common.Address) string { return a.Hex() }
 
 func (w *writer) call(p *grant.Call, flags []byte) error {
 	version := p.Version
@@ -189,7 +188,7 @@ func (w *writer) call(p *grant.Call, flags []byte) error {
 }
 
 func (w *writer) permission(p *grant.Permission, single bool) {
-	w.name("target").text(checksum(p.Target))
+	w.name("target").text(p.Target.Hex())
 	if f := p.Function; f != nil && f.Selector() == p.Selector {
 		w.name("abi").list(func() { w.object(func() { w.function(f) }) })
 		w.name("functionName").text(f.Name)
@@ -230,7 +229,7 @@ func (w *writer) rule(r grant.Rule, single bool) {
 // opens the document. The SDK passes it on.
 func (w *writer) function(f *grant.Function) {
 	w.name("type").text("function")
-	w.name("name").text(f.Name)
+	w.name("name").quoted(f.Name)
 	w.name("stateMutability").text("nonpayable")
 	w.name("inputs").list(func() {
 		for _, p := range f.Params {
@@ -243,11 +242,11 @@ func (w *writer) function(f *grant.Function) {
 // parameter writes a canonical type, tuples as components.
 func (w *writer) parameter(name, typ string) {
 	if name != "" {
-		w.name("name").text(name)
+		w.name("name").quoted(name)
 	}
 	inner, rest, tuple := splitTuple(typ)
 	if !tuple {
-		w.name("type").text(typ)
+		w.name("type").quoted(typ)
 		return
 	}
 	w.name("type").text("tuple" + rest)
