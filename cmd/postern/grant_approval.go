@@ -29,7 +29,7 @@ type readFlags struct {
 }
 
 func (f *readFlags) flags(fs *flag.FlagSet) {
-	fs.StringVar(&f.passphrase, "passphrase", "", "`file` with the passphrase of the approval, or - for standard input (default $"+passphraseEnv+")")
+	fs.StringVar(&f.passphrase, "passphrase", "", "`file` with the passphrase of the approval, or - for standard input (default $"+passphraseEnv+", else you are asked)")
 	fs.StringVar(&f.session, "session", "", "session `key`: its file, an address, or a passkey as for postern hybrid add-key")
 	fs.StringVar(&f.zone, "timezone", "", "`zone` for the times, beside UTC (default the grant's, else $TZ)")
 }
@@ -60,7 +60,7 @@ func (c *call) readApproval(rest []string, f *readFlags) (*approvals, string, er
 func (c *call) parseApproval(text []byte, path string, f *readFlags) (*approvals, error) {
 	switch {
 	case isSealed(text):
-		passphrase, err := readPassphrase(f.passphrase, c.stdin)
+		passphrase, err := c.passphrase(f.passphrase, false)
 		if err != nil {
 			return nil, err
 		}

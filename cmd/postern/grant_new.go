@@ -62,7 +62,7 @@ func (f *newFlags) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.address, "account", "", "the account: its `address`, or the file of postern kernel create --save")
 	fs.StringVar(&f.session, "session", "", "the session `key`: its file, an address, or a passkey as for postern hybrid add-key")
 	fs.StringVar(&f.out, "out", "", "write the approval to this `file`")
-	fs.StringVar(&f.passphrase, "passphrase", "", "encrypt it with the passphrase in this `file`, or - for standard input (default $"+passphraseEnv+")")
+	fs.StringVar(&f.passphrase, "passphrase", "", "encrypt it with the passphrase in this `file`, or - for standard input (default $"+passphraseEnv+", else you are asked)")
 	fs.BoolVar(&f.sdk, "sdk", false, "write the ZeroDev SDK's text: readable by anybody, one for each chain")
 	fs.BoolVar(&f.withKey, "with-key", false, "put the session's private key into it: whoever has it can act")
 	fs.BoolVar(&f.showSecret, "show-secret", false, "print the SDK's text although it holds the private key")
@@ -99,7 +99,7 @@ func runGrantNew(ctx context.Context, c *call) error {
 	}
 	var passphrase []byte
 	if !f.sdk && f.request == "" { // before anybody is asked
-		if passphrase, err = readPassphrase(f.passphrase, c.stdin); err != nil {
+		if passphrase, err = c.passphrase(f.passphrase, true); err != nil {
 			return err
 		}
 	}

@@ -201,7 +201,7 @@ func (a *approvals) keep(c *call, f *readFlags, path string, sdk bool, info *ope
 	if a.single != nil && info.Status == nil {
 		return usageError("the SDK's text does not say its chain, which the encrypted form needs", "--rpc URL of the chain that it is for")
 	}
-	passphrase, err := readPassphrase(f.passphrase, c.stdin)
+	passphrase, err := c.passphrase(f.passphrase, true)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,45 @@ func TestAnApprovalIsWrittenForItsOwnerAlone(t *testing.T) {
 	}
 }
 
+func TestAPassphraseIsAskedFor(t *testing.T) {
+	t.Setenv(passphraseEnv, "")
+	for _, tt := range []struct {
+		typed []string
+		fresh bool
+		want  string
+		code  string
+	}{
+		{[]string{"one"}, false, "one", ""},
+		{[]string{"one", "one"}, true, "one", ""},
+		{[]string{"one", "two"}, true, "", "usage"},
+		{[]string{""}, true, "", "usage"},
+		{nil, true, "", "usage"},
+	} {
+		var shown strings.Builder
+		typed := tt.typed
+		got, err := readPassphrase("", nil, func() ([]byte, error) {
+			return askPassphrase(&shown, func() ([]byte, error) {
+				if len(typed) == 0 {
+					return nil, io.EOF
+				}
+				line := typed[0]
+				typed = typed[1:]
+				return []byte(line), nil
+			}, tt.fresh)
+		})
+		if string(got) != tt.want || (err == nil) != (tt.code == "") || err != nil && explain(err).Code != tt.code {
+			t.Errorf("%q: %q, %v", tt.typed, got, err)
+		}
+		if strings.Contains(shown.String(), "one") || !strings.Contains(shown.String(), "Passphrase") {
+			t.Errorf("%q: shown: %s", tt.typed, shown.String())
+		}
+	}
+	t.Setenv(passphraseEnv, "given")
+	if got, err := readPassphrase("", nil, func() ([]byte, error) { t.Error("asked for what is given"); return nil, nil }); string(got) != "given" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestAPassphraseIsWhatStandsOnTheLine(t *testing.T) {
 	t.Setenv(passphraseEnv, "from the environment\n")
 	path := filepath.Join(t.TempDir(), "p")
@@ -141,19 +181,19 @@ func TestAPassphraseIsWhatStandsOnTheLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	for from, want := range map[string]string{"": "from the environment", "-": "piped", path: " in a file "} {
-		if got, err := readPassphrase(from, strings.NewReader("piped\n")); err != nil || string(got) != want {
+		if got, err := readPassphrase(from, strings.NewReader("piped\n"), nil); err != nil || string(got) != want {
 			t.Errorf("%q: %q, %v", from, got, err)
 		}
 	}
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readPassphrase(path, nil); explain(err).Code != "key-exposed" {
+	if _, err := readPassphrase(path, nil, nil); explain(err).Code != "key-exposed" {
 		t.Errorf("a passphrase that others read: %v", err)
 	}
 	t.Setenv(passphraseEnv, "")
 	for _, from := range []string{"", "-"} {
-		if _, err := readPassphrase(from, strings.NewReader("\n")); explain(err).Code != "usage" {
+		if _, err := readPassphrase(from, strings.NewReader("\n"), nil); explain(err).Code != "usage" {
 			t.Errorf("%q, empty: %v", from, err)
 		}
 	}
