@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -95,6 +96,26 @@ func knownValidators(v Version) []knownValidator {
 		}
 	}
 	return list
+}
+
+// holeOf is the known hole of a validator's contract; nil for others.
+func holeOf(v Version, contract common.Address) *VulnerableError {
+	for _, k := range knownValidators(v) {
+		kind := k.kind
+		switch c := kind.(type) {
+		case WebAuthn:
+			c.DangerVulnerable = false
+			kind = c
+		case MultiChainWebAuthn:
+			c.DangerVulnerable = false
+			kind = c
+		}
+		_, err := kind.Contract(v)
+		if hole, ok := errors.AsType[*VulnerableError](err); ok && k.contract == contract {
+			return hole
+		}
+	}
+	return nil
 }
 
 // root reads the owner that a validator keeps for the account; nil if the contract

@@ -139,7 +139,7 @@ func (a *Account) selfWarning(data []byte) string {
 	switch m {
 	case installModule:
 		if args[0].(*big.Int).Cmp(big.NewInt(int64(ModuleValidator))) == 0 {
-			return warnValidator
+			return warnValidator + a.holeWords(args[1].(common.Address))
 		}
 		return warnModule
 	case installValidations:
@@ -150,14 +150,11 @@ func (a *Account) selfWarning(data []byte) string {
 		}
 		return ""
 	case changeRootValidator:
-		return warnOwner + warnOldOwner
+		return warnOwner + warnOldOwner + a.holeWords(ValidationID(args[0].([21]byte)).Validator())
 	case setDefaultValidator:
-		return warnOwner
+		return warnOwner + a.holeWords(args[0].(common.Address))
 	case upgradeTo:
-		if _, ok := ByImplementation(args[0].(common.Address)); ok {
-			return ""
-		}
-		return warnUpgrade
+		return a.upgradeWarning(args[0].(common.Address))
 	case invalidateNonce:
 		if a.Version().AtLeast(V033) {
 			return warnRevoked
@@ -230,15 +227,37 @@ func (a *Account) installWarning(args []any) string {
 			}
 		case TypeValidator:
 			if v == ValidatorID(a.validator) {
-				warnings = append(warnings, warnOwner)
+				warnings = append(warnings, warnOwner+a.holeWords(v.Validator()))
 			} else {
-				warnings = append(warnings, warnValidator)
+				warnings = append(warnings, warnValidator+a.holeWords(v.Validator()))
 			}
 		default:
 			return warnUnknown
 		}
 	}
 	return strings.Join(warnings, "; ")
+}
+
+// upgradeWarning is of other code than a later version's: what [Account.Upgrade] refuses.
+func (a *Account) upgradeWarning(to common.Address) string {
+	d, ok := ByImplementation(to)
+	switch {
+	case !ok:
+		return warnUpgrade
+	case d.EntryPoint != a.EntryPoint():
+		return fmt.Sprintf("the account would answer EntryPoint %s alone, and read its owner elsewhere than where it is kept: it can lock you out", d.EntryPoint.Version())
+	case d.Version.Compare(a.Version()) <= 0:
+		return fmt.Sprintf("Kernel %s is not later than what the account runs, and its faults are known", d.Version)
+	}
+	return ""
+}
+
+// holeWords ends a warning with the known hole of a validator's contract.
+func (a *Account) holeWords(contract common.Address) string {
+	if e := holeOf(a.Version(), contract); e != nil {
+		return "; " + strings.TrimPrefix(e.Error(), "kernel: ") + ": " + e.Hint()
+	}
+	return ""
 }
 
 // grantOf reads the policies; none if one cannot be read.
@@ -367,16 +386,8 @@ func (a *Account) Warnings() []string {
 	if a.deployment.Unverified {
 		list = append(list, fmt.Sprintf("nobody has seen Postern work with a contract of Kernel %s: try it with an account that holds little", a.Version()))
 	}
-	vulnerable := false
-	switch r := a.root.(type) {
-	case WebAuthn:
-		vulnerable = r.DangerVulnerable && (r.version() != WebAuthn003 || !a.Version().V3())
-	case MultiChainWebAuthn:
-		vulnerable = r.DangerVulnerable && r.Version == WebAuthn001
-	}
-	if vulnerable {
-		e := VulnerableError{What: a.validatorName(a.validator), Contract: a.validator}
-		list = append(list, strings.TrimPrefix(e.Error(), "kernel: ")+": "+e.Hint())
+	if words := a.holeWords(a.validator); words != "" {
+		list = append(list, strings.TrimPrefix(words, "; "))
 	}
 	return list
 }
