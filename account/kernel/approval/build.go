@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/big"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/userop"
@@ -85,6 +87,9 @@ func matches(p kernel.Permission, g grant.Grant) error {
 
 // ToPermission is the permission of a grant for a session key.
 func ToPermission(g grant.Grant, signer kernel.Signer) (kernel.Permission, error) {
+	if signer.Contract == (common.Address{}) {
+		return kernel.Permission{}, refuse("", "make it with kernel.ECDSASigner or kernel.WebAuthnSigner", "the session key is nobody's")
+	}
 	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag)}
 	for _, policy := range g.Policies {
 		entry, err := grant.KernelEntry(policy)

@@ -88,3 +88,14 @@ func TestNamesOfFunctionsStayTexts(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// What a caller forgot is said, and granted to nobody.
+func TestNobodyIsNoSessionKey(t *testing.T) {
+	for _, s := range []kernel.Signer{{}, {Data: []byte{1}}, kernel.ECDSASigner(common.Address{})} {
+		_, err := approval.ToPermission(five(t), s)
+		hinted(t, err, "a permission for nobody")
+	}
+	_, docs := sealable(t)
+	_, err := approval.SealAt(append(docs, nil), sealHeader, passphrase, 1)
+	hinted(t, err, "a document that is not there")
+}

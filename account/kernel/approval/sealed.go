@@ -161,6 +161,9 @@ func describe(docs []*Document) (h Header, err error) {
 		return h, refuse("", fmt.Sprintf("seal 1 to %d", maxDocuments), "%d approvals", len(docs))
 	}
 	for i, d := range docs {
+		if d == nil {
+			return Header{}, refuse("", "leave it out", "approval %d is not there", i+1)
+		}
 		one, err := d.describe()
 		if err != nil {
 			return Header{}, err
