@@ -34,9 +34,9 @@ From nothing to a session that pays, on a chain that has Kernel's contracts:
       --session session.json --out approval.grant
   postern grant send approval.grant --session session.json --to 0x… --value 0.001eth
 
-An approval is written encrypted; the passphrase is asked for, or is in --passphrase FILE or
-$POSTERN_PASSPHRASE. With
---sdk it is the SDK's text, which anybody can read.
+An approval is written encrypted: you are asked for its passphrase, or give it with
+--passphrase FILE or $POSTERN_PASSPHRASE. With --sdk it is the SDK's text, which anybody can
+read.
 
 More on each: postern help grant new`
 
