@@ -87,7 +87,7 @@ func matches(p kernel.Permission, g grant.Grant) error {
 
 // ToPermission is the permission of a grant for a session key.
 func ToPermission(g grant.Grant, signer kernel.Signer) (kernel.Permission, error) {
-	if signer.Contract == (common.Address{}) {
+	if key, ok := signer.ECDSA(); signer.Contract == (common.Address{}) || ok && key == (common.Address{}) {
 		return kernel.Permission{}, refuse("", "make it with kernel.ECDSASigner or kernel.WebAuthnSigner", "the session key is nobody's")
 	}
 	p := kernel.Permission{Signer: signer, Flag: uint16(g.Flag)}
