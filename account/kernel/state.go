@@ -161,6 +161,9 @@ func ReadInstalled(ctx context.Context, ch account.Chain, addr common.Address, i
 	if err != nil {
 		return Installed{}, err
 	}
+	if !out.Present && out.Nonce == 0 {
+		return out, nil
+	}
 	out.Valid = out.Present && out.Nonce >= from
 	out.Executes, err = r.allowed(id)
 	if err != nil || id.Type() != TypePermission {

@@ -16,7 +16,10 @@
 // only if it can neither make operations nor sign messages.
 //
 // Not promised: that a chain which lies about state is found out. It can hide
-// permissions, and make an operation fail; what is signed it cannot change, nor
-// what a document contains. A permission's id is four bytes of a hash: it names,
-// it does not prove, so that contents are compared with the chain's as well.
+// permissions, make an operation fail, and have an approval signed for a nonce that the
+// account has not reached: such a one is good later, also after [RevokeAll]. What is
+// signed is else none of its business, nor what a document contains. A permission's id
+// is four bytes of a hash: it names, it does not prove, so that contents are compared
+// with the chain's as well – but for the rules of a call policy and the callers of a
+// signature policy, which are believed. An approval itself covers all of it.
 package session

@@ -5,9 +5,11 @@
 package session
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -20,7 +22,9 @@ import (
 
 // How much is looked at. Nodes limit the range of one query too.
 const (
-	maxPermissions  = 1024
+	maxPermissions  = 1024   // of one transaction
+	maxCandidates   = 16_384 // ids: whoever writes a transaction can put any number there
+	maxContents     = 8      // with one id
 	maxTransactions = 512
 	maxInput        = 1 << 20 // bytes of one transaction
 	maxParsed       = 8 << 20 // bytes of contents that are tried of one transaction
@@ -63,18 +67,19 @@ var (
 	_ account.Hinter = (*PartialError)(nil)
 )
 
-// findings are candidates, newest first.
+// findings are candidates, newest first. Of one id there can be several contents: four
+// bytes are soon met again by whoever looks for them.
 type findings struct {
 	order []kernel.PermissionID
-	byID  map[kernel.PermissionID]*kernel.Permission // nil: contents not known yet
+	byID  map[kernel.PermissionID][]kernel.Permission // none: not known yet
 }
 
 func newFindings() *findings {
-	return &findings{byID: map[kernel.PermissionID]*kernel.Permission{}}
+	return &findings{byID: map[kernel.PermissionID][]kernel.Permission{}}
 }
 
 func (f *findings) id(id kernel.PermissionID) {
-	if _, known := f.byID[id]; !known && len(f.order) <= maxPermissions {
+	if _, known := f.byID[id]; !known && len(f.order) <= maxCandidates {
 		f.byID[id], f.order = nil, append(f.order, id)
 	}
 }
@@ -82,8 +87,13 @@ func (f *findings) id(id kernel.PermissionID) {
 func (f *findings) contents(p kernel.Permission) {
 	id := p.ID()
 	f.id(id)
-	if got, known := f.byID[id]; known && got == nil {
-		f.byID[id] = &p
+	got, known := f.byID[id]
+	if !known || len(got) >= maxContents {
+		return
+	}
+	data := p.EnableData()
+	if !slices.ContainsFunc(got, func(g kernel.Permission) bool { return bytes.Equal(g.EnableData(), data) }) {
+		f.byID[id] = append(got, p)
 	}
 }
 
@@ -137,18 +147,15 @@ func (f *findings) search(ctx context.Context, node account.Node, addr common.Ad
 		if t == nil || len(t.Input) > maxInput {
 			continue // not this node's any more; the account still tells what there is
 		}
-		contents := permissionsIn(t.Input)
-		for _, p := range contents {
+		for _, p := range permissionsIn(t.Input) {
 			f.contents(p)
 		}
-		if len(contents) == 0 {
-			for _, id := range idsIn(t.Input) {
-				f.id(id)
-			}
+		for _, id := range idsIn(t.Input) {
+			f.id(id)
 		}
 	}
-	if len(f.order) > maxPermissions {
-		return &TooManyError{"permissions", maxPermissions}
+	if len(f.order) > maxCandidates {
+		return &TooManyError{"permissions", maxCandidates}
 	}
 	return partial
 }

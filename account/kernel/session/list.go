@@ -22,8 +22,10 @@ type Permission struct {
 	ID kernel.PermissionID
 	// Status is where it stands. What remains is in it only if the contents are known.
 	Status Status
-	// Contents are what it was installed with; nil if nobody could tell. They have
-	// the id, and what the account says of signer and policies is the same.
+	// Contents are what it was installed with; nil if nobody could tell, or if different
+	// ones were found. They have the id, and what the account and its modules say of
+	// signer and policies is the same. The rules of a call policy are not read: a session
+	// key that hides what it was installed with can show other ones with the same id.
 	Contents *kernel.Permission
 	Grant    grant.Grant // of Contents
 	// Policies are flag ‖ contract each, and Signer the signer's contract, as the
@@ -129,7 +131,7 @@ func (r reader) list(ctx context.Context, v kernel.Version, found *findings, now
 }
 
 // one reads a candidate; nil if the account never had it.
-func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kernel.Permission, rec record, now uint64, style grant.Style) (*Permission, error) {
+func (r reader) one(ctx context.Context, id kernel.PermissionID, candidates []kernel.Permission, rec record, now uint64, style grant.Style) (*Permission, error) {
 	var err error
 	if rec.Installed, err = kernel.ReadInstalled(ctx, r.chain, r.addr, id.Validation()); err != nil {
 		return nil, err
@@ -137,55 +139,76 @@ func (r reader) one(ctx context.Context, id kernel.PermissionID, contents *kerne
 	if !rec.Present && rec.Installed.Nonce == 0 {
 		return nil, nil
 	}
+	fitting, err := r.fitting(ctx, id, candidates, rec, now)
+	if err != nil {
+		return nil, err
+	}
 	p := &Permission{ID: id, Policies: rec.Policies, Signer: rec.Signer}
-	if contents != nil {
-		if p.Grant, err = grantOf(*contents); err != nil {
-			contents = nil
-		}
+	if len(fitting) == 1 {
+		p.Contents, p.Grant, p.Status = fitting[0].permission, fitting[0].grant, fitting[0].status
+	} else {
+		p.Status = unknownStatus(id, rec, now)
 	}
-	if contents != nil && rec.Present {
-		// What a transaction says is dropped if the account says otherwise.
-		if err = rec.matches(*contents); err == nil {
-			err = r.signerKey(ctx, id, contents.Signer)
-		}
-		if contents, err = unlessMismatch(contents, err); err != nil {
-			return nil, err
-		}
-	}
-	if contents == nil {
-		p.Grant = grant.Grant{}
-	} else if p.Status, err = r.status(ctx, id, p.Grant, rec, now); err != nil {
-		if contents, err = unlessMismatch(contents, err); err != nil {
-			return nil, err
-		}
-	}
-	if contents == nil {
-		p.Grant = grant.Grant{}
-		p.Status = Status{ID: id, Nonce: rec.nonce, Now: now, installed: rec.Present}
-		p.Status.Messages = rec.Present && rec.Flag&kernel.FlagNotMessages == 0 && (rec.Valid || invalidatedSigns(rec.version))
-		switch {
-		case !rec.Present:
-			p.Status.State = Revoked
-		case !rec.Valid:
-			p.Status.State = Invalidated
-		case !rec.Executes:
-			p.Status.State = Barred
-		default:
-			p.Status.State = Enabled
-		}
-	}
-	p.Contents, p.Status.Deployed = contents, true
+	p.Status.Deployed = true
 	p.Status.Words = p.Status.words(p.Grant, style)
-	p.Words = p.words(style)
+	p.Words = p.words(style, len(fitting) > 1)
 	return p, nil
 }
 
-// unlessMismatch drops contents that the chain contradicts.
-func unlessMismatch(contents *kernel.Permission, err error) (*kernel.Permission, error) {
-	if _, ok := errors.AsType[*MismatchError](err); ok {
-		return nil, nil
+// content is what a permission may have been installed with, as nothing that the chain
+// says contradicts it.
+type content struct {
+	permission *kernel.Permission
+	grant      grant.Grant
+	status     Status
+}
+
+// fitting drops candidates that the account or a module contradicts.
+func (r reader) fitting(ctx context.Context, id kernel.PermissionID, candidates []kernel.Permission, rec record, now uint64) (out []content, err error) {
+	for i := range candidates {
+		c := content{permission: &candidates[i]}
+		if c.grant, err = grantOf(candidates[i]); err != nil {
+			continue
+		}
+		c.status, err = r.fits(ctx, id, c, rec, now)
+		if _, mismatch := errors.AsType[*MismatchError](err); mismatch {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
 	}
-	return contents, err
+	return out, nil
+}
+
+func (r reader) fits(ctx context.Context, id kernel.PermissionID, c content, rec record, now uint64) (Status, error) {
+	if rec.Present {
+		if err := rec.matches(*c.permission); err != nil {
+			return Status{}, err
+		}
+		if err := r.signerKey(ctx, id, c.permission.Signer); err != nil {
+			return Status{}, err
+		}
+	}
+	return r.status(ctx, id, c.grant, rec, now)
+}
+
+// unknownStatus is that of a permission whose contents nobody knows.
+func unknownStatus(id kernel.PermissionID, rec record, now uint64) Status {
+	st := Status{ID: id, Nonce: rec.nonce, Now: now, installed: rec.Present}
+	st.Messages = rec.Present && rec.Flag&kernel.FlagNotMessages == 0 && (rec.Valid || invalidatedSigns(rec.version))
+	switch {
+	case !rec.Present:
+		st.State = Revoked
+	case !rec.Valid:
+		st.State = Invalidated
+	case !rec.Executes:
+		st.State = Barred
+	default:
+		st.State = Enabled
+	}
+	return st
 }
 
 // grantOf is a permission in the words of package grant.
@@ -201,9 +224,13 @@ func grantOf(p kernel.Permission) (grant.Grant, error) {
 	return g, nil
 }
 
-func (p *Permission) words(style grant.Style) []string {
+func (p *Permission) words(style grant.Style, several bool) []string {
 	if p.Contents == nil {
-		out := append([]string{fmt.Sprintf("Permission %s, of which no transaction was found that tells whose it is.", p.ID)}, p.Status.Words...)
+		why := "of which no transaction was found that tells whose it is"
+		if several {
+			why = "for which different contents were found, so that nobody can tell which of them it has: somebody wants to deceive you"
+		}
+		out := append([]string{fmt.Sprintf("Permission %s, %s.", p.ID, why)}, p.Status.Words...)
 		if len(p.Policies) > 0 {
 			names := make([]string, len(p.Policies))
 			for i, e := range p.Policies {
