@@ -107,7 +107,30 @@ func (t *table) done() {
 	}
 }
 
-func (t *table) missing(key, way string) { t.f.refuse(t.n, t.at(key), way, "it is missing") }
+// missing refuses a table without a key, and points to the one that was perhaps meant.
+func (t *table) missing(key, way string) {
+	for _, k := range t.n.keys {
+		if mistyped(k, key) {
+			t.f.refuse(t.n.values[k], t.at(k), "write "+key, "nobody knows this name, and %s is missing", key)
+			return
+		}
+	}
+	t.f.refuse(t.n, t.at(key), way, "it is missing")
+}
+
+// mistyped reports whether two names differ in two letters at one place at most.
+func mistyped(a, b string) bool {
+	n := min(len(a), len(b))
+	front := 0
+	for front < n && a[front] == b[front] {
+		front++
+	}
+	back := 0
+	for back < n-front && a[len(a)-1-back] == b[len(b)-1-back] {
+		back++
+	}
+	return front+back > 1 && max(len(a), len(b))-front-back <= 2
+}
 
 // text is "" if the key is missing.
 func (t *table) text(key string) (string, *node) {

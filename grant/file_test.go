@@ -178,6 +178,7 @@ func TestBadFilesAreRefusedWhereTheyAreWrong(t *testing.T) {
 		{"no version", "name = \"x\"\n", 1, 1, "version"},
 		{"another version", "version = 2\n", 1, 11, "version"},
 		{"an unknown name", "version = 1\npolicies = []\n", 2, 12, "policies"},
+		{"a name mistyped", head + "[[policy]]\nkind = \"rate-limit\"\ncuont = 3\n", 7, 9, "policy 1, cuont"},
 		{"a name twice", "version = 1\nversion = 1\n", 2, 1, "version"},
 		{"a table twice", head + "[tokens]\n", 5, 2, "tokens"},
 		{"an unknown kind", "version = 1\n[[policy]]\nkind = \"limit\"\n", 3, 8, "policy 1, kind"},

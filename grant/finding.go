@@ -98,7 +98,7 @@ func (f Finding) String() string {
 		where = fmt.Sprintf("policy %d: ", f.Policy+1)
 	}
 	if f.Permission >= 0 {
-		where = fmt.Sprintf("policy %d, permission %d: ", f.Policy+1, f.Permission+1)
+		where = fmt.Sprintf("policy %d, allow %d: ", f.Policy+1, f.Permission+1)
 	}
 	return where + f.What
 }

@@ -194,7 +194,7 @@ func (r *textReader) header(root *node) (*node, error) {
 			r.tables[found] = true
 			table.set(key, found)
 		case last:
-			return nil, at.fail(key, "write it once", "the table [%s] is there twice", key)
+			return nil, at.fail(key, "write it once; of several write each as [["+key+"]]", "the table [%s] is there twice", key)
 		case found.form == formList && r.tables[found]:
 			found = found.list[len(found.list)-1]
 		case !r.tables[found]:

@@ -283,7 +283,7 @@ func (a *Account) permissionWords(id PermissionID, data []byte) string {
 	if len(g.Policies) != len(p.Policies) {
 		return fmt.Sprintf("let %s act for this account as the permission %s, under %d policies of which not all can be read", p.Signer, id, len(p.Policies))
 	}
-	return fmt.Sprintf("let %s act for this account as the permission %s: %s", p.Signer, id, strings.Join(grant.Words(g, grant.Style{}), "; "))
+	return fmt.Sprintf("let %s act for this account as the permission %s: %s", p.Signer, id, strings.TrimSuffix(strings.Join(grant.Words(g, grant.Style{}), " "), "."))
 }
 
 // String says in words whose key it is.

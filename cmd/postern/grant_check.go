@@ -79,7 +79,10 @@ func (c *call) readPolicies(rest []string) (grant.Grant, string, error) {
 		return grant.Grant{}, "", err
 	}
 	g, err := grant.ParseFile(text)
-	if err != nil {
+	switch {
+	case err != nil && isApproval(text):
+		return grant.Grant{}, "", failf("no-policy-file", "what it allows: postern grant explain; whether it is good: postern grant open", "%s is an approval, not a policy file", or(path, "what was read"))
+	case err != nil:
 		return grant.Grant{}, "", badPolicies(err, path)
 	}
 	return g, or(path, "the file"), nil

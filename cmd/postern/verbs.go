@@ -22,13 +22,16 @@ func (c *call) dispatch(ctx context.Context, verbs []verb) error {
 			return v.run(ctx, &sub)
 		}
 	}
+	hint := "postern " + c.cmd.name + " " + strings.Join(names, "|")
+	if len(c.args) > 0 && !strings.HasPrefix(c.args[0], "-") {
+		return usageError("there is no action "+clip(c.args[0]), hint)
+	}
 	fs := c.newFlags()
 	fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, 1)
 	if err != nil {
 		return err
 	}
-	hint := "postern " + c.cmd.name + " " + strings.Join(names, "|")
 	if len(rest) == 0 {
 		return usageError(c.cmd.name+" needs to know what to do", hint)
 	}

@@ -219,7 +219,7 @@ func (r *textReader) header(root *Node) (*Node, error) {
 			r.tables[found] = true
 			table.set(key, found)
 		case last:
-			return nil, at.Fail(key, "write it once", "the table [%s] is there twice", key)
+			return nil, at.Fail(key, "write it once; of several write each as [["+key+"]]", "the table [%s] is there twice", key)
 		case found.Form == List && r.tables[found]:
 			found = found.List[len(found.List)-1]
 		case !r.tables[found]:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -57,7 +58,11 @@ func (e *ChainError) Error() string {
 
 // Hint implements [account.Hinter].
 func (e *ChainError) Hint() string {
-	return fmt.Sprintf("it is for %v; ask the owner for an approval for this chain too", e.Has)
+	chains := make([]string, len(e.Has))
+	for i, c := range e.Has {
+		chains[i] = c.String()
+	}
+	return fmt.Sprintf("it is for chain %s; ask the owner for an approval for this chain too", strings.Join(chains, ", "))
 }
 
 // For is the document for a chain.
