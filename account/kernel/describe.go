@@ -324,7 +324,10 @@ func (a *Account) ownerWords(id ValidationID, data []byte) string {
 	name := a.validatorName(id.Validator())
 	switch {
 	case id.Type() == TypePermission:
-		return a.validationWords(id)
+		if p, err := ParseEnableData(data); err == nil {
+			return fmt.Sprintf("%s, whose signer is %s, under %d policies", a.validationWords(id), p.Signer, len(p.Policies))
+		}
+		return fmt.Sprintf("%s with %s", a.validationWords(id), payload(data))
 	case strings.Contains(name, "ECDSA") && len(data) == common.AddressLength:
 		return fmt.Sprintf("the key %s (%s)", common.Address(data), name)
 	case strings.Contains(name, "WebAuthn") && len(data) == 96:

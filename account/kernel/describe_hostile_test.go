@@ -53,3 +53,20 @@ func TestStepsBackAreWarnedOf(t *testing.T) {
 		t.Errorf("a root without a hole: %q", got)
 	}
 }
+
+// TestARootThatIsAPermissionSaysWhoseItIs: the id alone tells nobody who gets the account.
+func TestARootThatIsAPermissionSaysWhoseItIs(t *testing.T) {
+	thief := common.HexToAddress("0x7777777777777777777777777777777777777777")
+	a := must[*kernel.Account](t)(kernel.Attach(target, kernel.V033, kernel.ECDSA{Owner: target}))
+	p := kernel.Permission{Signer: kernel.ECDSASigner(thief)}
+	for name, c := range map[string]struct {
+		data []byte
+		want string
+	}{"a key": {p.EnableData(), thief.Hex()}, "what cannot be read": {[]byte{1, 2, 3}, "0x010203"}} {
+		call := account.Call{To: target, Data: kernel.ChangeRootTo(p.ID().Validation(), c.data)}
+		words, ok := a.DescribeCall(call)
+		if !ok || !strings.Contains(words, c.want) || !strings.Contains(words, p.ID().String()) || a.WarnCall(call) == "" {
+			t.Errorf("%s: %q", name, words)
+		}
+	}
+}

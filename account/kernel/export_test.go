@@ -30,3 +30,12 @@ func MaskedHash(c Code, chainID *big.Int, code []byte) common.Hash {
 
 // ProxyCodes are the codes of accounts of Kernel 3 and of Kernel 0.2.
 func ProxyCodes() (v3, v2 []byte) { return proxyCode, proxyCodeV2 }
+
+// ChangeRootTo is the bare call of changeRootValidator.
+func ChangeRootTo(id ValidationID, data []byte) []byte {
+	out, err := pack(changeRootValidator, [21]byte(id), common.Address{}, data, []byte{})
+	if err != nil {
+		panic(err)
+	}
+	return out
+}

@@ -21,7 +21,7 @@ import (
 // named, whatever the model of the policies says.
 type ChainRefusedError struct {
 	Permission kernel.PermissionID
-	// Policy refuses, from 0; -1 if it is not a policy.
+	// Policy refuses, from 0; -1 if it is not a policy, or if several could be it.
 	Policy int
 	What   string // "no uses are left"
 	Cause  error  // of the node or bundler
@@ -86,10 +86,14 @@ func (s *Session) explain(err error) error {
 		if !bytes.HasPrefix(data, r.selector) {
 			continue
 		}
+		several := false
 		for i, p := range s.grant.Policies {
-			if p.Kind() == r.kind {
+			switch {
+			case p.Kind() != r.kind:
+			case out.Policy < 0 && !several:
 				out.Policy = i
-				break
+			default:
+				out.Policy, several = -1, true
 			}
 		}
 		out.What = r.what

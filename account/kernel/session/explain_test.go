@@ -37,3 +37,14 @@ func TestWhatTheChainSaid(t *testing.T) {
 		t.Error("nothing is explained")
 	}
 }
+
+// Two policies of a kind revert alike: which of them did cannot be told.
+func TestOneOfTwoPoliciesIsNotGuessed(t *testing.T) {
+	s := &Session{grant: grant.Grant{Policies: []grant.Policy{&grant.Call{}, &grant.RateLimit{}, &grant.Call{Version: grant.Call004}}}}
+	for signature, want := range map[string]int{"CallViolatesValueRule()": -1, "RateLimited()": 1} {
+		e, ok := errors.AsType[*ChainRefusedError](s.explain(userop.DecodeRevert(selector(signature))))
+		if !ok || e.Policy != want || e.What == "" {
+			t.Errorf("%s: %+v", signature, e)
+		}
+	}
+}

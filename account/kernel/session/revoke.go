@@ -48,11 +48,26 @@ func gone(in kernel.Installed) State {
 
 // RevokeUnused is the owner's calls that make an approval worthless which was never
 // used: the permission is installed and uninstalled at once, which cannot be done
-// twice. It leaves other permissions alone.
+// twice. It leaves other permissions alone. What was used meanwhile is uninstalled;
+// where that happens after the chain was asked, the calls revert: ask again.
 func RevokeUnused(ctx context.Context, ch account.Chain, acct *kernel.Account, p kernel.Permission) ([]account.Call, error) {
-	nonce, err := kernel.CurrentNonce(ctx, ch, acct.Address())
+	r := reader{ch, acct.Address()}
+	nonce, err := kernel.CurrentNonce(ctx, ch, r.addr)
 	if err != nil {
 		return nil, err
+	}
+	there, err := r.deployed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if there {
+		in, err := kernel.ReadInstalled(ctx, ch, r.addr, p.ID().Validation())
+		switch {
+		case err != nil:
+			return nil, err
+		case in.Present || in.Nonce != 0:
+			return Revoke(ctx, ch, acct, p.ID())
+		}
 	}
 	install, err := acct.InstallPermission(p, nonce)
 	if err != nil {

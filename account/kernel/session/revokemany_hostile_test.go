@@ -138,3 +138,19 @@ func TestAPermissionNamedTwiceIsRevokedOnce(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 }
+
+// An approval that was taken for unused and was used meanwhile is revoked all the same:
+// installing it once more would revert, and leave it as it is.
+func TestAnApprovalUsedMeanwhileIsRevoked(t *testing.T) {
+	b, o, h, ctx := newBench(t, devnet.Config{Rules: devnet.Osaka}), owners(t)[0], holders(t)[1], t.Context()
+	acct := b.deployedAs(t, b.stand.Versions[len(b.stand.Versions)-1], o)
+	s := b.grantTo(t, acct, o, h, limited(3))
+	b.use(t, s, h, pay(1))
+	b.do(t, acct, o, must[[]account.Call](t)(session.RevokeUnused(ctx, b.chain, acct, s.Permission())))
+	if st := status(t, s); st.State != session.Revoked {
+		t.Errorf("%+v", st)
+	}
+	if _, err := session.RevokeUnused(ctx, b.chain, acct, s.Permission()); !isState(err, session.Revoked) {
+		t.Errorf("once more: %v", err)
+	}
+}
