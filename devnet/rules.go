@@ -98,6 +98,9 @@ func (c *chain) becomeOsaka() (done bool, err error) {
 	if *config.OsakaTime <= head.Time {
 		return true, nil
 	}
+	if err := c.inform(); err != nil {
+		return false, err
+	}
 	err = c.beacon.AdjustTime(time.Duration(*config.OsakaTime-head.Time) * time.Second)
 	if executable, _ := c.backend.TxPool().Stats(); err != nil && executable > 0 {
 		return false, nil
@@ -106,7 +109,19 @@ func (c *chain) becomeOsaka() (done bool, err error) {
 		return false, fmt.Errorf("devnet: %w: %w", ErrNoSwitch, err)
 	}
 	c.writeDown()
+	if err := c.inform(); err != nil {
+		return false, err
+	}
 	return true, nil
+}
+
+// inform waits until the pool has learnt of the latest block, which it does in its own time: before, it holds transactions
+// that are in the block, and takes what the block's rules refuse.
+func (c *chain) inform() error {
+	if err := c.backend.TxPool().Sync(); err != nil {
+		return fmt.Errorf("devnet: %w: %w", ErrNoSwitch, err)
+	}
+	return nil
 }
 
 // switchInTime makes a block when Osaka's time comes, so that the chain changes its rules then even if nobody wants a
