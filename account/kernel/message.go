@@ -52,7 +52,10 @@ func (a *Authority) SignText(text []byte, chainID *big.Int) (*Request, error) {
 	prefix := "\x19Ethereum Signed Message:\n" + strconv.Itoa(len(text))
 	hash := crypto.Keccak256Hash([]byte(prefix), text)
 	if a.deployment.Version != V002 {
-		return a.SignHash(hash, chainID)
+		return a.DangerSignHash(hash, chainID) // which nobody else chose
+	}
+	if len(text) == common.HashLength {
+		return nil, a.ambiguous("texts of 32 bytes", "sign a longer or shorter text")
 	}
 	c := a.bare(TypedData{Digest: hash})
 	c.Personal = slices.Clone(text)
@@ -60,8 +63,23 @@ func (a *Authority) SignText(text []byte, chainID *big.Int) (*Request, error) {
 }
 
 // SignHash begins the signature of an application's hash (ERC-1271), such as that
-// of typed data. From Kernel 0.2.3 on it is bound to the account and the chain.
+// of typed data, bound to the account and the chain. It refuses versions before 0.2.3,
+// which cannot bind it.
 func (a *Authority) SignHash(hash common.Hash, chainID *big.Int) (*Request, error) {
+	if !a.deployment.Version.AtLeast(V023) {
+		return nil, a.ambiguous("hashes of messages", "sign a text with SignText, use Kernel 0.2.3 or later, or DangerSignHash for a hash that you made yourself")
+	}
+	return a.DangerSignHash(hash, chainID)
+}
+
+func (a *Authority) ambiguous(what, way string) error {
+	return &UnsupportedError{Version: a.deployment.Version, What: "signs " + what + " as it signs operations: whoever chooses one can choose an operation's", Way: way}
+}
+
+// DangerSignHash is [Authority.SignHash] for all versions. What Kernel 0.0.2 and 0.2.2
+// sign holds for every account of the owner on every chain – and is the approval of the
+// operation whose hash it is.
+func (a *Authority) DangerSignHash(hash common.Hash, chainID *big.Int) (*Request, error) {
 	d, err := MessageDigest(a.deployment.Version, a.account, chainID, hash)
 	if err != nil {
 		return nil, err

@@ -169,7 +169,7 @@ func TestNonceKeysCallsAndSignaturesOfEveryVersionAreTheSDKs(t *testing.T) {
 			}
 			name := string(v.Version) + " " + g.Kind
 			equal(t, name+" text", finish(must[*kernel.Request](t)(auth.SignText([]byte(g.Text), chain))), g.MessageSignature)
-			equal(t, name+" hash", finish(must[*kernel.Request](t)(auth.SignHash(g.TypedHash, chain))), g.TypedSignature)
+			equal(t, name+" hash", finish(must[*kernel.Request](t)(auth.DangerSignHash(g.TypedHash, chain))), g.TypedSignature)
 			text := crypto.Keccak256Hash([]byte("\x19Ethereum Signed Message:\n5hello"))
 			replay, err := auth.DangerSignReplayable(text)
 			if (err == nil) != (len(g.Replayable) > 0) {

@@ -86,7 +86,7 @@ func act(a actArgs) (*acted, error) {
 	if err := message(&out.Text, q, err); err != nil {
 		return nil, err
 	}
-	q, err = auth.SignHash(a.Hash, chainID)
+	q, err = auth.DangerSignHash(a.Hash, chainID)
 	if err := message(&out.Typed, q, err); err != nil {
 		return nil, err
 	}
