@@ -10,6 +10,8 @@ import (
 	"unicode"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/textfile"
 )
 
 // FileVersion is the version of policy files that this package reads.
@@ -26,9 +28,9 @@ const (
 // describes it. It refuses what it does not know, and says where. It does not
 // judge: see [Check].
 func ParseFile(data []byte) (Grant, error) {
-	root, err := parseText(data)
+	root, err := textfile.Parse(data)
 	if err != nil {
-		return Grant{}, err
+		return Grant{}, placed(err)
 	}
 	f := &fileReader{}
 	f.grant(root)
@@ -36,6 +38,15 @@ func ParseFile(data []byte) (Grant, error) {
 		return Grant{}, f.err
 	}
 	return f.g, nil
+}
+
+// placed makes an error of this package of one of a text.
+func placed(err error) error {
+	var e *textfile.Error
+	if errors.As(err, &e) {
+		return &Error{Line: e.Line, Column: e.Column, Field: e.Field, What: e.What, Way: e.Way}
+	}
+	return err
 }
 
 // fileReader makes a grant of a file's tables. After the first error it does
@@ -49,28 +60,28 @@ type fileReader struct {
 // table is one table of the file and what was taken from it.
 type table struct {
 	f     *fileReader
-	n     *node
+	n     *textfile.Node
 	field string
 	known []string
 }
 
-func (f *fileReader) table(n *node, field string) *table {
+func (f *fileReader) table(n *textfile.Node, field string) *table {
 	t := &table{f: f, n: n, field: field}
-	if n.form != formTable {
+	if n.Form != textfile.Table {
 		f.refuse(n, field, "write a table: { name = value }", "it is no table")
-		t.n = newTable(&node{line: n.line, column: n.column})
+		t.n = &textfile.Node{Line: n.Line, Column: n.Column, Form: textfile.Table}
 	}
 	return t
 }
 
-func (f *fileReader) refuse(n *node, field, way, format string, args ...any) {
+func (f *fileReader) refuse(n *textfile.Node, field, way, format string, args ...any) {
 	if f.err == nil {
-		f.err = n.fail(field, way, format, args...)
+		f.err = placed(n.Fail(field, way, format, args...))
 	}
 }
 
 // wrong places an error of a value where the value stands.
-func (f *fileReader) wrong(n *node, field string, err error) {
+func (f *fileReader) wrong(n *textfile.Node, field string, err error) {
 	if f.err != nil || err == nil {
 		return
 	}
@@ -81,7 +92,7 @@ func (f *fileReader) wrong(n *node, field string, err error) {
 	}
 	out := *e
 	// A column inside a text is counted behind its opening quote.
-	out.Line, out.Column = n.line, n.column+e.Column
+	out.Line, out.Column = n.Line, n.Column+e.Column
 	out.Field = field
 	f.err = &out
 }
@@ -93,25 +104,25 @@ func (t *table) at(key string) string {
 	return t.field + ", " + key
 }
 
-func (t *table) take(key string) *node {
+func (t *table) take(key string) *textfile.Node {
 	t.known = append(t.known, key)
-	return t.n.values[key]
+	return t.n.Values[key]
 }
 
 // done refuses keys that nobody took.
 func (t *table) done() {
-	for _, k := range t.n.keys {
+	for _, k := range t.n.Keys {
 		if !slices.Contains(t.known, k) {
-			t.f.refuse(t.n.values[k], t.at(k), "the names here are "+strings.Join(t.known, ", "), "nobody knows this name")
+			t.f.refuse(t.n.Values[k], t.at(k), "the names here are "+strings.Join(t.known, ", "), "nobody knows this name")
 		}
 	}
 }
 
 // missing refuses a table without a key, and points to the one that was perhaps meant.
 func (t *table) missing(key, way string) {
-	for _, k := range t.n.keys {
+	for _, k := range t.n.Keys {
 		if mistyped(k, key) {
-			t.f.refuse(t.n.values[k], t.at(k), "write "+key, "nobody knows this name, and %s is missing", key)
+			t.f.refuse(t.n.Values[k], t.at(k), "write "+key, "nobody knows this name, and %s is missing", key)
 			return
 		}
 	}
@@ -133,24 +144,24 @@ func mistyped(a, b string) bool {
 }
 
 // text is "" if the key is missing.
-func (t *table) text(key string) (string, *node) {
+func (t *table) text(key string) (string, *textfile.Node) {
 	n := t.take(key)
 	if n == nil {
 		return "", nil
 	}
-	if n.form != formString || n.text == "" {
+	if n.Form != textfile.String || n.Text == "" {
 		t.f.refuse(n, t.at(key), `write "text"`, "it is no text, or an empty one")
 	}
-	return n.text, n
+	return n.Text, n
 }
 
-func (t *table) number(key string, top uint64) (uint64, *node) {
+func (t *table) number(key string, top uint64) (uint64, *textfile.Node) {
 	n := t.take(key)
 	if n == nil {
 		return 0, nil
 	}
-	v, err := ParseAmount(n.text, nil)
-	if n.form != formBare || err != nil || !v.IsUint64() || v.Uint64() > top {
+	v, err := ParseAmount(n.Text, nil)
+	if n.Form != textfile.Bare || err != nil || !v.IsUint64() || v.Uint64() > top {
 		t.f.refuse(n, t.at(key), "write a whole number without quotes", "it is no number up to %d", top)
 		return 0, n
 	}
@@ -162,44 +173,44 @@ func (t *table) flag(key string) bool {
 	if n == nil {
 		return false
 	}
-	if n.form != formBare || n.text != "true" && n.text != "false" {
+	if n.Form != textfile.Bare || n.Text != "true" && n.Text != "false" {
 		t.f.refuse(n, t.at(key), "write true or false", "it is neither true nor false")
 	}
-	return n.text == "true"
+	return n.Text == "true"
 }
 
-func (t *table) list(key string, top int) []*node {
+func (t *table) list(key string, top int) []*textfile.Node {
 	n := t.take(key)
 	if n == nil {
 		return nil
 	}
-	if n.form != formList {
+	if n.Form != textfile.List {
 		t.f.refuse(n, t.at(key), "write [ … ]", "it is no list")
 	}
-	if len(n.list) > top {
-		t.f.refuse(n, t.at(key), "split the grant", "%d of them, more than %d", len(n.list), top)
+	if len(n.List) > top {
+		t.f.refuse(n, t.at(key), "split the grant", "%d of them, more than %d", len(n.List), top)
 		return nil
 	}
-	return n.list
+	return n.List
 }
 
 // address takes an address or a token's symbol.
-func (f *fileReader) address(n *node, field string) common.Address {
-	if n.form != formString {
+func (f *fileReader) address(n *textfile.Node, field string) common.Address {
+	if n.Form != textfile.String {
 		f.refuse(n, field, `write "0x…" in quotes, or a token's symbol`, "it is no address")
 		return common.Address{}
 	}
-	if t, ok := f.g.Tokens.symbol(n.text); ok {
+	if t, ok := f.g.Tokens.symbol(n.Text); ok {
 		return t.Address
 	}
-	a, why := parseAddress(n.text)
+	a, why := parseAddress(n.Text)
 	if why != "" {
-		f.refuse(n, field, "write 0x and 40 hexadecimal digits, or the symbol of a token in the table", "%q is no address: %s", n.text, why)
+		f.refuse(n, field, "write 0x and 40 hexadecimal digits, or the symbol of a token in the table", "%q is no address: %s", n.Text, why)
 	}
 	return a
 }
 
-func (f *fileReader) grant(root *node) {
+func (f *fileReader) grant(root *textfile.Node) {
 	t := f.table(root, "")
 	version, n := t.number("version", 1<<32)
 	switch {
@@ -254,11 +265,11 @@ func loadZone(name string) (*time.Location, error) {
 }
 
 func (f *fileReader) tokens(t *table) {
-	if len(t.n.keys) > maxTokens {
+	if len(t.n.Keys) > maxTokens {
 		f.refuse(t.n, "tokens", "keep those that the policies name", "more than %d", maxTokens)
 		return
 	}
-	for _, symbol := range t.n.keys {
+	for _, symbol := range t.n.Keys {
 		k := f.table(t.take(symbol), t.at(symbol))
 		token := Token{Symbol: symbol}
 		if !token.sound() {

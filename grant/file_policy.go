@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/internal/textfile"
 )
 
 func (f *fileReader) policy(t *table) {
@@ -46,9 +48,9 @@ func (f *fileReader) policy(t *table) {
 	}
 	for _, n := range t.list("skip", 2) {
 		switch {
-		case n.form == formString && n.text == "operations":
+		case n.Form == textfile.String && n.Text == "operations":
 			b.Flags |= FlagNotOps
-		case n.form == formString && n.text == "messages":
+		case n.Form == textfile.String && n.Text == "messages":
 			b.Flags |= FlagNotMessages
 		default:
 			f.refuse(n, t.at("skip"), `write "operations" or "messages": what the policy is not asked about`, "nothing of that kind can be skipped")
@@ -79,7 +81,7 @@ func (f *fileReader) permission(t *table) Permission {
 	switch n := t.take("target"); {
 	case n == nil:
 		t.missing("target", `write the contract's address, a token's symbol, or "any"`)
-	case n.form == formString && n.text == "any":
+	case n.Form == textfile.String && n.Text == "any":
 	default:
 		if p.Target = f.address(n, t.at("target")); p.Target == (common.Address{}) {
 			f.refuse(n, t.at("target"), `write "any" if you mean any contract`, "the zero address stands for any contract")
@@ -139,8 +141,8 @@ func (f *fileReader) rule(t *table) Rule {
 		t.missing("offset", "write the number of bytes after the selector")
 	}
 	for i, n := range t.list("params", maxChoice) {
-		b, ok := hexBytes(n.text)
-		if n.form != formString || !ok || len(b) != 32 {
+		b, ok := hexBytes(n.Text)
+		if n.Form != textfile.String || !ok || len(b) != 32 {
 			f.refuse(n, t.at("param "+decimal(i+1)), "write 0x and 64 hexadecimal digits", "it is no word")
 			continue
 		}
@@ -151,18 +153,18 @@ func (f *fileReader) rule(t *table) Rule {
 }
 
 // amount reads "0.1 ETH" or a number of wei.
-func (f *fileReader) amount(n *node, field string) *big.Int {
-	if n.form != formString && n.form != formBare {
+func (f *fileReader) amount(n *textfile.Node, field string) *big.Int {
+	if n.Form != textfile.String && n.Form != textfile.Bare {
 		f.refuse(n, field, `write "0.1 ETH"`, "it is no amount")
 		return nil
 	}
-	if _, unit, _ := strings.Cut(strings.TrimSpace(n.text), " "); unit != "" {
+	if _, unit, _ := strings.Cut(strings.TrimSpace(n.Text), " "); unit != "" {
 		if _, coin := coins[strings.TrimSpace(unit)]; !coin {
 			f.refuse(n, field, "write it in ETH, gwei or wei; amounts of tokens go behind where", "the chain's own coin is meant here, not %s", unit)
 			return nil
 		}
 	}
-	v, err := ParseAmount(n.text, nil)
+	v, err := ParseAmount(n.Text, nil)
 	if err != nil {
 		f.wrong(n, field, err)
 	}
@@ -184,7 +186,7 @@ func (f *fileReader) gas(t *table) *Gas {
 
 func (f *fileReader) rate(t *table) *RateLimit {
 	p := &RateLimit{Reset: t.flag("reset"), StartAt: t.time("start")}
-	var n *node
+	var n *textfile.Node
 	if p.Count, n = t.number("count", maxUint48); n == nil {
 		t.missing("count", "write the number of operations")
 	}
@@ -195,7 +197,7 @@ func (f *fileReader) rate(t *table) *RateLimit {
 		}
 		p.Interval = seconds
 	}
-	if n := t.n.values["start"]; p.Reset && n != nil {
+	if n := t.n.Values["start"]; p.Reset && n != nil {
 		f.refuse(n, t.at("start"), "leave it out", "a rate limit with reset starts when it is installed")
 	}
 	return p
@@ -239,30 +241,30 @@ func (t *table) time(key string) uint64 {
 		return 0
 	}
 	const way = "write 2026-12-31T18:00:00Z, 2026-12-31 18:00 in the file's timezone, or Unix seconds"
-	if v, err := strconv.ParseUint(n.text, 10, 64); err == nil && n.form == formBare {
+	if v, err := strconv.ParseUint(n.Text, 10, 64); err == nil && n.Form == textfile.Bare {
 		if v > 1<<38 {
 			t.f.refuse(n, t.at(key), "write seconds, not milliseconds", "%d is after the year 10000", v)
 		}
 		return v
 	}
-	if n.form == formString || n.form == formBare {
-		if at, err := time.Parse(time.RFC3339, n.text); err == nil && at.Unix() > 0 {
+	if n.Form == textfile.String || n.Form == textfile.Bare {
+		if at, err := time.Parse(time.RFC3339, n.Text); err == nil && at.Unix() > 0 {
 			return uint64(at.Unix())
 		}
 		for _, layout := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02"} {
-			at, err := time.ParseInLocation(layout, n.text, t.f.zone)
+			at, err := time.ParseInLocation(layout, n.Text, t.f.zone)
 			if err != nil || at.Unix() <= 0 {
 				continue
 			}
-			if at.Format(layout) != n.text {
-				t.f.refuse(n, t.at(key), "write a time before or after the clock change", "%s does not exist in %s: the clock is put forward", n.text, t.f.zone)
+			if at.Format(layout) != n.Text {
+				t.f.refuse(n, t.at(key), "write a time before or after the clock change", "%s does not exist in %s: the clock is put forward", n.Text, t.f.zone)
 			}
 			if comesTwice(at) {
-				t.f.refuse(n, t.at(key), "write it in UTC, such as "+at.UTC().Format(time.RFC3339), "%s comes twice in %s: the clock is put back", n.text, t.f.zone)
+				t.f.refuse(n, t.at(key), "write it in UTC, such as "+at.UTC().Format(time.RFC3339), "%s comes twice in %s: the clock is put back", n.Text, t.f.zone)
 			}
 			return uint64(at.Unix())
 		}
 	}
-	t.f.refuse(n, t.at(key), way, "%q is no time", n.text)
+	t.f.refuse(n, t.at(key), way, "%q is no time", n.Text)
 	return 0
 }
