@@ -81,7 +81,7 @@ func (c *call) readPolicies(rest []string) (grant.Grant, string, error) {
 	g, err := grant.ParseFile(text)
 	switch {
 	case err != nil && isApproval(text):
-		return grant.Grant{}, "", failf("no-policy-file", "what it allows: postern grant explain; whether it is good: postern grant open", "%s is an approval, not a policy file", or(path, "what was read"))
+		return grant.Grant{}, "", failf("bad-policies", "what it allows: postern grant explain; whether it is good: postern grant open", "%s is an approval, not a policy file", or(path, "what was read"))
 	case err != nil:
 		return grant.Grant{}, "", badPolicies(err, path)
 	}

@@ -8,6 +8,9 @@ import (
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
 )
 
 const grantRevokeAbout = `
@@ -20,8 +23,10 @@ first. The same grant to the same key cannot be given again.
   postern grant revoke approval.grant --account account.json --owner-key owner.json
   postern grant revoke --all --account account.json --owner-key owner.json --also URL
 
-Several chains: --also URL for each. A chain where there is nothing to take back is passed
-over; one that fails does not stop the others, and the command can be run again.`
+Several chains: --also URL for each. The owner is asked once for all of them if the root of
+the account is a multi-chain validator, else once for each. A chain where there is nothing to
+take back is passed over; one that fails does not stop the others, and the command can be run
+again.`
 
 func grantRevoke() verb {
 	return verb{name: "revoke", usage: "<permission id|approval.grant>… | --all --account 0x… --owner-key FILE [flags]", about: grantRevokeAbout, run: runGrantRevoke}
@@ -51,7 +56,7 @@ func runGrantRevoke(ctx context.Context, c *call) error {
 	f.kernelFlags.flags(fs)
 	f.chains.flags(fs)
 	fs.BoolVar(&f.all, "all", false, "everything that the account has, and every approval that was not used yet; other validators too")
-	fs.StringVar(&f.read.passphrase, "passphrase", "", "`file` with the passphrase of the approval, or - for standard input (default $"+passphraseEnv+")")
+	fs.StringVar(&f.read.passphrase, "passphrase", "", "`file` with the passphrase of the approval, or - for standard input (default $"+passphraseEnv+", else you are asked)")
 	fs.StringVar(&f.read.session, "session", "", "session `key` of an approval of the SDK's that does not name it")
 	fs.StringVar(&f.read.zone, "timezone", "", "`zone` for the times, beside UTC (default $TZ)")
 	rest, err := c.parse(fs, 64)
@@ -70,31 +75,26 @@ func runGrantRevoke(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if len(conns) > 1 && signer == nil {
-		return usageError("the key that approves is not here, and it is asked once for each chain", "one chain after the other: without --also, with --out op.json")
+	switch {
+	case len(conns) > 1 && signer == nil:
+		return usageError("the key that approves is not here, and several chains want it", "one chain after the other: without --also, with --out op.json")
+	case len(conns) > 1 && (f.out != "" || !f.wait):
+		return usageError("--out and --wait=false are for one chain", "leave them out, or run it for one chain after the other, without --also")
 	}
 	for _, conn := range conns {
 		if err := f.payer.apply(conn); err != nil {
 			return err
 		}
 	}
-	var results []*revoked
-	var failed error
-	for i, conn := range conns {
-		if len(conns) > 1 && !f.json {
-			fmt.Fprintf(c.stderr, "chain %d of %d\n", i+1, len(conns))
+	if len(conns) > 1 {
+		results, err := f.onMany(ctx, c, conns, spec, signer, what)
+		if results == nil {
+			return err
 		}
-		one, err := f.onOne(ctx, c, conn, spec, signer, what)
-		results = append(results, one)
-		if err != nil {
-			one.Error = explain(err)
-			failed = errors.Join(failed, err)
-		}
-		if err != nil && len(conns) > 1 && !f.json {
-			report(err, false, c.stdout, c.stderr)
-		}
+		return f.conclude(c, results, err)
 	}
-	return f.conclude(c, results, failed)
+	one, err := f.onOne(ctx, c, conns[0], spec, signer, what)
+	return f.conclude(c, []*revoked{one}, err)
 }
 
 // conclude prints what became of it, as one value with --json.
@@ -147,37 +147,49 @@ func (f *revokeFlags) what(c *call, rest []string) (*revoking, error) {
 	return out, err
 }
 
+// find looks for what there is to take back on a chain, and says it. Without calls there is nothing.
+func (f *revokeFlags) find(ctx context.Context, c *call, conn *connection, spec *kernelSpec, what *revoking) (out *revoked, acct *kernel.Account, calls []account.Call, err error) {
+	out = &revoked{}
+	id, err := conn.onChain(ctx)
+	if err != nil {
+		return out, nil, nil, err
+	}
+	out.ChainID = id.String()
+	if acct, err = spec.account(ctx, conn.Chain); err != nil {
+		return out, nil, nil, explainKernel(err, spec)
+	}
+	if err = what.possible(ctx, conn, acct); err != nil {
+		return out, acct, nil, err
+	}
+	calls, words, err := what.on(ctx, conn, acct, out)
+	if err != nil {
+		return out, acct, nil, err
+	}
+	w := f.output(c)
+	if len(calls) == 0 {
+		fmt.Fprintf(w, "chain %s: %s\n", out.ChainID, out.Skipped)
+	}
+	for _, line := range words {
+		fmt.Fprintln(w, plain(line))
+	}
+	return out, acct, calls, nil
+}
+
+// output is where words for people go.
+func (f *revokeFlags) output(c *call) io.Writer {
+	if f.json {
+		return io.Discard
+	}
+	return c.stdout
+}
+
 // onOne takes back on one chain.
 func (f *revokeFlags) onOne(ctx context.Context, c *call, conn *connection, spec *kernelSpec, signer localSigner, what *revoking) (*revoked, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	out := &revoked{}
-	id, err := conn.onChain(ctx)
-	if err != nil {
+	out, acct, calls, err := f.find(ctx, c, conn, spec, what)
+	if err != nil || len(calls) == 0 {
 		return out, err
-	}
-	out.ChainID = id.String()
-	acct, err := spec.account(ctx, conn.Chain)
-	if err != nil {
-		return out, explainKernel(err, spec)
-	}
-	if err := what.possible(ctx, conn, acct); err != nil {
-		return out, err
-	}
-	calls, words, err := what.on(ctx, conn, acct, out)
-	if err != nil {
-		return out, err
-	}
-	w := c.stdout
-	if f.json {
-		w = io.Discard
-	}
-	if len(calls) == 0 {
-		fmt.Fprintf(w, "chain %s: %s\n", out.ChainID, out.Skipped)
-		return out, nil
-	}
-	for _, line := range words {
-		fmt.Fprintln(w, plain(line))
 	}
 	auth, err := spec.authority(ctx, conn.Chain, acct)
 	if err != nil {

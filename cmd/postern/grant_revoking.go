@@ -47,12 +47,16 @@ func (w *revoking) possible(ctx context.Context, conn *connection, acct *kernel.
 
 // on are the calls that take back on one chain, and in words what they take.
 func (w *revoking) on(ctx context.Context, conn *connection, acct *kernel.Account, out *revoked) (calls []account.Call, words []string, err error) {
-	list, _, err := listOn(ctx, conn, acct, session.WithListStyle(w.style), session.WithKnown(w.permissions...))
+	list, partial, err := listOn(ctx, conn, acct, session.WithListStyle(w.style), session.WithKnown(w.permissions...))
 	if err != nil && !errors.Is(err, session.ErrNoLogs) {
 		return nil, nil, err
 	}
 	if w.all {
-		return w.everything(ctx, conn, acct, list, out)
+		calls, words, err = w.everything(ctx, conn, acct, list, out)
+		if partial != nil {
+			words = append(words, "beware: "+explain(partial).Message)
+		}
+		return calls, words, err
 	}
 	found := map[kernel.PermissionID]session.Permission{}
 	for _, p := range list {

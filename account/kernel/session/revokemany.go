@@ -23,6 +23,9 @@ type RevokeTarget struct {
 	// IDs are the permissions; those that the account does not have are left out. None
 	// at all means all that are found, and all unused approvals: see [RevokeAll].
 	IDs []kernel.PermissionID
+	// Calls are what revokes, where that is known already, such as from [RevokeUnused]:
+	// then IDs do not count, and nothing is looked for.
+	Calls []account.Call
 }
 
 // Step is how far a revocation has come on one chain.
@@ -43,9 +46,10 @@ type Progress struct {
 	ChainID *big.Int
 	Account common.Address
 	Step    Step
-	Summary account.Summary // of StepPrepared
-	Hash    common.Hash     // of the operation, from StepPrepared on
-	Err     error           // of StepFailed
+	Summary account.Summary  // of StepPrepared
+	Hash    common.Hash      // of the operation, from StepPrepared on
+	Err     error            // of StepFailed
+	Receipt *account.Receipt // of StepDone
 	// Partial is of StepPrepared, where all was to be revoked: the node did not answer
 	// for all of its chain, so that permissions may have been left out. Before Kernel
 	// 0.3.3 those could sign messages on.
@@ -159,6 +163,8 @@ func (m *revocation) find(ctx context.Context, r *revoking) (err error) {
 		return err
 	}
 	switch {
+	case len(r.Calls) > 0:
+		r.calls = r.Calls
 	case there:
 		if r.calls, err = r.what(ctx); err != nil {
 			return err
@@ -254,6 +260,6 @@ func (m *revocation) send(ctx context.Context, r *revoking) error {
 		return fmt.Errorf("%w: %s", ErrReverted, receipt.Reason)
 	}
 	r.over = true
-	m.tell(r, Progress{Step: StepDone})
+	m.tell(r, Progress{Step: StepDone, Receipt: receipt})
 	return nil
 }
