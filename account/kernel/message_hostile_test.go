@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"crypto/elliptic"
 	"errors"
 	"math/big"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -46,5 +48,25 @@ func TestAMessageIsNoOperation(t *testing.T) {
 		if err != nil || text.Challenge().Digest == asked.Digest {
 			t.Errorf("%s: a text: %v", d.Version, err)
 		}
+	}
+}
+
+// TestKeysAreToldApartInWords: whoever looks for it finds a key that begins like another;
+// the words by which an owner gives power to a key must still differ.
+func TestKeysAreToldApartInWords(t *testing.T) {
+	curve := elliptic.P256().Params()
+	var signers []kernel.Signer
+	for i := int64(1); len(signers) < 2; i++ {
+		x := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(0x0a11ce), 232), big.NewInt(i)) // the first 4 bytes, and more, alike
+		y := new(big.Int).Exp(x, big.NewInt(3), curve.P)
+		y.Sub(y, new(big.Int).Mul(x, big.NewInt(3))).Add(y, curve.B).Mod(y, curve.P)
+		if y.ModSqrt(y, curve.P) == nil {
+			continue
+		}
+		key := must[passkey.PublicKey](t)(passkey.ParseRaw(append(x.FillBytes(make([]byte, 32)), y.FillBytes(make([]byte, 32))...)))
+		signers = append(signers, kernel.WebAuthnSigner(key, common.Hash{}))
+	}
+	if a, b := signers[0].String(), signers[1].String(); a == b {
+		t.Errorf("two keys are both %s", a)
 	}
 }

@@ -219,9 +219,11 @@ func (w MultiChainWebAuthn) String() string {
 	return shortKey(w.Key) + " (multi-chain)"
 }
 
+// shortKey names a passkey by so much of its key that nobody makes another one which is
+// called the same.
 func shortKey(k passkey.PublicKey) string {
 	x := k.X()
-	return fmt.Sprintf("the passkey %x…", x[:4])
+	return fmt.Sprintf("the passkey %x…%x", x[:8], x[28:])
 }
 
 func (e ECDSA) check() error              { return checkOwner(e.Owner) }

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 
-	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/grant"
@@ -34,11 +33,9 @@ func standingOf(chainID fmt.Stringer, g grant.Grant, s *session.Status) *standin
 
 // signerText names a session key.
 func signerText(s kernel.Signer) string {
-	if key, ok := s.ECDSA(); ok {
-		return "the key " + key.Hex()
-	}
-	if key, _, ok := s.WebAuthn(); ok {
-		return account.ShortKey(key)
+	_, isKey := s.ECDSA()
+	if _, _, isPasskey := s.WebAuthn(); isKey || isPasskey {
+		return s.String()
 	}
 	return "a key of the signer contract " + s.Contract.Hex()
 }

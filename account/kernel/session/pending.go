@@ -222,11 +222,9 @@ func (p *Pending) Words() []string {
 
 // signerWords names a session key.
 func signerWords(s kernel.Signer) string {
-	if key, ok := s.ECDSA(); ok {
-		return "the key " + key.Hex()
-	}
-	if key, _, ok := s.WebAuthn(); ok {
-		return account.ShortKey(key)
+	_, isKey := s.ECDSA()
+	if _, _, isPasskey := s.WebAuthn(); isKey || isPasskey {
+		return s.String()
 	}
 	return "whoever the unknown signer contract " + s.Contract.Hex() + " obeys"
 }
