@@ -23,14 +23,14 @@ type file struct {
 }
 
 // ErrDirectory is returned for a directory that is no directory of contracts.
-var ErrDirectory = errors.New("kernelstand: this is no directory of contracts")
+var ErrDirectory = errors.New("this is no directory of contracts")
 
 // Load reads a directory of contracts: each *.json file in it is one contract, {"name", "address", "create2" or
 // "creation" or "runtime", "storage"}, hex with 0x; further members are not read. docs/testing.md says more.
 func Load(dir string) (Stand, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil || len(names) == 0 {
-		return Stand{}, fmt.Errorf("%w: there are no *.json files in %s=%s", ErrDirectory, Variable, dir)
+		return Stand{}, fmt.Errorf("%w: %s has no *.json files", ErrDirectory, dir)
 	}
 	var list []Contract
 	at := map[common.Address]string{}

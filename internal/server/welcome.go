@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/account/hybrid"
 )
 
@@ -33,6 +35,9 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 	projects := ""
 	for _, id := range slices.Sorted(maps.Keys(cfg.Passkeys.Projects)) {
 		projects += fmt.Sprintf("            %s/passkeys/api/v4/%s\n", origin, id)
+	}
+	if _, ok := cfg.Alloc[common.HexToAddress(Kernel().MetaFactory)]; ok {
+		projects += fmt.Sprintf("  sessions  %s/grant for owners, %s/session for keys (ZeroDev's Kernel)\n", origin, origin)
 	}
 	framework := hybrid.V130().Version
 	fmt.Fprintf(s.out, `Postern is up after %s.

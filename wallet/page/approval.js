@@ -60,6 +60,7 @@ function params(p) {
 export function parse(text) {
   const t = text.trim();
   if (!t) throw new MalformedError('there is no document');
+  if (t.startsWith('postern')) throw new MalformedError('it is encrypted, which this page does not open. On the command line, postern grant open FILE --sdk --out approval.txt makes the text that it opens');
   if (t.length > MOST) throw new MalformedError('the document is too long');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(t) || t.length % 4) throw new MalformedError('the document is cut off, or is no base64 text');
   /** @type {any} */ let json;

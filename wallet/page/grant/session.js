@@ -84,7 +84,7 @@ async function openText(given) {
     name(a.policies, functions);
     task('Asking the chain about the approval…', () => withKey(a));
   } catch (e) {
-    fieldError('text', `${sentence(e)} Ask the owner for it again.`);
+    fieldError('text', sentence(e) + (given.trim().startsWith('postern') ? '' : ' Ask the owner for it again.'));
     input('text').focus();
     status('This is no approval.');
   }
