@@ -117,6 +117,7 @@ var kinds = []kind{
 	coded[*session.PolicyError]("unknown-policy"),
 	coded[*session.PartialError]("incomplete"),
 	coded[*session.TooManyError]("incomplete"),
+	coded[*session.UndeployedError]("not-deployed"),
 	coded[*session.TargetError]("chain-failed"),
 	coded[*grant.Error]("bad-policies"),
 	coded[grant.Finding]("not-to-be-signed"),
