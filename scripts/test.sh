@@ -32,6 +32,9 @@ phase "Go tests with the embedded chain: $(wc -l <<<"$heavy") packages"
 # shellcheck disable=SC2086
 gotest -timeout 20m $heavy
 
+phase "Flow, judged by itself"
+bash scripts/flow.sh
+
 phase "JavaScript tests"
 node --test wallet/jstest/*.mjs
 
