@@ -15,7 +15,7 @@ const grantListAbout = `
 All session keys of an account, newest first, as the chain has them: where each stands, what
 it may do, what is left. They are found by the account's events and operations; what each may
 do comes from the operation that installed it. An approval that was never used leaves no
-trace on the chain, so it is not in the list: name its file by --approval.
+trace on the chain: name its file by --approval, and it is in the list too.
 
   postern grant list 0x… --rpc URL`
 
@@ -57,7 +57,9 @@ func runGrantList(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	options, err := c.listOptions(known, &f)
+	var named approvedFiles
+	defer named.wipe()
+	options, err := named.read(c, known, &f)
 	if err != nil {
 		return err
 	}
@@ -80,6 +82,11 @@ func runGrantList(ctx context.Context, c *call) error {
 		return err
 	}
 	out := &listed{Account: acct.Address().Hex(), ChainID: id.String(), Permissions: describePermissions(id, list)}
+	unused, err := named.unused(ctx, conn, acct, list, &f)
+	if err != nil {
+		return err
+	}
+	out.Permissions = append(unused, out.Permissions...)
 	if partial != nil {
 		out.Partial = explain(partial).Message
 	}
@@ -90,12 +97,29 @@ func runGrantList(ctx context.Context, c *call) error {
 	return nil
 }
 
-// listOptions are the style of words, and the permissions of approvals that are named.
-func (c *call) listOptions(files []string, f *readFlags) ([]session.ListOption, error) {
+// approvedFiles are the approvals that --approval names.
+type approvedFiles struct {
+	names []string
+	list  []*approvals
+}
+
+func (l *approvedFiles) wipe() {
+	for _, a := range l.list {
+		a.wipe()
+	}
+}
+
+// read opens the files. The list is made with their labels, and looks for their permissions.
+func (l *approvedFiles) read(c *call, files []string, f *readFlags) ([]session.ListOption, error) {
 	var known []kernel.Permission
 	var labels approvals
 	for _, file := range files {
-		p, _, err := c.permissionIn(file, f, &labels)
+		a, _, err := c.readApproval([]string{file}, f)
+		if err != nil {
+			return nil, err
+		}
+		l.names, l.list = append(l.names, file), append(l.list, a)
+		p, _, err := a.permission(f, &labels)
 		if err != nil {
 			return nil, err
 		}
@@ -105,18 +129,50 @@ func (c *call) listOptions(files []string, f *readFlags) ([]session.ListOption, 
 	return []session.ListOption{session.WithListStyle(style), session.WithKnown(known...)}, err
 }
 
+// unused are those of which the chain's list does not tell: they were approved, and not used.
+func (l *approvedFiles) unused(ctx context.Context, conn *connection, acct *kernel.Account, list []session.Permission, f *readFlags) (out []listedPermission, err error) {
+	key, err := f.key()
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range l.list {
+		s, err := a.openSession(ctx, conn, key, f, "")
+		if err != nil {
+			return nil, err
+		}
+		if s.Address() != acct.Address() {
+			return nil, failf("wrong-account", "leave it out, or list that account", "%s is for the account %s", l.names[i], s.Address())
+		}
+		if slices.ContainsFunc(list, func(p session.Permission) bool { return p.ID == s.ID() }) {
+			continue
+		}
+		status, err := s.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		who := signerText(s.Permission().Signer)
+		words := slices.Concat([]string{fmt.Sprintf("Permission %s for %s.", s.ID(), who)}, status.Words, s.Words())
+		out = append(out, listedPermission{Permission: s.ID().String(), Key: who, Known: true, Words: words, Status: standingOf(s.ChainID(), s.Grant(), &status)})
+	}
+	return out, nil
+}
+
 // permissionIn is the permission that an approval is for. How people wrote it is added to
 // the labels: no chain knows the units of amounts.
 func (c *call) permissionIn(file string, f *readFlags, labels *approvals) (p kernel.Permission, g grant.Grant, err error) {
-	key, err := f.key()
-	if err != nil {
-		return p, g, err
-	}
 	a, _, err := c.readApproval([]string{file}, f)
 	if err != nil {
 		return p, g, err
 	}
 	defer a.wipe()
+	return a.permission(f, labels)
+}
+
+func (a *approvals) permission(f *readFlags, labels *approvals) (p kernel.Permission, g grant.Grant, err error) {
+	key, err := f.key()
+	if err != nil {
+		return p, g, err
+	}
 	d, err := a.forKey(key)
 	if err != nil {
 		return p, g, err

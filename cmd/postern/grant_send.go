@@ -127,6 +127,9 @@ func (f *sessionSendFlags) run(ctx context.Context, c *call, rest []string, call
 	if err != nil {
 		return err
 	}
+	if signer == nil && key == nil && f.out == "" {
+		return usageError("the session key is not here", "--session FILE names it; for a key elsewhere --out op.json keeps the operation, then: postern op send op.json")
+	}
 	if signer == nil {
 		return c.leave(p, file, f.out, f.json)
 	}

@@ -28,7 +28,7 @@ func (f *hybridFlags) flags(fs *flag.FlagSet) {
 	environmentFlag(fs, &f.contracts)
 }
 
-var errNobody = usageError("nobody is named who approves", "--owner-key FILE for the owner, --key FILE for a passkey; for one elsewhere see: postern help hybrid")
+var errNobody = usageError("nobody is named who approves", "--owner-key FILE for the owner, --key FILE for a passkey; for one elsewhere see the manual: --help")
 
 // approvers reads who approves, into the spec, and returns the key if it is here.
 func (f *hybridFlags) approvers(c *call, spec *hybridSpec) (localSigner, error) {

@@ -110,7 +110,7 @@ func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSi
 func parseSignature(text string) (account.Approval, error) {
 	sig, err := inspect.ParseBytes(text)
 	if err != nil || len(sig) != 65 {
-		return account.Approval{}, usageError("--signature is not 65 bytes: "+clip(text), "it is what eth_signTypedData_v4 returned: 0x and 130 hex digits")
+		return account.Approval{}, usageError("--signature is not 65 bytes: "+clip(text), "it is what the wallet returned: 0x and 130 hex digits")
 	}
 	return account.Approval{ECDSA: sig}, nil
 }
