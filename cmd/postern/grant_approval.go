@@ -123,7 +123,22 @@ func (a *approvals) forKey(key *sessionKey) (*approval.Document, error) {
 	if key == nil {
 		return a.any(), nil
 	}
+	if err := a.isFor(key); err != nil {
+		return nil, err
+	}
 	return a.any().WithContext(approval.Context{Signer: key.signer()})
+}
+
+// isFor refuses another key than that of an approval of our own form, which names it.
+func (a *approvals) isFor(key *sessionKey) error {
+	if key == nil || a.sealed == nil {
+		return nil
+	}
+	has, given := a.any().Context().Signer, key.signer()
+	if len(has.Data) == 0 || bytes.Equal(has.Data, given.Data) {
+		return nil
+	}
+	return failf("wrong-key", "name that key, or ask the owner for an approval for this one", "the approval is for %s, not for %s", signerText(has), signerText(given))
 }
 
 // style is how the words of an approval are written.
@@ -135,6 +150,9 @@ func (a *approvals) style(zone string) (grant.Style, error) {
 
 // openSession opens an approval on the chain of conn, for the key that --session names.
 func (a *approvals) openSession(ctx context.Context, conn *connection, key *sessionKey, f *readFlags, version string) (*session.Session, error) {
+	if err := a.isFor(key); err != nil {
+		return nil, err
+	}
 	id, err := conn.onChain(ctx)
 	if err != nil {
 		return nil, err

@@ -61,7 +61,7 @@ func (in *inspector) kernelSession(text []byte, members map[string]json.RawMessa
 	case known.Context().Signer.Data != nil || d.Secret():
 		r.wrong("permission-id", withoutPackage(err2), "changed on its way, or for another session key", wayOut(err2))
 	default:
-		r.note("signer-unknown", "the text does not say whose it is: give --key and --credential-id of the session's passkey to compare it with its permission id")
+		r.note("signer-unknown", "the text does not say whose it is: give --key and --credential-id of the session's passkey to compare it with its permission id, or hold it against any key: postern grant open FILE --session KEY")
 		part := Reading{Kind: "kernel-permission", Title: "what the session key may do, if nobody changed it", Likelihood: Certain}
 		in.grantWords(&part, grant.Grant{Policies: f.Policies})
 		r.Parts = append(r.Parts, part)
