@@ -1,12 +1,14 @@
 package main
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/passkey"
 )
@@ -17,12 +19,33 @@ type sessionKey struct {
 	address    common.Address // of an EOA
 	public     passkey.PublicKey
 	credential []byte
-	rpID       string // of a passkey in a key file
+	hash       common.Hash // of the credential, where a request of the page /session names no more
+	rpID       string      // of a passkey in a key file
 	origins    []string
 	local      localSigner // nil: the secret is elsewhere
 }
 
-const sessionHint = "a file of postern key new (--type eoa for a key that signs without a prompt), the address of a key elsewhere, or " + passkeyRefHint
+const sessionHint = "a file of postern key new (--type eoa for a key that signs without a prompt), the address of a key elsewhere, the request of the page /session, or " + passkeyRefHint
+
+// requestLength is that of a request, as the page /session has it: base64url of x ‖ y ‖ hash
+// of the credential id.
+const requestLength = 64 + common.HashLength
+
+// sessionRequest reads a request, or the link to one; nil if it is none.
+func sessionRequest(arg string) *sessionKey {
+	if _, text, found := strings.Cut(arg, "#for="); found {
+		arg = text
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(arg)
+	if err != nil || len(b) != requestLength {
+		return nil
+	}
+	public, err := passkey.ParseRaw(b[:64])
+	if err != nil {
+		return nil
+	}
+	return &sessionKey{public: public, hash: common.Hash(b[64:])}
+}
 
 // parseSessionKey reads --session.
 func parseSessionKey(arg string) (*sessionKey, error) {
@@ -35,6 +58,9 @@ func parseSessionKey(arg string) (*sessionKey, error) {
 			err = usageError("--session is the zero address", "give "+sessionHint)
 		}
 		return &sessionKey{address: a}, err
+	}
+	if key := sessionRequest(arg); key != nil {
+		return key, nil
 	}
 	info, err := os.Stat(arg)
 	if err != nil && !strings.Contains(arg, ":") {
@@ -85,12 +111,18 @@ func (k *sessionKey) signer() kernel.Signer {
 	if k.credential != nil {
 		return kernel.WebAuthnSigner(k.public, kernel.CredentialHash(k.credential))
 	}
+	if !k.public.IsZero() {
+		return kernel.WebAuthnSigner(k.public, k.hash)
+	}
 	return kernel.ECDSASigner(k.address)
 }
 
 func (k *sessionKey) String() string {
 	if k.credential != nil {
 		return fmt.Sprintf("the passkey %s", passkeyRef{credential: k.credential}.credentialText())
+	}
+	if !k.public.IsZero() {
+		return account.ShortKey(k.public)
 	}
 	return fmt.Sprintf("the key %s", k.address)
 }

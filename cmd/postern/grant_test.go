@@ -1,15 +1,21 @@
 package main
 
 import (
+	"bytes"
+	"encoding/base64"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
+
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/grant"
+	"github.com/postern-dev/postern/passkey"
 )
 
 func TestAMomentIsSecondsOrATime(t *testing.T) {
@@ -195,6 +201,32 @@ func TestAPassphraseIsWhatStandsOnTheLine(t *testing.T) {
 	for _, from := range []string{"", "-"} {
 		if _, err := readPassphrase(from, strings.NewReader("\n"), nil); explain(err).Code != "usage" {
 			t.Errorf("%q, empty: %v", from, err)
+		}
+	}
+}
+
+func TestARequestOfThePageIsASessionKey(t *testing.T) {
+	public, err := passkey.ParseRaw(hexutil.MustDecode("0x57d845814f9df617f77724925c34d52dada53244690ef62799e3bc5498173357466b5e2f4d32b18bc5910029f34095e959e39d9479f617045dc4b9e2790cad09"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	credential := []byte("a credential")
+	request := slices.Concat(public.Raw(), kernel.CredentialHash(credential).Bytes())
+	text := base64.RawURLEncoding.EncodeToString(request)
+	want := (&sessionKey{public: public, credential: credential}).signer()
+	for _, arg := range []string{text, "http://localhost:8080/grant#for=" + text} {
+		key, err := parseSessionKey(arg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := key.signer(); got.Contract != want.Contract || !bytes.Equal(got.Data, want.Data) {
+			t.Errorf("%s is another key", arg)
+		}
+	}
+	request[40] ^= 1
+	for _, arg := range []string{text[:90], base64.RawURLEncoding.EncodeToString(request)} {
+		if _, err := parseSessionKey(arg); err == nil {
+			t.Errorf("%s is taken", arg)
 		}
 	}
 }
