@@ -131,10 +131,11 @@ func (c Challenge) who() string {
 	return "nobody"
 }
 
-// ShortKey names a passkey by the first bytes of its public key.
+// ShortKey names a passkey by so much of its key that nobody makes another one which is
+// called the same: 12 bytes of x.
 func ShortKey(k passkey.PublicKey) string {
 	x := k.X()
-	return fmt.Sprintf("the passkey %x…", x[:4])
+	return fmt.Sprintf("the passkey %x…%x", x[:8], x[28:])
 }
 
 // verifyP256 checks a signature over sha256(digest). The contracts take a low s

@@ -292,7 +292,7 @@ func (s Signer) String() string {
 		return "the key " + key.Hex()
 	}
 	if key, _, ok := s.WebAuthn(); ok {
-		return shortKey(key)
+		return account.ShortKey(key)
 	}
 	return "the signer " + s.Contract.Hex()
 }
@@ -332,7 +332,7 @@ func (a *Account) ownerWords(id ValidationID, data []byte) string {
 		return fmt.Sprintf("the key %s (%s)", common.Address(data), name)
 	case strings.Contains(name, "WebAuthn") && len(data) == 96:
 		if key, err := passkey.ParseRaw(data[:64]); err == nil {
-			return fmt.Sprintf("%s (%s)", shortKey(key), name)
+			return fmt.Sprintf("%s (%s)", account.ShortKey(key), name)
 		}
 	}
 	return fmt.Sprintf("whoever the validator %s obeys with %s", id.Validator(), payload(data))

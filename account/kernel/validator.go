@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/internal/abituple"
 	"github.com/postern-dev/postern/passkey"
 )
@@ -214,16 +215,9 @@ func CredentialHash(id []byte) common.Hash { return crypto.Keccak256Hash(id) }
 
 func (e ECDSA) String() string           { return "the key " + e.Owner.Hex() }
 func (e MultiChainECDSA) String() string { return "the key " + e.Owner.Hex() + " (multi-chain)" }
-func (w WebAuthn) String() string        { return shortKey(w.Key) }
+func (w WebAuthn) String() string        { return account.ShortKey(w.Key) }
 func (w MultiChainWebAuthn) String() string {
-	return shortKey(w.Key) + " (multi-chain)"
-}
-
-// shortKey names a passkey by so much of its key that nobody makes another one which is
-// called the same.
-func shortKey(k passkey.PublicKey) string {
-	x := k.X()
-	return fmt.Sprintf("the passkey %x…%x", x[:8], x[28:])
+	return account.ShortKey(w.Key) + " (multi-chain)"
 }
 
 func (e ECDSA) check() error              { return checkOwner(e.Owner) }

@@ -31,7 +31,7 @@ export async function parseRequest(given) {
 }
 
 /** In words. @param {Root} key */
-export const keyWords = (key) => (key.kind === 'ecdsa' ? `the key ${key.owner}` : `the passkey ${toHex(key.x).slice(0, 12)}…`);
+export const keyWords = (key) => (key.kind === 'ecdsa' ? `the key ${key.owner}` : `the passkey ${toHex(key.x).slice(2, 18)}…${toHex(key.x).slice(-8)}`);
 
 /** The key of a permission's signer. @param {import('../kernel.js').Signer} s @returns {Root} */
 export const keyOf = (s) => (s.data.length === 20 ? { kind: 'ecdsa', owner: checksum(toHex(fromHex(toHex(s.data), 20))) } : { kind: 'passkey', x: s.data.slice(0, 32), y: s.data.slice(32, 64), credentialHash: s.data.slice(64) });
