@@ -40,6 +40,30 @@ func inspected(t *testing.T, input []byte, opt inspect.Options) *inspect.Report 
 	return r
 }
 
+// What the owner signs is the enabling, not the operation around it.
+func TestTheOwnersApprovalIsNotOverTheOperation(t *testing.T) {
+	found := false
+	var look func(r inspect.Reading, owners bool)
+	look = func(r inspect.Reading, owners bool) {
+		owners = owners || strings.HasPrefix(r.Title, "owner's approval")
+		found = found || owners
+		for _, p := range r.Parts {
+			look(p, owners)
+		}
+		for _, f := range r.Facts {
+			if owners && strings.HasPrefix(f.Name, "signer over ") {
+				t.Errorf("%s: %s", f.Name, f.Value)
+			}
+		}
+	}
+	for _, r := range inspected(t, read(t, "kernel-enable.json"), sessionOptions(t, 31337)).Readings {
+		look(r, false)
+	}
+	if !found {
+		t.Error("there is no approval of the owner")
+	}
+}
+
 // The words are those of the grant, whichever way the permission came.
 func TestWhatASessionKeyMayDoIsSaidInTheWordsOfGrants(t *testing.T) {
 	enable, err := seal.ParseKernelEnable(bytesOf(t, strings.TrimSpace(string(read(t, "kernel-enable-signature.hex")))))

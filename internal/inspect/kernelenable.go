@@ -64,8 +64,12 @@ func (in *inspector) checkEnabledNonce(r *Reading, id kernel.PermissionID) {
 	}
 }
 
-// ownerApproval explains the root validator's signature, bare or of a Merkle root.
+// ownerApproval explains the root validator's signature, bare or of a Merkle root. It is not
+// over the operation, so that whoever that would be the signer of is nobody.
 func (in *inspector) ownerApproval(b []byte) Reading {
+	apart := *in
+	apart.op = nil
+	in = &apart
 	if r, ok := in.merkleApproval(b); ok {
 		return r
 	}
