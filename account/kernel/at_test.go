@@ -23,7 +23,7 @@ func (b *bench) signs(t testing.TB, acct *kernel.Account, o owner) bool {
 	t.Helper()
 	auth := must[*kernel.Authority](t)(acct.Authority(o.by))
 	hash := crypto.Keccak256Hash([]byte("a message"))
-	request := must[*kernel.Request](t)(auth.SignHash(hash, b.id))
+	request := must[*kernel.Request](t)(auth.DangerSignHash(hash, b.id))
 	sigs := must[[][]byte](t)(request.Finish(must[account.Approval](t)(o.ask(request.Challenge()))))
 	return must[bool](t)(kernel.IsValidSignature(t.Context(), b.chain, acct.Address(), hash, sigs[0]))
 }
