@@ -228,6 +228,9 @@ func (c *checker) rate(p *RateLimit) {
 		c.warn(RateSavesUp, "start now", "the start is in the past: about %s may come at once", plural(min(p.Count, (c.facts.Now-p.StartAt)/p.Interval+1), "operation"))
 	}
 	c.seconds("start", p.StartAt)
+	if p.Interval == 0 {
+		return // nothing looks like a count per interval
+	}
 	c.warn(RateTotal, "choose the count for the whole life of the permission", "the count of %d is a total for the life of the permission, whatever the interval", p.Count)
 }
 

@@ -133,7 +133,7 @@ class Checker {
     if (p.interval && !p.startAt) this.refuse('rate-no-start', `the interval of ${span(p.interval)} is not enforced without a start: all ${p.count} operations may come at once`, 'write a start, such as now; or leave the interval out');
     else if (p.interval && past > p.interval) this.warn('rate-saves-up', `the start is in the past: about ${plural(Math.min(p.count, Math.floor(past / p.interval) + 1), 'operation')} may come at once`, 'start now');
     this.seconds('start', p.startAt);
-    this.warn('rate-total', `the count of ${p.count} is a total for the life of the permission, whatever the interval`, 'choose the count for the whole life of the permission');
+    if (p.interval) this.warn('rate-total', `the count of ${p.count} is a total for the life of the permission, whatever the interval`, 'choose the count for the whole life of the permission');
   }
 
   /** @param {import('./policies.js').TimePolicy} p */
