@@ -20,7 +20,8 @@ data, clientDataJSON, COSE, SPKI, SEC1 and raw keys, DER and raw signatures), us
 operations in every form with their hashes, handleOps calldata, bundler errors and
 revert data, the signatures of these accounts: Postern, MetaMask Hybrid, ZeroDev
 Kernel, Coinbase Smart Wallet, Solady, OpenZeppelin, Safe; and of Kernel's session keys the
-approvals – the SDK's text and postern grant's –, what they allow, and nonces.
+approvals – the SDK's text and postern grant's –, what they allow, what their owner signs, and
+nonces.
 
 The argument is hex, base64url, base64, PEM, JSON, an error's text, or a file's name; "-"
 or none reads standard input. Data that starts with "-" goes after "--". What you add by

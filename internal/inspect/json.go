@@ -59,6 +59,10 @@ func (in *inspector) jsonDocument(b []byte) (Reading, bool) {
 		return in.prepared(members)
 	case has("format", "prepared"):
 		return in.inside(members["prepared"], "operation file", "prepared")
+	case has("format", "digest", "typedData"):
+		return in.inside(members["typedData"], "request to the owner", "typedData")
+	case has("primaryType", "domain", "message"):
+		return in.kernelTypedData(members)
 	case has("userOperation"):
 		return in.operationReply(members)
 	case has("userOpHash", "success"):

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
@@ -61,6 +62,35 @@ func TestTheOwnersApprovalIsNotOverTheOperation(t *testing.T) {
 	}
 	if !found {
 		t.Error("there is no approval of the owner")
+	}
+}
+
+// What an owner is asked to sign is read from what is signed.
+func TestTypedDataForTheOwnerIsExplained(t *testing.T) {
+	enable, err := seal.ParseKernelEnable(bytesOf(t, strings.TrimSpace(string(read(t, "kernel-enable-signature.hex")))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := fmt.Sprintf(`{"types":{"Enable":[{"name":"validationId","type":"bytes21"},{"name":"nonce","type":"uint32"},{"name":"hook","type":"address"},{"name":"validatorData","type":"bytes"},{"name":"hookData","type":"bytes"},{"name":"selectorData","type":"bytes"}]},
+		"primaryType":"Enable","domain":{"name":"Kernel","version":"0.3.3","chainId":"1","verifyingContract":"0x000000000000000000000000000000000000bEEF"},
+		"message":{"validationId":"0x0235204ada%032x","nonce":"1","hook":"0x0000000000000000000000000000000000000000","validatorData":"0x%x","hookData":"0x","selectorData":"0x"}}`, 0, enable.EnableData)
+	r := inspected(t, []byte(good), inspect.Options{})
+	if !r.OK || fact(r, "permission id") != "0x35204ada" || fact(r, "chain id") != "1" || fact(r, "account") != "0x000000000000000000000000000000000000bEEF" {
+		t.Errorf("%v, %+v", codes(r, inspect.Error), r.Readings)
+	}
+	request := inspected(t, []byte(`{"format":"postern/grant-request/1","digest":"0x","typedData":`+good+`}`), inspect.Options{})
+	if !request.OK || fact(request, "permission id") != "0x35204ada" {
+		t.Errorf("the request: %v", codes(request, inspect.Error))
+	}
+	for code, change := range map[string][2]string{
+		"permission-id": {"0x0235204ada", "0x0235204adb"},
+		"types":         {`"name":"validatorData"`, `"name":"other"`},
+		"message":       {`"validationId":"0x02`, `"validationId":"02`},
+	} {
+		r := inspected(t, []byte(strings.Replace(good, change[0], change[1], 1)), inspect.Options{})
+		if got := codes(r, inspect.Error); r.OK || !slices.Contains(got, code) {
+			t.Errorf("%s: %v", code, got)
+		}
 	}
 }
 
