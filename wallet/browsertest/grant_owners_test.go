@@ -91,6 +91,9 @@ func TestApprovalsThatAreOfNoUse(t *testing.T) {
 		session.until("!document.querySelector('#start button').disabled")
 	}
 	t.Run("cut off", func(t *testing.T) { open(t, text[:len(text)-8], "cut off") })
+	t.Run("encrypted", func(t *testing.T) {
+		open(t, "postern-approval-1\nname: pocket money\n", "postern grant open FILE --sdk")
+	})
 	t.Run("limits raised", func(t *testing.T) {
 		// Another limit is another permission, for which no key here is.
 		open(t, changed(t, text, `"valueLimit":"500000000000000000"`, `"valueLimit":"900000000000000000"`), "Which passkey is it for?")
