@@ -105,7 +105,7 @@ func value(x *exchange) json.RawMessage {
 	return bytes.Clone(x.result)
 }
 
-var fast = bundler.Options{Timeout: 2 * time.Second}
+var fast = bundler.Options{Timeout: 20 * time.Second}
 
 func dial(t *testing.T, script string) *bundler.Client {
 	t.Helper()

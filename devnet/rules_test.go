@@ -99,12 +99,13 @@ func TestAPragueChainBecomesAnOsakaChain(t *testing.T) {
 }
 
 func TestTheRulesChangeInTimeWithoutATransaction(t *testing.T) {
-	n := start(t, devnet.Config{Rules: devnet.Prague, OsakaAt: time.Now().Truncate(time.Second).Add(3 * time.Second)})
-	if hasP256(t, n) {
+	at := time.Now().Truncate(time.Second).Add(3 * time.Second)
+	n := start(t, devnet.Config{Rules: devnet.Prague, OsakaAt: at})
+	if hasP256(t, n) && time.Now().Before(at) {
 		t.Fatal("P256VERIFY answers too early")
 	}
 	for begun := time.Now(); !hasP256(t, n); time.Sleep(10 * time.Millisecond) {
-		if time.Since(begun) > 20*time.Second {
+		if time.Since(begun) > time.Minute {
 			t.Fatal("it stays a Prague chain")
 		}
 	}

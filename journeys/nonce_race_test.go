@@ -45,7 +45,7 @@ func TestNonceRace(t *testing.T) {
 			}
 
 			// 4. It never runs.
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			if _, err := two.Wait(ctx); !errors.Is(err, account.ErrDropped) {
 				t.Errorf("waiting for the loser: %v", err)

@@ -68,7 +68,7 @@ func serve(t *testing.T, change ...func(*Config)) *running {
 			if open && err != nil {
 				t.Error(err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("the server does not end")
 		}
 	})

@@ -74,7 +74,7 @@ func up(t testing.TB, cfg UpConfig) (*user, func()) {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Error("it does not end")
 		}
 	})
@@ -274,7 +274,7 @@ func TestStateSurvivesARestartAndTheDirectoryHasOneOwner(t *testing.T) {
 		wei, _ := new(big.Int).SetString(strings.TrimPrefix(u.rpc("eth_getBalance", address, "latest").(string), "0x"), 16)
 		return wei
 	}
-	for deadline := time.Now().Add(5 * time.Second); balance(first).Sign() == 0; {
+	for deadline := time.Now().Add(time.Minute); balance(first).Sign() == 0; {
 		if time.Now().After(deadline) {
 			t.Fatal("the faucet gave nothing")
 		}

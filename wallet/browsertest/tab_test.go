@@ -21,7 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // tab is one page in a profile of its own, with a virtual authenticator, and a
 // record of everything that should not happen.

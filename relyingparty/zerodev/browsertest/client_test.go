@@ -18,7 +18,7 @@ import (
 	"github.com/postern-dev/postern/passkey"
 )
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // profile is a browser profile with the application open and one virtual authenticator.
 type profile struct {
