@@ -18,6 +18,7 @@ const (
 	ErrRole        Cause = "the account has no such role in the transaction"
 	ErrKey         Cause = "not a key of a Flow account"
 	ErrSignable    Cause = "not a Signable of FCL"
+	ErrComposite   Cause = "not a CompositeSignature of FCL"
 	ErrProof       Cause = "no proof of the account"
 )
 

@@ -61,7 +61,8 @@ func signedBy(extension, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := readClientData(clientDataJSON, sha256.Sum256(message)); err != nil {
+	want := sha256.Sum256(message)
+	if _, err := readClientData(clientDataJSON, &want); err != nil {
 		return nil, err
 	}
 	if err := checkAuthData(authData); err != nil {
@@ -71,6 +72,19 @@ func signedBy(extension, message []byte) ([]byte, error) {
 	return append(bytes.Clone(authData), hash[:]...), nil
 }
 
+// CheckExtension says whether nodes take an extension of the WebAuthn scheme for the signature of some message: the rules of
+// [Verify] for which neither message nor key is needed. It returns the challenge that was signed, as far as it can be read.
+func CheckExtension(extension []byte) (challenge []byte, err error) {
+	authData, clientDataJSON, err := ParseExtension(extension)
+	if err != nil {
+		return nil, err
+	}
+	if challenge, err = readClientData(clientDataJSON, nil); err != nil {
+		return challenge, err
+	}
+	return challenge, checkAuthData(authData)
+}
+
 // clientData is what nodes read of clientDataJSON, with their decoder: encoding/json is part of the protocol here.
 type clientData struct {
 	Type      string `json:"type"`
@@ -78,22 +92,24 @@ type clientData struct {
 	Origin    string `json:"origin"`
 }
 
-func readClientData(b []byte, want [32]byte) (c clientData, err error) {
+// readClientData checks clientDataJSON and returns its challenge; want is nil if any is right.
+func readClientData(b []byte, want *[32]byte) (challenge []byte, err error) {
 	const where = "clientDataJSON"
+	var c clientData
 	if err := json.Unmarshal(b, &c); err != nil {
-		return c, refused(ErrClientData, where, "%v", err)
+		return nil, refused(ErrClientData, where, "%v", err)
 	}
-	challenge, err := base64.RawURLEncoding.DecodeString(c.Challenge)
+	challenge, err = base64.RawURLEncoding.DecodeString(c.Challenge)
 	if err != nil || len(challenge) != 32 {
-		return c, refused(ErrChallengeB64, where, "%.60q", c.Challenge)
+		return nil, refused(ErrChallengeB64, where, "%.60q", c.Challenge)
 	}
-	if [32]byte(challenge) != want {
-		return c, refused(ErrChallenge, where, "%x, and the message's is %x", challenge, want)
+	if want != nil && [32]byte(challenge) != *want {
+		return challenge, refused(ErrChallenge, where, "%x, and the message's is %x", challenge, *want)
 	}
 	if c.Type != passkey.TypeGet {
-		return c, refused(ErrType, where, "%.60q", c.Type)
+		return challenge, refused(ErrType, where, "%.60q", c.Type)
 	}
-	return c, nil
+	return challenge, nil
 }
 
 // domainTag is the transaction domain tag as the RP ID hash of an assertion would have it. That it cannot be one keeps

@@ -11,6 +11,8 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/flowtest"
 	"github.com/postern-dev/postern/internal/inspect"
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/seal"
@@ -35,6 +37,13 @@ func FuzzInspect(f *testing.F) {
 		}
 	}
 	f.Add(sealed(f, common.Hash{1}, softkey.Quirks{}))
+	message, err := flowTransaction(f).Message(flow.Address{0xf8, 7: 1})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(message)
+	_, extension := flowtest.WebAuthn()[0].Make(flowtest.NewSigner("user"), message)
+	f.Add(extension)
 	for _, p := range []seal.P256Path{seal.PathNone, 0x13} {
 		a := approval(f, common.Hash{1}, softkey.Quirks{}).WithHints(p, common.Hash{1})
 		account, err := seal.Postern(a)

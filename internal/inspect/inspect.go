@@ -111,7 +111,7 @@ type inspector struct {
 func (in *inspector) recognisers() []func([]byte) (Reading, bool) {
 	return []func([]byte) (Reading, bool){
 		in.jsonDocument, in.attestationObject, in.coseKey, in.spki, in.sec1, in.rawKey,
-		in.authenticatorData, in.derSignature, in.handleOps, in.accountCall, in.revertData,
+		in.authenticatorData, in.derSignature, in.flowMessage, in.flowExtension, in.flowTransactionBytes, in.handleOps, in.accountCall, in.revertData,
 		in.erc6492, in.posternSignature, in.posternSigner, in.posternUserHandle, in.verifierCall, in.verifierKey, in.verifierSignature, in.hybridSignature, in.kernelSignature,
 		in.coinbaseSignature, in.openZeppelinSignature, in.safeSignature, in.soladyCompact,
 		in.ecdsaSignature, in.p1363, in.kernelNonce, in.address, in.word, in.metaMaskKeyID, in.bundlerText,
