@@ -11,6 +11,8 @@ import (
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
 )
@@ -47,6 +49,19 @@ var sentinels = []struct {
 	{kernel.ErrNoFactory, "not-deployed", "name the account by the file of postern kernel create --save"},
 	{kernel.ErrNoAddress, "no-address", "use Kernel 0.2.2 or later"},
 	{hybrid.ErrKeyHash, "bad-passkey", whoSigns},
+	{flow.ErrAddress, "bad-address", ""},
+	{flow.ErrRLP, "bad-transaction", ""},
+	{flow.ErrTransaction, "bad-transaction", ""},
+	{flow.ErrTooLarge, "too-long", ""},
+	{flow.ErrSignable, "bad-signable", ""},
+	{flow.ErrComposite, "bad-signature", ""},
+	{flow.ErrProof, "bad-proof", ""},
+	{flow.ErrRole, "no-such-role", ""},
+	{access.ErrURL, "bad-url", ""},
+	{access.ErrUnreachable, "unreachable", ""},
+	{access.ErrNotFound, "not-found", ""},
+	{access.ErrReply, "bad-reply", ""},
+	{access.ErrTooLarge, "bad-reply", ""},
 }
 
 // kinds are the types of errors, which know the way out themselves.
@@ -119,6 +134,8 @@ var kinds = []kind{
 	coded[*session.TooManyError]("incomplete"),
 	coded[*session.UndeployedError]("not-deployed"),
 	coded[*session.TargetError]("chain-failed"),
+	coded[*flow.Error]("node-rule"),
+	coded[*access.Error]("refused"),
 	coded[*grant.Error]("bad-policies"),
 	coded[grant.Finding]("not-to-be-signed"),
 	coded[*grant.Refusal]("policy-refuses"),

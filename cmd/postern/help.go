@@ -22,7 +22,7 @@ func helpCommand() command {
 func runHelp(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	asJSON := fs.Bool("json", false, "print the commands as JSON")
-	rest, err := c.parse(fs, 2)
+	rest, err := c.parse(fs, 3)
 	if err != nil {
 		return err
 	}

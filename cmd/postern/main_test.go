@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	readme SECTION FILE  write the shell commands of a section of README, for the chain at $PORT
 //	member FILE NAME VAR  set $VAR to a text in a JSON object
 //	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data, or text, in FILE
+//	flow              what wallets and apps have of Flow, and an access node: see flowFiles
 //	kernel            two chains with ZeroDev's Kernel: sets $POSTERN_RPC, $OTHER_RPC and the version $KERNEL; [kernel] tells if they are there
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
@@ -73,6 +74,7 @@ func TestScripts(t *testing.T) {
 			"passkey": passkeyElsewhere,
 			"owner":   ownerElsewhere,
 			"kernel":  kernelChain,
+			"flow":    flowFiles,
 			"readme":  readmeCommands,
 			"member":  jsonMember,
 		},

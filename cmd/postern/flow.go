@@ -1,0 +1,32 @@
+package main
+
+import "context"
+
+const flowAbout = `
+A passkey as the key of a Flow account, and what wallets and apps show you of it.
+
+  postern flow key dev.json --script create     its public key as Flow wants it, and the transaction
+  postern flow verify tx.hex --access URL       do nodes take these signatures, and if not, why not?
+  postern flow verify signable.json answer.json --public-key 0x…
+  postern flow proof verify proof.json --app NAME --nonce HEX --access URL
+
+Nodes answer "invalid extension data" whichever rule is broken; this names it. What an
+extension or a message says: postern inspect. Each action has a manual: postern help flow key.`
+
+func flowCommand() command {
+	return command{
+		name:    "flow",
+		summary: "a passkey on Flow: its key, signatures, account proofs",
+		usage:   "key|verify|proof …",
+		about:   flowAbout,
+		run: func(ctx context.Context, c *call) error {
+			return c.dispatch(ctx, []verb{flowKey(), flowVerify(), flowProof()})
+		},
+	}
+}
+
+func flowProof() verb {
+	return verb{name: "proof", usage: "verify …", about: flowProofAbout, run: func(ctx context.Context, c *call) error {
+		return c.dispatch(ctx, []verb{flowProofVerify()})
+	}}
+}

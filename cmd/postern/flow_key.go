@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/postern-dev/postern/flow"
+)
+
+const flowKeyAbout = `
+A passkey's public key as Flow wants it: x‖y, 128 hex digits without 0x, ECDSA_P256 with
+SHA2_256, the only hash that a passkey can serve. The passkey is a file – a key file of postern
+key new, JSON with id and publicKey, the reply of navigator.credentials.create() – or
+CREDENTIAL-ID:PUBLIC-KEY.
+
+With --script: the Cadence transaction that creates an account with the keys, or adds them to
+the authorizer's, and its arguments in JSON-Cadence. It has one authorizer. Signatures need
+weights of 1000 together: one passkey of 1000, or two files with --weight 500, which then sign
+together.
+
+  postern flow key dev.json
+  postern flow key laptop.json phone.json --weight 500 --script create --json`
+
+// maxFlowKeys bounds how many keys one transaction brings.
+const maxFlowKeys = 20
+
+func flowKey() verb {
+	return verb{name: "key", usage: "<passkey file>… [--script create|add] [flags]", about: flowKeyAbout, run: runFlowKey}
+}
+
+type flowKeyInfo struct {
+	Name      string             `json:"file,omitempty"`
+	PublicKey string             `json:"publicKey"` // x‖y, 128 hex digits
+	Curve     flow.Curve         `json:"signatureAlgorithm"`
+	Hash      flow.HashAlgorithm `json:"hashAlgorithm"`
+	Weight    uint16             `json:"weight"`
+}
+
+type flowKeyResult struct {
+	Keys      []flowKeyInfo     `json:"keys"`
+	Script    string            `json:"script,omitempty"`
+	Hash      string            `json:"scriptHash,omitempty"` // SHA-256
+	Arguments []json.RawMessage `json:"arguments,omitempty"`
+}
+
+func runFlowKey(_ context.Context, c *call) error {
+	fs := c.newFlags()
+	weight := fs.Uint("weight", flow.WeightThreshold, "`weight` of each key, of 1000")
+	script := fs.String("script", "", "the transaction that brings the keys: `create` an account, or add them to one")
+	asJSON := fs.Bool("json", false, "print one JSON object")
+	rest, err := c.parse(fs, maxFlowKeys)
+	if err != nil {
+		return err
+	}
+	if len(rest) == 0 {
+		return usageError("whose key?", "postern flow key dev.json; a key for development: postern key new dev.json")
+	}
+	if *weight == 0 || *weight > flow.WeightThreshold {
+		return usageError(fmt.Sprintf("a key has no weight of %d", *weight), "from 1 to 1000; an account's signatures need 1000 together")
+	}
+	refs, err := parsePasskeyRefs(rest)
+	if err != nil {
+		return err
+	}
+	var out flowKeyResult
+	keys := make([]flow.AccountKey, len(refs))
+	for i, ref := range refs {
+		k := flow.Passkey(ref.public, uint16(*weight))
+		keys[i] = k
+		out.Keys = append(out.Keys, flowKeyInfo{ref.name, k.PublicHex(), k.Curve, k.Hash, k.Weight})
+	}
+	if *script != "" {
+		if err := out.add(*script, keys); err != nil {
+			return err
+		}
+	}
+	if *asJSON {
+		return printJSON(c.stdout, out)
+	}
+	c.printFlowKeys(out)
+	return nil
+}
+
+func (r *flowKeyResult) add(script string, keys []flow.AccountKey) error {
+	build, together := flow.CreateAccount, 0
+	switch script {
+	case "create":
+		for _, k := range keys {
+			together += int(k.Weight)
+		}
+		if together < flow.WeightThreshold {
+			return usageError(fmt.Sprintf("nobody could use the account: the keys weigh %d together", together), "an account's signatures need 1000 together: raise --weight, or give more keys")
+		}
+	case "add":
+		build = flow.AddKeys
+	default:
+		return usageError("there is no script "+clip(script), "--script create, or add")
+	}
+	text, arguments, err := build(keys...)
+	if err != nil {
+		return err
+	}
+	r.Script, r.Hash = string(text), flow.HashScript(text).String()
+	for _, a := range arguments {
+		r.Arguments = append(r.Arguments, a)
+	}
+	return nil
+}
+
+func (c *call) printFlowKeys(r flowKeyResult) {
+	p := painter(c.stdout)
+	for _, k := range r.Keys {
+		fmt.Fprintln(c.stdout, p.bold("Flow key of "+plain(or(k.Name, "the passkey"))))
+		c.flowRow("public key", k.PublicKey)
+		c.flowRow("algorithms", fmt.Sprintf("%s with %s", k.Curve, k.Hash))
+		c.flowRow("weight", fmt.Sprintf("%d of %d", k.Weight, flow.WeightThreshold))
+	}
+	if r.Script == "" {
+		return
+	}
+	fmt.Fprintf(c.stdout, "\n%s (SHA-256 %s), one authorizer:\n\n%s\n", p.bold("Transaction"), r.Hash, strings.TrimRight(r.Script, "\n"))
+	fmt.Fprintf(c.stdout, "\n%s in JSON-Cadence:\n\n[%s]\n", p.bold("Arguments"), bytes.Join(rawBytes(r.Arguments), []byte(",")))
+}
+
+func rawBytes(in []json.RawMessage) [][]byte {
+	out := make([][]byte, len(in))
+	for i := range in {
+		out[i] = in[i]
+	}
+	return out
+}
+
+func (c *call) flowRow(name, value string) {
+	fmt.Fprintf(c.stdout, "  %-16s %s\n", name, plain(value))
+}
