@@ -141,15 +141,13 @@ func TestSecp256k1IsVerifiedAsNodesDo(t *testing.T) {
 	low := [64]byte(made)
 	high := low
 	new(big.Int).Sub(crypto.S256().Params().N, new(big.Int).SetBytes(low[32:])).FillBytes(high[32:])
-	past := low
-	copy(past[32:], bytes.Repeat([]byte{0xff}, 32))
 	for name, c := range map[string]struct {
 		signature [64]byte
 		digest    [32]byte
 		want      bool
 	}{
 		"low s": {low, digest, true}, "high s": {high, digest, true},
-		"another digest": {low, [32]byte{1}, false}, "s past the order": {past, digest, false}, "zeros": {[64]byte{}, digest, false},
+		"another digest": {low, [32]byte{1}, false}, "zeros": {[64]byte{}, digest, false},
 	} {
 		if got := verifySecp256k1(public, c.signature, c.digest); got != c.want {
 			t.Errorf("%s: %v", name, got)
@@ -157,6 +155,22 @@ func TestSecp256k1IsVerifiedAsNodesDo(t *testing.T) {
 	}
 	if verifySecp256k1([64]byte{1}, low, digest) {
 		t.Error("a key that is no point")
+	}
+	// A key whose signature of the digest has s = 1: with the nonce 1, d = (1 - z)/r. Written as s = n + 1 it is none.
+	n, r := crypto.S256().Params().N, crypto.S256().Params().Gx
+	d := new(big.Int).Sub(big.NewInt(1), new(big.Int).SetBytes(digest[:]))
+	d.Mul(d, new(big.Int).ModInverse(r, n)).Mod(d, n)
+	if key, err = crypto.ToECDSA(d.FillBytes(make([]byte, 32))); err != nil {
+		t.Fatal(err)
+	}
+	public = [64]byte(crypto.FromECDSAPub(&key.PublicKey)[1:])
+	for s, want := range map[*big.Int]bool{big.NewInt(1): true, new(big.Int).Add(n, big.NewInt(1)): false} {
+		var signature [64]byte
+		r.FillBytes(signature[:32])
+		s.FillBytes(signature[32:])
+		if got := verifySecp256k1(public, signature, digest); got != want {
+			t.Errorf("s = %x: %v", s, got)
+		}
 	}
 }
 
@@ -225,6 +239,18 @@ func TestFlowVerifyLooksAtTheWhole(t *testing.T) {
 		if name == "under the payload" && v.Signatures[0].Accepted {
 			t.Errorf("%s: %+v", name, v.Signatures)
 		}
+	}
+	sponsored := &flow.Transaction{Script: []byte("transaction {}"), ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowSponsor}
+	message, err := sponsored.Message(flowUser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	misplaced := flow.Signature{Address: flowUser}
+	misplaced.Signature, misplaced.Extension = flowtest.WebAuthn()[0].Make(signer, message)
+	sponsored.EnvelopeSignatures = []flow.Signature{misplaced}
+	v := (&flowSigned{tx: sponsored}).judge(map[flow.Address][]flow.AccountKey{flowUser: keys}, true)
+	if got := v.Signatures[0]; v.OK || got.Accepted || got.Refusal.Rule != string(flow.ErrRole) {
+		t.Errorf("the payload's signature under the envelope: %+v", got)
 	}
 	one := flow.Signature{Address: flowUser, KeyIndex: 7, Signature: make([]byte, 64)}
 	tx := &flow.Transaction{ProposalKey: flow.ProposalKey{Address: flowUser, KeyIndex: 7}, Payer: flowUser, EnvelopeSignatures: []flow.Signature{one}}
