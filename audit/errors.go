@@ -51,9 +51,6 @@ func (e *UnknownError) Hint() string {
 	return "WebAuthnAccount, MetaMask Hybrid 1.3.0 and ZeroDev Kernel are read; check address and chain, or describe who signs in a file (docs/recovery.md)"
 }
 
-// Unwrap gives the reasons.
-func (e *UnknownError) Unwrap() []error { return e.Why }
-
 var (
 	_ account.Hinter = (*NoAccountError)(nil)
 	_ account.Hinter = (*UnknownError)(nil)

@@ -68,9 +68,12 @@ func is[T error](err error) bool {
 	return ok
 }
 
-// Unread says what may control an account, or a signer of it, and is not in the
-// description that [Read] has made.
+// Unread says what may control an account that [Read] has described, or a signer of it,
+// and is not in the description, nor stated since.
 func Unread(a recovery.Account) (out []string) {
+	if a.Source != recovery.Chain {
+		return nil
+	}
 	switch {
 	case strings.HasPrefix(a.Kind, kindHybrid):
 		out = append(out, "Delegations that the account has signed: they are not on the chain, and may let others act for it.")
@@ -78,10 +81,10 @@ func Unread(a recovery.Account) (out []string) {
 		out = append(out, "Session keys and further validators of the account: each may act for it within its limits, or without any.")
 	}
 	for _, s := range a.Signers {
-		switch s.Kind {
-		case recovery.KindHot:
+		switch {
+		case s.Kind == recovery.KindHot && !s.Devices.Relied() && !s.Places.Relied() && !s.Cloud.Relied():
 			out = append(out, s.Label()+": the chain knows no more than the key. It is counted as a key in software.")
-		case recovery.KindContract:
+		case s.Kind == recovery.KindContract && s.Quorum == nil:
 			out = append(out, s.Label()+": who signs for this contract.")
 		}
 	}
