@@ -10,11 +10,13 @@ import (
 	"github.com/postern-dev/postern/account/kernel/approval"
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/account/webauthn"
+	"github.com/postern-dev/postern/audit"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/recovery"
 )
 
 const whoSigns = "who signs today: postern hybrid signers 0x…"
@@ -136,6 +138,10 @@ var kinds = []kind{
 	coded[*session.TargetError]("chain-failed"),
 	coded[*flow.Error]("node-rule"),
 	coded[*access.Error]("refused"),
+	coded[*audit.NoAccountError]("not-deployed"),
+	coded[*audit.UnknownError]("other-code"),
+	coded[*recovery.Error]("bad-description"),
+	coded[*recovery.TooLargeError]("too-large"),
 	coded[*grant.Error]("bad-policies"),
 	coded[grant.Finding]("not-to-be-signed"),
 	coded[*grant.Refusal]("policy-refuses"),

@@ -51,7 +51,7 @@ func runGrantCheck(_ context.Context, c *call) error {
 		return err
 	}
 	if *address != "" {
-		if facts.Account, _, err = parseKernel("--account", *address); err != nil {
+		if facts.Account, _, err = kernelFiles.parse("--account", *address); err != nil {
 			return err
 		}
 	}

@@ -91,7 +91,7 @@ func (c *call) createHybrid(ctx context.Context, f *createFlags) error {
 		}
 	}
 	if f.save != "" {
-		if err := saveAccount(f.save, spec.Address, made); err != nil {
+		if err := hybridFiles.save(f.save, spec.Address, made); err != nil {
 			return err
 		}
 	}
@@ -173,7 +173,7 @@ func checkNew(ctx context.Context, chain account.Chain, acct *hybrid.Account) er
 // checkMeant compares the account with the one that is meant: an address, or the file of
 // an account, which says what differs.
 func (c *hybridCreation) checkMeant(text string) error {
-	meant, saved, err := parseAccount("--account", text)
+	meant, saved, err := hybridFiles.parse("--account", text)
 	if err != nil {
 		return err
 	}

@@ -49,10 +49,10 @@ func TestAnEnvironmentIsTheKits(t *testing.T) {
 	}
 	// The file of --save remembers it.
 	saved := filepath.Join(dir, "account.json")
-	if err := saveAccount(saved, acct.Address(), made); err != nil {
+	if err := hybridFiles.save(saved, acct.Address(), made); err != nil {
 		t.Fatal(err)
 	}
-	if _, again, err := parseAccount("--account", saved); err != nil || again.Environment == nil || *again.Environment != *made.Environment {
+	if _, again, err := hybridFiles.parse("--account", saved); err != nil || again.Environment == nil || *again.Environment != *made.Environment {
 		t.Errorf("%+v, %v", again, err)
 	}
 	for name, text := range map[string]string{"text": "0x", "empty": "{}", "list": "[]", "entry point": `{"SimpleFactory":"` + golden.Account.Owner.Hex() + `","DelegationManager":"` + golden.Account.Owner.Hex() + `"}`} {

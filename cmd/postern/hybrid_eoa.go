@@ -36,7 +36,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 	delegate := acct.Delegate()
 	spec.Address, spec.Delegate = acct.Address(), &delegate
 	if meant := f.address; meant != "" {
-		a, _, err := parseAccount("--account", meant)
+		a, _, err := hybridFiles.parse("--account", meant)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func (c *call) createEOA(ctx context.Context, f *createFlags) error {
 		}
 	}
 	if f.save != "" {
-		if err := saveAccount(f.save, spec.Address, nil); err != nil {
+		if err := hybridFiles.save(f.save, spec.Address, nil); err != nil {
 			return err
 		}
 	}

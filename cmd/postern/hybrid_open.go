@@ -52,7 +52,7 @@ func (f *hybridFlags) act(ctx context.Context, c *call) (*hybridAct, error) {
 	}
 	if f.address != "" {
 		var saved *hybridCreation
-		if spec.Address, saved, err = parseAccount("--account", f.address); err != nil {
+		if spec.Address, saved, err = hybridFiles.parse("--account", f.address); err != nil {
 			return nil, err
 		}
 		if saved != nil && f.contracts == "" {

@@ -17,29 +17,6 @@ func hybridSend() verb {
 }
 
 func runHybridSend(ctx context.Context, c *call) error {
-	fs := c.newFlags()
 	var f hybridFlags
-	f.flags(fs)
-	var one wireCall
-	one.flags(fs)
-	rest, err := c.parse(fs, 1)
-	if err != nil {
-		return err
-	}
-	calls, err := c.callsArgument(rest, one.To)
-	if err != nil {
-		return err
-	}
-	if calls == nil {
-		if calls, err = one.calls(); err != nil {
-			return err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	a, err := f.act(ctx, c)
-	if err != nil {
-		return err
-	}
-	return a.run(ctx, calls)
+	return sendCalls(ctx, c, f.flags, &f.timeout, func(ctx context.Context, c *call) (actor, error) { return f.act(ctx, c) })
 }

@@ -73,7 +73,7 @@ func runHybridSigners(ctx context.Context, c *call) error {
 	if text == "" {
 		return usageError("which account?", "postern hybrid signers 0x…")
 	}
-	addr, made, err := parseAccount("the account", text)
+	addr, made, err := hybridFiles.parse("the account", text)
 	if err != nil {
 		return err
 	}

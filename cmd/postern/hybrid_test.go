@@ -40,15 +40,15 @@ func TestAnAccountFileHoldsWhatItsAddressFollowsFrom(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 { // the second time it is there, of the same account
-		if err := saveAccount(path, acct.Address(), made); err != nil {
+		if err := hybridFiles.save(path, acct.Address(), made); err != nil {
 			t.Fatal(err)
 		}
 	}
-	addr, read, err := parseAccount("--account", path)
+	addr, read, err := hybridFiles.parse("--account", path)
 	if err != nil || addr != acct.Address() || read.Owner != made.Owner || read.checkIs(addr) != nil {
 		t.Fatalf("%s, %+v, %v", addr, read, err)
 	}
-	if err := saveAccount(path, common.Address{1}, nil); explain(err).Code != "exists" {
+	if err := hybridFiles.save(path, common.Address{1}, nil); explain(err).Code != "exists" {
 		t.Errorf("the file of another account is overwritten: %v", err)
 	}
 	if err := read.checkMeant(path); err != nil {
@@ -89,11 +89,11 @@ func TestAnAccountFileHoldsWhatItsAddressFollowsFrom(t *testing.T) {
 		if err := os.WriteFile(other, changed, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := parseAccount("--account", other); explain(err).Code != "bad-file" {
+		if _, _, err := hybridFiles.parse("--account", other); explain(err).Code != "bad-file" {
 			t.Errorf("%s changed: %v", name, err)
 		}
 	}
-	if _, _, err := parseAccount("--account", filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := hybridFiles.parse("--account", filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 }

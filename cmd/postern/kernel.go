@@ -57,7 +57,7 @@ func (f *kernelFlags) spec(c *call) (*kernelSpec, localSigner, error) {
 	if f.address == "" {
 		return nil, nil, usageError("which account?", "--account 0x…, or the file of postern kernel create --save")
 	}
-	addr, made, err := parseKernel("--account", f.address)
+	addr, made, err := kernelFiles.parse("--account", f.address)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,20 +92,20 @@ func (f *kernelFlags) act(ctx context.Context, c *call) (*kernelAct, error) {
 }
 
 // run prepares the calls, has them approved, sends them, and prints what became of it.
-func (a *kernelAct) run(ctx context.Context, calls []account.Call) error {
-	p, r, err := a.operate(ctx, calls)
+func (a *kernelAct) run(ctx context.Context, calls []account.Call, options ...account.Option) error {
+	p, r, err := a.operate(ctx, calls, options...)
 	if err != nil {
 		return err
 	}
 	return a.call.printOutcome(p, r, a.flags.json)
 }
 
-func (a *kernelAct) operate(ctx context.Context, calls []account.Call) (*account.Prepared, *account.Receipt, error) {
+func (a *kernelAct) operate(ctx context.Context, calls []account.Call, options ...account.Option) (*account.Prepared, *account.Receipt, error) {
 	auth, err := a.spec.authority(ctx, a.conn.Chain, a.acct)
 	if err != nil {
 		return nil, nil, err
 	}
-	return a.call.operate(ctx, &a.flags.actFlags, a.conn, a.spec, a.acct, auth, a.signer, calls)
+	return a.call.operate(ctx, &a.flags.actFlags, a.conn, a.spec, a.acct, auth, a.signer, calls, options...)
 }
 
 // explainKernel says where an account may be that is not there.

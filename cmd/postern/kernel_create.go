@@ -88,7 +88,7 @@ func runKernelCreate(ctx context.Context, c *call) error {
 		return err
 	}
 	if *save != "" {
-		if err := saveKernel(*save, acct.Address(), &made); err != nil {
+		if err := kernelFiles.save(*save, acct.Address(), &made); err != nil {
 			return err
 		}
 	}

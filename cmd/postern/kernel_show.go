@@ -77,7 +77,7 @@ func accountArgument(rest []string, flagged, example string) (*kernelSpec, error
 	if text == "" {
 		return nil, usageError("which account?", example)
 	}
-	addr, made, err := parseKernel("the account", text)
+	addr, made, err := kernelFiles.parse("the account", text)
 	return &kernelSpec{Address: addr, Create: made}, err
 }
 

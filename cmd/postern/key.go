@@ -125,8 +125,8 @@ func showKey(path string) (keyInfo, error) {
 
 // fundKey asks the faucet for coins: for an address, an EOA, or a passkey's account.
 func fundKey(ctx context.Context, path, rpc, version string, token bool) (info keyInfo, err error) {
-	to, _, err := parseAccount("the address", path)
-	if kernel, _, ok := parseKernel("the address", path); ok == nil {
+	to, _, err := hybridFiles.parse("the address", path)
+	if kernel, _, ok := kernelFiles.parse("the address", path); ok == nil {
 		to, err = kernel, nil
 	}
 	if err == nil || strings.HasPrefix(path, "0x") {

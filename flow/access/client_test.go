@@ -1,17 +1,21 @@
 package access_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/access/accesstest"
 	"github.com/postern-dev/postern/flow/flowtest"
 	"github.com/postern-dev/postern/passkey"
 )
@@ -194,4 +198,46 @@ func TestFindMyAccount(t *testing.T) {
 	if err != nil || len(found) != 1 || found[0].Address != account {
 		t.Errorf("known: %+v, %v", found, err)
 	}
+}
+
+// answers is a transport that gives every request the same reply.
+type answers []byte
+
+func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
+}
+
+// FuzzReplies: whatever a node says, it is read or refused by a typed error.
+func FuzzReplies(f *testing.F) {
+	tapes, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(tapes) == 0 {
+		f.Fatal(err)
+	}
+	for _, file := range tapes {
+		tape, err := accesstest.Read(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, x := range tape.Exchanges[:10] {
+			f.Add([]byte(x.Reply))
+		}
+	}
+	f.Fuzz(func(t *testing.T, reply []byte) {
+		c, err := access.New("http://node.invalid", access.WithHTTP(&http.Client{Transport: answers(reply)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		_, block := c.LatestBlock(ctx)
+		_, account := c.Account(ctx, flow.Address{7: 1})
+		_, key := c.Key(ctx, flow.Address{7: 1}, 0)
+		_, script := c.Script(ctx, nil, nil)
+		_, result := c.Result(ctx, flow.Identifier{})
+		for _, err := range []error{block, account, key, script, result} {
+			var e *access.Error
+			if err != nil && (!errors.As(err, &e) || e.Hint() == "") {
+				t.Errorf("%q: %v", reply, err)
+			}
+		}
+	})
 }
