@@ -11,10 +11,11 @@ const maxComposite = 1 << 20
 // composite is a CompositeSignature as wallets answer it.
 type composite struct {
 	Type      string  `json:"f_type"`
+	Version   string  `json:"f_vsn"`
 	Address   string  `json:"addr"`
 	Key       *uint32 `json:"keyId"`
 	Signature string  `json:"signature"`
-	Extension string  `json:"extensionData"`
+	Extension string  `json:"extensionData,omitempty"`
 }
 
 // ParseComposite reads the JSON of an FCL CompositeSignature: what [Signable.Composite] writes, and other wallets without

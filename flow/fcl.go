@@ -1,7 +1,6 @@
 package flow
 
 import (
-	"bytes"
 	"encoding/hex"
 	"encoding/json"
 )
@@ -53,17 +52,11 @@ func ParseSignable(b []byte) (*Signable, error) {
 
 // Composite is the answer to a Signable: hexadecimal digits without 0x, and the extension beside the signature.
 func (s *Signable) Composite(signature, extension []byte) []byte {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	// A struct of strings and a number cannot fail.
-	_ = e.Encode(struct {
-		Type      string `json:"f_type"`
-		Version   string `json:"f_vsn"`
-		Address   string `json:"addr"`
-		Key       uint32 `json:"keyId"`
-		Signature string `json:"signature"`
-		Extension string `json:"extensionData,omitempty"`
-	}{"CompositeSignature", "1.0.0", s.Address.String(), s.KeyIndex, hex.EncodeToString(signature), hex.EncodeToString(extension)})
-	return bytes.TrimSpace(out.Bytes())
+	b, err := json.Marshal(composite{
+		"CompositeSignature", "1.0.0", s.Address.String(), &s.KeyIndex, hex.EncodeToString(signature), hex.EncodeToString(extension),
+	})
+	if err != nil { // hexadecimal digits and a number
+		panic(err)
+	}
+	return b
 }

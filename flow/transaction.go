@@ -200,23 +200,22 @@ func (t *Transaction) Sign(s Signature) error {
 func (t *Transaction) sizeOfPayload() int { return sizeOfList(t.sizeOfPayloadParts()) }
 
 func (t *Transaction) sizeOfPayloadParts() int {
-	arguments := 0
-	for _, a := range t.Arguments {
-		arguments += sizeOfBytes(a)
-	}
-	return sizeOfBytes(t.Script) + sizeOfList(arguments) + 33 + sizeOfUint(t.GasLimit) +
+	return sizeOfBytes(t.Script) + sizeOfList(t.sizeOfArguments()) + 33 + sizeOfUint(t.GasLimit) +
 		9 + sizeOfUint(uint64(t.ProposalKey.KeyIndex)) + sizeOfUint(t.ProposalKey.SequenceNumber) + 9 +
 		sizeOfList(9*len(t.Authorizers))
+}
+
+func (t *Transaction) sizeOfArguments() (n int) {
+	for _, a := range t.Arguments {
+		n += sizeOfBytes(a)
+	}
+	return n
 }
 
 func (t *Transaction) appendPayload(b []byte) []byte {
 	b = appendList(b, t.sizeOfPayloadParts())
 	b = appendBytes(b, t.Script)
-	arguments := 0
-	for _, a := range t.Arguments {
-		arguments += sizeOfBytes(a)
-	}
-	b = appendList(b, arguments)
+	b = appendList(b, t.sizeOfArguments())
 	for _, a := range t.Arguments {
 		b = appendBytes(b, a)
 	}
@@ -239,11 +238,15 @@ func (s *Signature) isPlain() bool {
 }
 
 func (t *Transaction) sizeOfSignatures(list []Signature) int {
-	n := 0
-	for i, signers := 0, t.Signers(); i < len(list); i++ {
+	return sizeOfList(sizeOfSigned(list, t.Signers()))
+}
+
+// sizeOfSigned is the size of signatures without the list's head.
+func sizeOfSigned(list []Signature, signers []Address) (n int) {
+	for i := range list {
 		n += sizeOfList(list[i].sizeOfParts(slices.Index(signers, list[i].Address)))
 	}
-	return sizeOfList(n)
+	return n
 }
 
 func (s *Signature) sizeOfParts(signer int) int {
@@ -256,11 +259,7 @@ func (s *Signature) sizeOfParts(signer int) int {
 
 func (t *Transaction) appendSignatures(b []byte, list []Signature) []byte {
 	signers := t.Signers()
-	n := 0
-	for i := range list {
-		n += sizeOfList(list[i].sizeOfParts(slices.Index(signers, list[i].Address)))
-	}
-	b = appendList(b, n)
+	b = appendList(b, sizeOfSigned(list, signers))
 	for i := range list {
 		s := &list[i]
 		signer := slices.Index(signers, s.Address)

@@ -110,7 +110,7 @@ func TestTheTableOfCodesHasWhatIsUsed(t *testing.T) {
 func TestOtherCodeIsRefused(t *testing.T) {
 	set := must[kernelstand.Stand](t)(kernelstand.Open(t.Context()))
 	if set.Real {
-		t.Skip("needs the stand-ins")
+		t.Skip("is about the stand-ins, and KERNEL_ARTIFACTS is set")
 	}
 	b := newBench(t, devnet.Config{})
 	o := b.owners(t, kernel.V031)[0]
