@@ -15,8 +15,9 @@ import (
 )
 
 // RPCHandler is the chain's one JSON-RPC endpoint: eth_*, net_*, web3_*, the bundler's methods, the paymaster's
-// (ERC-7677 and pimlico_getTokenQuotes), postern_faucet(address) and postern_tokenFaucet(address). It refuses requests that a website of another origin makes a browser
-// send, whether directly (Origin, Sec-Fetch-Site) or by a host name that resolves to loopback.
+// (ERC-7677 and pimlico_getTokenQuotes), postern_faucet(address) and postern_tokenFaucet(address), and evm_increaseTime(seconds)
+// and evm_mine(), as development chains have them, to let days pass. It refuses requests that a website of another origin
+// makes a browser send, whether directly (Origin, Sec-Fetch-Site) or by a host name that resolves to loopback.
 func (n *Net) RPCHandler() http.Handler { return n.handler }
 
 // Listen serves the endpoint on a loopback address such as "127.0.0.1:8545" or "localhost:0" and

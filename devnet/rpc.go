@@ -32,6 +32,7 @@ func newHandler(n *Net) (http.Handler, error) {
 		{Namespace: "eth", Service: &bundlerAPI{n.chain.bundler}},
 		{Namespace: "pimlico", Service: &pimlicoAPI{n.chain.bundler, n.paymaster}},
 		{Namespace: "pm", Service: &paymasterAPI{n.paymaster}},
+		{Namespace: "evm", Service: &evmAPI{net: n}},
 		{Namespace: "postern", Service: &posternAPI{n.faucet, n.info.Token}},
 	}
 	for _, api := range n.chain.backend.APIs() {

@@ -66,59 +66,15 @@ var ErrNoSwitch = errors.New("the chain does not become an Osaka chain")
 // and returns when that block is there. Its time, if not there yet, comes early: later blocks have times of their own
 // until the clock has caught up. On a chain that runs Osaka already it does nothing.
 func (n *Net) BecomeOsaka(ctx context.Context) error {
-	for {
-		done, err := n.chain.becomeOsaka()
-		if done || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("devnet: %w, transactions that wait for higher fees are in the way: %w", ErrNoSwitch, context.Cause(ctx))
-		case <-time.After(time.Millisecond):
-		}
-	}
-}
-
-// becomeOsaka is one attempt: transactions that wait must be in a block before.
-func (c *chain) becomeOsaka() (done bool, err error) {
-	head, config := c.blocks().CurrentBlock(), c.blocks().Config()
+	config := n.chain.blocks().Config()
+	head := n.chain.blocks().CurrentBlock()
 	switch {
 	case config.IsOsaka(head.Number, head.Time):
-		return true, nil
+		return nil
 	case config.OsakaTime == nil:
-		return false, fmt.Errorf("devnet: %w: it was made without OsakaAt", ErrNoSwitch)
+		return fmt.Errorf("devnet: %w: it was made without OsakaAt", ErrNoSwitch)
 	}
-	c.mine()
-	c.sealing.Lock()
-	defer c.sealing.Unlock()
-	if c.closed {
-		return false, fmt.Errorf("devnet: %w: it is closed", ErrNoSwitch)
-	}
-	head = c.blocks().CurrentBlock()
-	if *config.OsakaTime <= head.Time {
-		return true, nil
-	}
-	if err := c.inform(); err != nil {
-		return false, err
-	}
-	err = c.beacon.AdjustTime(time.Duration(*config.OsakaTime-head.Time) * time.Second)
-	if executable, _ := c.backend.TxPool().Stats(); err != nil && executable > 0 {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("devnet: %w: %w", ErrNoSwitch, err)
-	}
-	c.writeDown()
-	if err := c.inform(); err != nil {
-		return false, err
-	}
-	return true, nil
-}
-
-// inform waits until the pool has learnt of the latest block, which it does in its own time: before, it holds transactions
-// that are in the block, and takes what the block's rules refuse.
-func (c *chain) inform() error {
-	if err := c.backend.TxPool().Sync(); err != nil {
+	if err := n.chain.await(ctx, func() (bool, error) { return n.chain.reach(*config.OsakaTime) }); err != nil {
 		return fmt.Errorf("devnet: %w: %w", ErrNoSwitch, err)
 	}
 	return nil
