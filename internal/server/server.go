@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/kernel"
 )
@@ -34,6 +35,9 @@ type Config struct {
 	// RPC answers POST /rpc, Passkeys everything under /passkeys/ (without that prefix).
 	// Required. Both also see CORS preflights.
 	RPC, Passkeys http.Handler
+
+	// Chain is read to say what would lock or lose an account, at /audit. Nil: nothing is there.
+	Chain account.Chain
 
 	// Origins are further web origins, exact, whose pages may POST: "http://localhost:5173".
 	Origins []string
@@ -64,6 +68,8 @@ type WalletConfig struct {
 	Kernel *KernelConfig `json:"kernel,omitempty"`
 	// PaymasterURL speaks ERC-7677. Empty: nobody pays for others.
 	PaymasterURL string `json:"paymasterUrl,omitempty"`
+	// AuditURL says what would lock or lose an account. Empty: the page cannot tell.
+	AuditURL string `json:"auditUrl,omitempty"`
 }
 
 // HybridConfig names MetaMask's contracts. The page has the canonical addresses
@@ -208,6 +214,9 @@ func routes(cfg Config, walletConfig []byte) http.Handler {
 	mux.Handle("/healthz", get(constant([]byte(`{"ok":true}`))))
 	mux.Handle("/readyz", get(readiness(cfg)))
 	mux.Handle("/rpc", cfg.RPC)
+	if cfg.Chain != nil {
+		mux.Handle(auditPath, newAuditor(cfg.Chain))
+	}
 	mux.Handle("/passkeys/", http.StripPrefix("/passkeys", cfg.Passkeys))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })
 	return mux

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -143,8 +144,13 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// Through its own door: what the audit believes is what the page is told.
+	chain, err := bundler.NewChain(s.Origin()+config.RPCURL, bundler.Options{Retries: -1})
+	if err != nil {
+		return nil, err
+	}
 	s.server, err = New(s.binding, Config{
-		Page: page, Wallet: config, RPC: s.chain.RPCHandler(), Passkeys: passkeys,
+		Page: page, Wallet: config, RPC: s.chain.RPCHandler(), Passkeys: passkeys, Chain: chain,
 		Origins: cfg.Origins, Log: cfg.Log,
 		Ready: func(ctx context.Context) error {
 			_, chainErr := s.chain.Client().BlockNumber(ctx)
@@ -275,6 +281,6 @@ func walletConfig(chain *devnet.Net) (WalletConfig, error) {
 		Implementation:    d.Implementation.Hex(),
 		ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation).Hex(),
 		RPCURL:            "/rpc", PasskeyURL: "/passkeys", Faucet: true,
-		Hybrid: Hybrid130(), Kernel: Kernel(), PaymasterURL: "/rpc",
+		Hybrid: Hybrid130(), Kernel: Kernel(), PaymasterURL: "/rpc", AuditURL: auditPath,
 	}, nil
 }

@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/audit"
+	"github.com/postern-dev/postern/recovery"
+)
+
+const auditPath = "/audit"
+
+// Bounds of one audit and of all at once. An audit is work for a processor, not for memory:
+// those that do not fit in are sent away, not queued.
+const (
+	maxAudit   = 64 << 10 // bytes of a request
+	auditTime  = 15 * time.Second
+	auditCount = 2
+)
+
+// auditRequest asks what would lock an account and what would lose it.
+type auditRequest struct {
+	// Account is read from the chain. Empty: Facts describe all of it.
+	Account string `json:"account"`
+	// Facts are what its owner states: a file of package recovery, as JSON or as its text.
+	Facts json.RawMessage `json:"facts"`
+}
+
+// auditReply is what the page shows. Words come from here; the page has none of its own.
+type auditReply struct {
+	Report  json.RawMessage `json:"report"` // format postern-audit-1
+	Verdict []string        `json:"verdict"`
+	// Outcomes are words for each row of the report, by its ID.
+	Outcomes map[string]string `json:"outcomes"`
+	Words    []string          `json:"words"`
+	Unread   []string          `json:"unread"` // what may control the account and was not read
+	SVG      string            `json:"svg"`
+	Template string            `json:"template"` // a file to fill in, for the command line
+}
+
+// auditor answers POST /audit. It keeps nothing of what it is told.
+type auditor struct {
+	chain account.Chain
+	slots chan struct{}
+}
+
+func newAuditor(chain account.Chain) *auditor {
+	return &auditor{chain: chain, slots: make(chan struct{}, auditCount)}
+}
+
+func (a *auditor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		postOnly.write(w)
+		return
+	}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		notJSON.write(w)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAudit))
+	if err != nil {
+		longBody.write(w)
+		return
+	}
+	select {
+	case a.slots <- struct{}{}:
+		defer func() { <-a.slots }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		auditBusy.write(w)
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), auditTime)
+	defer cancel()
+	reply, err := a.audit(ctx, body)
+	if err != nil {
+		refused(err).write(w)
+		return
+	}
+	text, err := json.Marshal(reply)
+	if err != nil {
+		refused(err).write(w)
+		return
+	}
+	constant(text).ServeHTTP(w, r)
+}
+
+func (a *auditor) audit(ctx context.Context, body []byte) (*auditReply, error) {
+	var q auditRequest
+	if err := json.Unmarshal(body, &q); err != nil {
+		return nil, &recovery.Error{Code: recovery.BadFile, What: "the request is no JSON", Way: `send {"account": "0x…", "facts": {…}}`}
+	}
+	about, err := a.described(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	report, err := recovery.Audit(about)
+	if err != nil {
+		return nil, err
+	}
+	out := &auditReply{
+		Verdict: report.Verdict(), Words: report.Words(), Unread: audit.Unread(*about),
+		SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)),
+	}
+	for _, row := range report.Rows {
+		out.Outcomes[row.ID] = report.OutcomeWords(row)
+	}
+	out.Report, err = report.JSON()
+	return out, err
+}
+
+func (a *auditor) described(ctx context.Context, q auditRequest) (*recovery.Account, error) {
+	var stated *recovery.File
+	if len(q.Facts) > 0 && string(q.Facts) != "null" {
+		text := []byte(q.Facts)
+		if file := ""; json.Unmarshal(text, &file) == nil {
+			text = []byte(file)
+		}
+		var err error
+		if stated, err = recovery.ParseFile(text); err != nil {
+			return nil, err
+		}
+	}
+	if q.Account == "" && stated != nil {
+		return stated.Account()
+	}
+	if !common.IsHexAddress(q.Account) || len(q.Account) != 42 {
+		return nil, &recovery.Error{Code: recovery.BadFile, Field: "account", What: "it is no address", Way: "write 0x and 40 hex digits"}
+	}
+	read, err := audit.Read(ctx, a.chain, common.HexToAddress(q.Account))
+	if err != nil || stated == nil {
+		return &read, err
+	}
+	return stated.Apply(&read)
+}
+
+// refused says what an audit failed with.
+func refused(err error) refusal {
+	out := refusal{http.StatusBadGateway, "chain_failed", "the chain could not be read", "try again in a moment"}
+	var fault *recovery.Error
+	var large *recovery.TooLargeError
+	var none *audit.NoAccountError
+	var unknown *audit.UnknownError
+	switch {
+	case errors.As(err, &fault):
+		out = refusal{http.StatusUnprocessableEntity, "bad_facts", words(fault, "recovery: "), ""}
+	case errors.As(err, &large):
+		out = refusal{http.StatusUnprocessableEntity, "too_large", words(large, "recovery: "), ""}
+	case errors.As(err, &none):
+		out = refusal{http.StatusNotFound, "no_account", words(none, "audit: "), ""}
+	case errors.As(err, &unknown):
+		out = refusal{http.StatusUnprocessableEntity, "unknown_account", words(unknown, "audit: "), ""}
+	}
+	var hint account.Hinter
+	if errors.As(err, &hint) {
+		out.hint = hint.Hint()
+	}
+	return out
+}
+
+// words are an error for a person, who knows nothing of packages.
+func words(err error, of string) string { return strings.TrimPrefix(err.Error(), of) }
+
+var (
+	postOnly  = refusal{http.StatusMethodNotAllowed, "method_not_allowed", "only POST is answered here", ""}
+	notJSON   = refusal{http.StatusUnsupportedMediaType, "not_json", "the request is no JSON", "send Content-Type: application/json"}
+	longBody  = refusal{http.StatusRequestEntityTooLarge, "too_long", "the request is too long", "describe what always shares its fate as one"}
+	auditBusy = refusal{http.StatusServiceUnavailable, "busy", "other audits are being worked out", "try again in a moment"}
+)

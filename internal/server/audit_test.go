@@ -1,0 +1,196 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math/big"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/account"
+)
+
+// oddChain has one contract that is no account; the rest is empty, or out of reach.
+type oddChain struct {
+	account.Chain
+	down bool
+	wait chan struct{} // nil: answers at once
+}
+
+var odd = common.HexToAddress("0x00000000000000000000000000000000000000aa")
+
+func (c oddChain) Code(ctx context.Context, a common.Address) ([]byte, error) {
+	if c.wait != nil {
+		c.wait <- struct{}{}
+		<-ctx.Done()
+	}
+	switch {
+	case c.down:
+		return nil, errors.New("private detail")
+	case a == odd:
+		return []byte{0xfe}, nil
+	}
+	return nil, nil
+}
+
+func (oddChain) Call(context.Context, common.Address, []byte) ([]byte, error) { return nil, nil }
+func (oddChain) ChainID(context.Context) (*big.Int, error)                    { return big.NewInt(1), nil }
+
+func (r *running) ask(body string, header ...string) (*http.Response, string) {
+	r.t.Helper()
+	req, err := http.NewRequestWithContext(r.t.Context(), "POST", "http://"+r.host+auditPath, strings.NewReader(body))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res, string(text)
+}
+
+// guarded describes all of an account.
+func guarded(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/account.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return `{"facts":` + string(text) + `}`
+}
+
+func TestAnAuditHasReportWordsAndPicture(t *testing.T) {
+	r := serve(t, func(c *Config) { c.Chain = oddChain{} })
+	res, body := r.ask(guarded(t))
+	if res.StatusCode != 200 || res.Header.Get("Cache-Control") != "no-store" || res.Header.Get("Content-Type") != "application/json" {
+		t.Fatalf("%d %v %s", res.StatusCode, res.Header, body)
+	}
+	var got struct {
+		Report struct {
+			Format string
+			Rows   []struct{ ID string }
+		}
+		Verdict, Words, Unread []string
+		Outcomes               map[string]string
+		SVG, Template          string
+	}
+	if err := json.Unmarshal([]byte(body), &got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Report.Format != "postern-audit-1" || len(got.Verdict) == 0 || len(got.Words) == 0 || !strings.Contains(got.Template, "version = 1") {
+		t.Fatalf("%+v", got)
+	}
+	if len(got.Report.Rows) == 0 || len(got.Outcomes) != len(got.Report.Rows) {
+		t.Fatalf("%d rows, words for %d", len(got.Report.Rows), len(got.Outcomes))
+	}
+	for _, row := range got.Report.Rows {
+		if got.Outcomes[row.ID] == "" {
+			t.Errorf("%s has no words", row.ID)
+		}
+	}
+	if err := xml.Unmarshal([]byte(got.SVG), new(struct{ XMLName xml.Name })); err != nil || !strings.HasPrefix(got.SVG, "<svg ") {
+		t.Errorf("the picture: %v", err)
+	}
+	if got.Outcomes["signer-lost:phone"] == "" || !strings.Contains(got.Outcomes["signer-lost:phone"], "Mum") {
+		t.Errorf("without the phone: %q", got.Outcomes["signer-lost:phone"])
+	}
+}
+
+func TestWhatCannotBeAuditedIsRefusedWithTheWayOut(t *testing.T) {
+	r := serve(t, func(c *Config) { c.Chain = oddChain{} })
+	long := `{"facts":"` + strings.Repeat("a", maxAudit) + `"}`
+	for _, c := range []struct {
+		body   string
+		status int
+		code   string
+		hinted bool
+	}{
+		{``, 422, "bad_facts", true},
+		{`[]`, 422, "bad_facts", true},
+		{`{}`, 422, "bad_facts", true},
+		{`{"account":"0x12"}`, 422, "bad_facts", true},
+		{`{"account":"` + strings.Repeat("0", 40) + `"}`, 422, "bad_facts", true},
+		{`{"account":"0x00000000000000000000000000000000000000bb"}`, 404, "no_account", true},
+		{`{"account":"` + odd.Hex() + `"}`, 422, "unknown_account", true},
+		{`{"account":"` + odd.Hex() + `","facts":{"version":2}}`, 422, "bad_facts", true},
+		{`{"facts":{"version":1}}`, 422, "bad_facts", true},
+		{`{"facts":{"version":1,"signer":[{"id":"a","kind":"dog"}]}}`, 422, "bad_facts", true},
+		{`{"facts":"version = 1\n[[signer]]\nid = 3"}`, 422, "bad_facts", true},
+		{long, 413, "too_long", true},
+	} {
+		res, body := r.ask(c.body)
+		r.refused(res, body, c.status, c.code)
+		if strings.Contains(body, `"hint"`) != c.hinted || strings.Contains(body, "recovery: ") || strings.Contains(body, "audit: ") {
+			t.Errorf("%.80s: %s", c.body, body)
+		}
+	}
+	res, body := r.ask(guarded(t), "Content-Type", "text/plain")
+	r.refused(res, body, http.StatusUnsupportedMediaType, "not_json")
+	res, body = r.ask(guarded(t), "Origin", "https://evil.example")
+	r.refused(res, body, http.StatusForbidden, "origin_not_allowed")
+	res, body = r.do("GET", auditPath)
+	r.refused(res, body, http.StatusMethodNotAllowed, "method_not_allowed")
+}
+
+func TestAChainThatFailsIsNotQuoted(t *testing.T) {
+	r := serve(t, func(c *Config) { c.Chain = oddChain{down: true} })
+	res, body := r.ask(`{"account":"` + odd.Hex() + `"}`)
+	r.refused(res, body, http.StatusBadGateway, "chain_failed")
+	if strings.Contains(body, "private") {
+		t.Error(body)
+	}
+}
+
+func TestWithoutAChainThereIsNoAudit(t *testing.T) {
+	r := serve(t)
+	res, body := r.ask(guarded(t))
+	r.refused(res, body, http.StatusNotFound, "not_found")
+}
+
+func TestFurtherAuditsAreSentAwayAndNotQueued(t *testing.T) {
+	wait := make(chan struct{})
+	r := serve(t, func(c *Config) { c.Chain = oddChain{wait: wait} })
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan struct{}, auditCount)
+	for range auditCount {
+		go func() {
+			defer func() { ended <- struct{}{} }()
+			req, err := http.NewRequestWithContext(ctx, "POST", "http://"+r.host+auditPath, strings.NewReader(`{"account":"`+odd.Hex()+`"}`))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			req.Header.Set("Content-Type", "application/json")
+			if res, err := http.DefaultTransport.RoundTrip(req); err == nil {
+				res.Body.Close()
+			}
+		}()
+		<-wait
+	}
+	res, body := r.ask(guarded(t))
+	r.refused(res, body, http.StatusServiceUnavailable, "busy")
+	if res.Header.Get("Retry-After") == "" {
+		t.Error("nobody says when to come again")
+	}
+	cancel()
+	for range auditCount {
+		<-ended
+	}
+}
