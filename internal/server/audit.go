@@ -41,10 +41,18 @@ type auditReply struct {
 	Verdict []string        `json:"verdict"`
 	// Outcomes are words for each row of the report, by its ID.
 	Outcomes map[string]string `json:"outcomes"`
+	Classes  map[string]class  `json:"classes"` // of passkeys, by their IDs
 	Words    []string          `json:"words"`
 	Unread   []string          `json:"unread"` // what may control the account and was not read
 	SVG      string            `json:"svg"`
 	Template string            `json:"template"` // a file to fill in, for the command line
+}
+
+// class is where a passkey stands in the table of sync-ability and discoverability.
+type class struct {
+	recovery.Class
+	Words    string `json:"words"`
+	Examples string `json:"examples,omitempty"`
 }
 
 // auditor answers POST /audit. It keeps nothing of what it is told.
@@ -110,7 +118,13 @@ func (a *auditor) audit(ctx context.Context, body []byte) (*auditReply, error) {
 	}
 	out := &auditReply{
 		Verdict: report.Verdict(), Words: report.Words(), Unread: audit.Unread(*about),
-		SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)),
+		SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)), Classes: map[string]class{},
+	}
+	for _, s := range report.Signers {
+		if s.Kind == recovery.KindPasskey {
+			c := s.Signer.Class()
+			out.Classes[s.ID] = class{c, c.Words(), c.Examples()}
+		}
 	}
 	for _, row := range report.Rows {
 		out.Outcomes[row.ID] = report.OutcomeWords(row)

@@ -89,6 +89,13 @@ func TestAnAuditHasReportWordsAndPicture(t *testing.T) {
 		Verdict, Words, Unread []string
 		Outcomes               map[string]string
 		SVG, Template          string
+		Classes                map[string]struct {
+			Synced struct {
+				Value  bool
+				Source string
+			}
+			Words string
+		}
 	}
 	if err := json.Unmarshal([]byte(body), &got); err != nil {
 		t.Fatal(err)
@@ -106,6 +113,9 @@ func TestAnAuditHasReportWordsAndPicture(t *testing.T) {
 	}
 	if err := xml.Unmarshal([]byte(got.SVG), new(struct{ XMLName xml.Name })); err != nil || !strings.HasPrefix(got.SVG, "<svg ") {
 		t.Errorf("the picture: %v", err)
+	}
+	if c := got.Classes["phone"]; !c.Synced.Value || c.Synced.Source != "stated" || c.Words == "" || len(got.Classes) != 1 {
+		t.Errorf("classes %+v", got.Classes)
 	}
 	if got.Outcomes["signer-lost:phone"] == "" || !strings.Contains(got.Outcomes["signer-lost:phone"], "Mum") {
 		t.Errorf("without the phone: %q", got.Outcomes["signer-lost:phone"])
