@@ -19,7 +19,7 @@ var layers = map[string]int{
 	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "internal/abituple": 0, "internal/textfile": 0, "p256table": 0, "p256hint": 0,
 	"userop": 1, "seal": 1, "grant": 1, "recovery": 1, "flow": 1, "flow/flowtest": 1, "internal/abiargs": 1, "internal/p256gen": 1, "internal/p256gen/search": 1,
 	"contracts": 2, "account": 2, "internal/p256gen/builder": 2,
-	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3,
+	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3, "account/guardian": 3,
 	"account/kernel/approval": 3, "account/kernel/session": 3,
 	"bundler": 4, "flow/access": 4, "flow/access/accesstest": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "relyingparty/zerodev": 4, "devnet": 4, "internal/artifacts": 4,
 	"audit": 4, "account/accounttest": 4, "relyingparty/storetest": 4, "internal/kernelstand": 4,
@@ -30,6 +30,7 @@ var layers = map[string]int{
 
 // sideways are the imports inside one layer that are meant.
 var sideways = map[string][]string{
+	"account/guardian":        {"account/kernel", "account/webauthn"},
 	"account/kernel/approval": {"account/kernel"},
 	"account/kernel/session":  {"account/kernel", "account/kernel/approval"},
 	"passkey/softkey":         {"passkey"},
