@@ -1,0 +1,308 @@
+// Where an account stands, as the chain has it.
+
+package guardian
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/internal/abiargs"
+	"github.com/postern-dev/postern/p256table"
+	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
+)
+
+// AnyTier is the tier whose nonce a [CancelAll], a [Freeze] and a [Drill] have.
+const AnyTier = 0xff
+
+// State is what the chain says of an account's recovery.
+type State struct {
+	Account common.Address
+	ChainID *big.Int
+	Setup   Setup         // empty if there are no guardians
+	Pending *PendingSetup // nil if no change is scheduled
+	// Nonces are the next of each tier of the setup, Any that of [AnyTier].
+	Nonces []*big.Int
+	Any    *big.Int
+	// Proposals are what is proposed by each tier, nil where nothing is.
+	Proposals []*Proposal
+	// FrozenUntil is zero if the account was never frozen, or cannot be.
+	FrozenUntil time.Time
+}
+
+// PendingSetup is a change of guardians that waits. An empty setup is leaving.
+type PendingSetup struct {
+	Setup              Setup
+	ReadyAt, ExpiresAt time.Time
+}
+
+// Proposal is a recovery that waits.
+type Proposal struct {
+	Tier               uint8
+	Digest             common.Hash
+	ReadyAt, ExpiresAt time.Time
+	Block              uint64 // in which it was proposed
+	// Recovery is its content, from the chain's logs; nil if the chain gives none. It is
+	// held against the digest.
+	Recovery *Recovery
+}
+
+// Stage is how far something that waits has come.
+type Stage uint8
+
+// The stages.
+const (
+	Waiting Stage = iota + 1
+	Ready
+	Expired
+)
+
+func (s Stage) String() string {
+	switch s {
+	case Waiting:
+		return "waiting"
+	case Ready:
+		return "ready"
+	case Expired:
+		return "expired"
+	}
+	return "unknown"
+}
+
+func stage(now, ready, expires time.Time) Stage {
+	switch {
+	case now.Before(ready):
+		return Waiting
+	case now.Before(expires):
+		return Ready
+	}
+	return Expired
+}
+
+// Stage is how far the proposal has come at a time of the chain.
+func (p *Proposal) Stage(now time.Time) Stage { return stage(now, p.ReadyAt, p.ExpiresAt) }
+
+// Stage is how far the change has come at a time of the chain.
+func (p *PendingSetup) Stage(now time.Time) Stage { return stage(now, p.ReadyAt, p.ExpiresAt) }
+
+// ErrNoModule is returned by [At] for chains without the recovery module.
+var ErrNoModule = errors.New("guardian: this chain does not have the recovery module")
+
+// At reads where an account stands. The content of proposals comes from the logs of the
+// block that the module names, where the chain is an [account.Node] and has them.
+func At(ctx context.Context, ch account.Chain, acct common.Address) (*State, error) {
+	code, err := ch.Code(ctx, Module)
+	if err != nil {
+		return nil, fmt.Errorf("guardian: read the module's code: %w", err)
+	}
+	if len(code) == 0 {
+		return nil, ErrNoModule
+	}
+	s := &State{Account: acct}
+	if s.ChainID, err = ch.ChainID(ctx); err != nil {
+		return nil, fmt.Errorf("guardian: ask for the chain: %w", err)
+	}
+	r := reader{ctx, ch}
+	var current struct{ Setup abiSetup }
+	if err := r.read(&current, "setupOf", acct); err != nil {
+		return nil, err
+	}
+	if s.Setup, err = current.Setup.setup(); err != nil {
+		return nil, err
+	}
+	var pending struct {
+		Setup              abiSetup
+		ReadyAt, ExpiresAt *big.Int
+	}
+	if err := r.read(&pending, "pendingSetupOf", acct); err != nil {
+		return nil, err
+	}
+	if pending.ReadyAt.Sign() > 0 {
+		next, err := pending.Setup.setup()
+		if err != nil {
+			return nil, err
+		}
+		s.Pending = &PendingSetup{next, at(pending.ReadyAt.Uint64()), at(pending.ExpiresAt.Uint64())}
+	}
+	if s.Any, err = r.nonce(acct, AnyTier); err != nil {
+		return nil, err
+	}
+	for i := range s.Setup.Tiers {
+		n, err := r.nonce(acct, uint8(i))
+		if err != nil {
+			return nil, err
+		}
+		p, err := r.proposal(acct, uint8(i), s.ChainID)
+		if err != nil {
+			return nil, err
+		}
+		s.Nonces, s.Proposals = append(s.Nonces, n), append(s.Proposals, p)
+	}
+	s.FrozenUntil, err = r.frozen(acct)
+	return s, err
+}
+
+// ConfigHash is that of the setup in force.
+func (s *State) ConfigHash() common.Hash { return s.Setup.Hash() }
+
+// Recovery is a recovery by a tier's guardians as they have to sign it now.
+func (s *State) Recovery(tier uint8, newSigner seal.Signer, replaces []seal.Signer, deadline time.Time) (Recovery, error) {
+	if int(tier) >= len(s.Nonces) {
+		return Recovery{}, fmt.Errorf("guardian: there is no tier %d: %w", tier, ErrMessage)
+	}
+	r := Recovery{Account: s.Account, Tier: tier, NewSigner: newSigner, Replaces: replaces, Nonce: s.Nonces[tier], Deadline: deadline.Truncate(time.Second).UTC(), ConfigHash: s.ConfigHash()}
+	return r, r.check(s.Setup)
+}
+
+// CancelRecovery is a cancellation of a tier's proposal by a tier's guardians.
+func (s *State) CancelRecovery(tier, by uint8) (CancelRecovery, error) {
+	if int(tier) >= len(s.Nonces) || by < tier || int(by) >= len(s.Nonces) {
+		return CancelRecovery{}, fmt.Errorf("guardian: tier %d cannot cancel what tier %d proposed: %w", by, tier, ErrMessage)
+	}
+	return CancelRecovery{s.Account, tier, by, s.Nonces[tier], s.ConfigHash()}, nil
+}
+
+// CancelAll is what the account signs to stop everything.
+func (s *State) CancelAll() CancelAll { return CancelAll{s.Account, s.Any} }
+
+// Freeze is a freeze by a tier's guardians; unfreezing is Unfreeze of the same.
+func (s *State) Freeze(tier uint8, deadline time.Time) Freeze {
+	return Freeze{s.Account, tier, s.Any, deadline.Truncate(time.Second).UTC(), s.ConfigHash()}
+}
+
+// Drill is a drill of all guardians.
+func (s *State) Drill(date time.Time) Drill {
+	return Drill{s.Account, s.Any, date.Truncate(time.Second).UTC(), s.ConfigHash()}
+}
+
+type reader struct {
+	ctx   context.Context
+	chain account.Chain
+}
+
+// read calls a view function of the module; out is a struct of its results.
+func (r reader) read(out any, method string, args ...any) error {
+	data, err := moduleABI.Pack(method, args...)
+	if err != nil {
+		return fmt.Errorf("guardian: encode %s: %w", method, err)
+	}
+	ret, err := r.chain.Call(r.ctx, Module, data)
+	if err != nil {
+		return fmt.Errorf("guardian: ask for %s: %w", method, err)
+	}
+	results := moduleABI.Methods[method].Outputs
+	values, err := abiargs.Unpack(results, ret)
+	if err == nil {
+		err = results.Copy(out, values)
+	}
+	if err != nil {
+		return fmt.Errorf("guardian: read %s: %w", method, err)
+	}
+	return nil
+}
+
+func (r reader) nonce(acct common.Address, tier uint8) (*big.Int, error) {
+	var out *big.Int
+	err := r.read(&out, "nonceOf", acct, tier)
+	return out, err
+}
+
+func (r reader) proposal(acct common.Address, tier uint8, chainID *big.Int) (*Proposal, error) {
+	var v struct {
+		Digest                      [32]byte
+		ReadyAt, ExpiresAt, AtBlock *big.Int
+	}
+	if err := r.read(&v, "proposalOf", acct, tier); err != nil {
+		return nil, err
+	}
+	if v.Digest == ([32]byte{}) {
+		return nil, nil
+	}
+	p := &Proposal{Tier: tier, Digest: v.Digest, ReadyAt: at(v.ReadyAt.Uint64()), ExpiresAt: at(v.ExpiresAt.Uint64()), Block: v.AtBlock.Uint64()}
+	p.Recovery = r.content(acct, p, chainID)
+	return p, nil
+}
+
+// content looks for what a proposal says. A node without logs is no error: the digest
+// binds whoever has kept the content.
+func (r reader) content(acct common.Address, p *Proposal, chainID *big.Int) *Recovery {
+	node, ok := r.chain.(account.Node)
+	if !ok {
+		return nil
+	}
+	event := moduleABI.Events["RecoveryProposed"]
+	var logs []struct {
+		Data hexutil.Bytes `json:"data"`
+	}
+	block := hexutil.Uint64(p.Block)
+	err := node.CallContext(r.ctx, &logs, "eth_getLogs", map[string]any{
+		"fromBlock": block, "toBlock": block, "address": Module,
+		"topics": []any{event.ID, common.BytesToHash(acct[:]), common.BytesToHash([]byte{p.Tier})},
+	})
+	if err != nil {
+		return nil
+	}
+	for _, l := range logs {
+		values, err := abiargs.Unpack(event.Inputs.NonIndexed(), l.Data)
+		if err != nil {
+			continue
+		}
+		var v struct {
+			Digest             [32]byte
+			ReadyAt, ExpiresAt *big.Int
+			Recovery           abiRecovery
+		}
+		if event.Inputs.NonIndexed().Copy(&v, values) != nil {
+			continue
+		}
+		got, err := v.Recovery.recovery()
+		if err == nil && got.Digest(chainID) == p.Digest {
+			return &got
+		}
+	}
+	return nil
+}
+
+func (v abiRecovery) recovery() (r Recovery, err error) {
+	r = Recovery{
+		Account: v.Account, Tier: v.Tier, Table: p256table.Format(v.Table), CredentialIDHash: v.CredentialIdHash,
+		Nonce: v.Nonce, Deadline: at(v.Deadline.Uint64()), ConfigHash: v.ConfigHash,
+	}
+	if r.NewSigner, err = seal.ParseSigner(v.NewSigner); err != nil {
+		return Recovery{}, err
+	}
+	for _, b := range v.Replaces {
+		s, err := seal.ParseSigner(b)
+		if err != nil {
+			return Recovery{}, err
+		}
+		r.Replaces = append(r.Replaces, s)
+	}
+	return r, nil
+}
+
+var frozenUntilID = crypto.Keccak256([]byte("frozenUntil()"))[:4]
+
+// frozen asks the account; one of an earlier version knows nothing of freezes.
+func (r reader) frozen(acct common.Address) (time.Time, error) {
+	out, err := r.chain.Call(r.ctx, acct, frozenUntilID)
+	if _, reverted := errors.AsType[*userop.Revert](err); reverted || err == nil && len(out) != 32 {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("guardian: ask whether %s is frozen: %w", acct, err)
+	}
+	n := new(big.Int).SetBytes(out)
+	if n.Sign() == 0 || n.BitLen() > 48 {
+		return time.Time{}, nil
+	}
+	return at(n.Uint64()), nil
+}
