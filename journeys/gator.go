@@ -16,7 +16,6 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/webauthn"
-	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
@@ -69,8 +68,7 @@ func (o owner) hand(a *hybrid.Account) (hand, error) {
 // newPasskey is a person with a passkey on a new device. The handle is what the
 // passkey remembers of the account.
 func (w *walker) newPasskey(h webauthn.Handle) (*user, error) {
-	u, _, err := create(softkey.New(softkey.WithSeed(w.draw(32))), h, "Ada")
-	return u, err
+	return w.passkeyOf(home, h)
 }
 
 // gatorKey is the passkey as a key of a Hybrid account.

@@ -144,6 +144,8 @@ func All() []Journey {
 		{"limits_hold", "a session key tries what it may not: it is told which rule refuses, and the chain refuses by the same one", hybridEntryPoints, kernels, limitsHold},
 		{"one_prompt_many_chains", "one approval of the owner gives a session key rights on two chains", hybridEntryPoints, twoKernels, onePromptManyChains},
 		{"revoke", "what an account has permitted is listed, one of it ends, then all; what was revoked works nowhere and does not come back", hybridEntryPoints, kernels, revoke},
+		{"phone_lost", "the phone is lost: a second passkey goes on, and puts the next phone's in the place of the lost one's", nil, anywhere, phoneLost},
+		{"domain_lost_second_rp", "the domain of the passkeys is gone: a passkey of another domain goes on", nil, anywhere, domainLost},
 		{"untrusted_builder", "whoever makes tables can lie, and gains nothing by it", nil, without, untrustedBuilder},
 	}
 }

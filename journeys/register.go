@@ -42,7 +42,7 @@ func register(ctx context.Context, w *walker) (err error) {
 		if err != nil {
 			return err
 		}
-		u = &user{device: device, credential: r.ID, key: r.Key()}
+		u = &user{device: device, page: home, credential: r.ID, key: r.Key()}
 		s.Detail["credential"] = fmt.Sprintf("0x%x", r.ID)
 		s.Detail["key"] = u.key.String()
 		s.Detail["flags"] = r.AuthData.Flags.String()

@@ -14,7 +14,7 @@ func signIn(ctx context.Context, w *walker) error {
 	if err != nil {
 		return err
 	}
-	again := &user{device: u.device} // the new session
+	again := &user{device: u.device, page: u.page} // the new session
 
 	// 1. The account is not on chain yet: one assertion leaves two possible keys, a
 	// second one decides.
@@ -49,7 +49,7 @@ func signIn(ctx context.Context, w *walker) error {
 	}
 
 	// 3. Another session: now one assertion is enough.
-	third := &user{device: u.device}
+	third := &user{device: u.device, page: u.page}
 	if err := w.step("find a deployed account by one assertion", func(s *Step) error {
 		one, err := ask(third.device)
 		if err != nil {

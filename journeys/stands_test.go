@@ -151,3 +151,33 @@ func compare(t *testing.T, ours, theirs []journeys.Step) {
 			a.Name, *a.Gas, a.Detail["preVerificationGas"], *b.Gas, b.Detail["preVerificationGas"], kit)
 	}
 }
+
+// walkOurs walks a journey of our own account under both sets of rules: on every
+// EntryPoint of our chain, and on that of EntryPoint 0.8 of Anvil with Alto, with the same
+// keys, and compares what comes out there.
+func walkOurs(t *testing.T, name string, steps ...string) {
+	t.Helper()
+	for _, rules := range []devnet.Rules{devnet.Osaka, devnet.Prague} {
+		seed := make([]byte, 32)
+		_, _ = rand.Read(seed)
+		var ours, theirs []journeys.Step
+		for _, ep := range entryPoints {
+			t.Run(fmt.Sprintf("%s v%s on the devnet", rules, ep.Version()), func(t *testing.T) {
+				env := environment(t, rules)
+				env.Seed = seed
+				walked := walkOn(t, env, name, ep, steps)
+				if ep == userop.V08 {
+					ours = walked
+				}
+			})
+		}
+		t.Run(fmt.Sprintf("%s v0.8 on Anvil and Alto", rules), func(t *testing.T) {
+			s := anvil(t, rules)
+			placeOurs(t, s)
+			theirs = walkOn(t, journeys.Env{Stand: others(s), Seed: seed}, name, userop.V08, steps)
+		})
+		if len(theirs) > 0 && len(ours) == len(theirs) {
+			t.Run(fmt.Sprintf("%s v0.8 is the same on both", rules), func(t *testing.T) { compare(t, ours, theirs) })
+		}
+	}
+}

@@ -24,26 +24,39 @@ const (
 	origin = "http://localhost:8080"
 )
 
+// page is where passkeys are made and asked for.
+type page struct{ rpID, origin string }
+
+// home is the page of nearly all journeys.
+var home = page{rpID, origin}
+
 // user is a person with a device and, in time, an account.
 type user struct {
 	device     *softkey.Authenticator
+	page       page // where its passkey is asked
 	credential []byte
 	key        passkey.PublicKey
 
 	account   *webauthn.Account
+	signer    webauthn.Signer // the passkey as the account knows it
 	authority *webauthn.Authority
+}
+
+// create is [page.create] at home.
+func create(device *softkey.Authenticator, h webauthn.Handle, name string) (*user, *passkey.Registration, error) {
+	return home.create(device, h, name)
 }
 
 // create makes a passkey on a device with the user handle h, as the page's
 // navigator.credentials.create() does, and verifies the registration.
-func create(device *softkey.Authenticator, h webauthn.Handle, name string) (*user, *passkey.Registration, error) {
+func (p page) create(device *softkey.Authenticator, h webauthn.Handle, name string) (*user, *passkey.Registration, error) {
 	challenge := randomBytes(32)
-	options, err := json.Marshal(passkey.NewCreationOptions(passkey.RelyingParty{ID: rpID, Name: "Postern"},
+	options, err := json.Marshal(passkey.NewCreationOptions(passkey.RelyingParty{ID: p.rpID, Name: "Postern"},
 		passkey.User{ID: h.Bytes(), Name: name, DisplayName: name}, challenge))
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, err := device.Create(options, origin)
+	answer, err := device.Create(options, p.origin)
 	if err != nil {
 		return nil, nil, fmt.Errorf("journeys: create a passkey: %w", err)
 	}
@@ -51,42 +64,45 @@ func create(device *softkey.Authenticator, h webauthn.Handle, name string) (*use
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := r.Verify(rule(challenge)); err != nil {
+	if err := r.Verify(p.rule(challenge)); err != nil {
 		return nil, nil, err
 	}
-	return &user{device: device, credential: r.ID, key: r.Key()}, r, nil
+	return &user{device: device, page: p, credential: r.ID, key: r.Key()}, r, nil
 }
+
+// ask is [page.ask] at home.
+func ask(device *softkey.Authenticator) (webauthn.Ceremony, error) { return home.ask(device) }
 
 // ask asks the device for an assertion of any passkey of this site, as a page
 // does that knows nothing yet.
-func ask(device *softkey.Authenticator) (webauthn.Ceremony, error) {
+func (p page) ask(device *softkey.Authenticator) (webauthn.Ceremony, error) {
 	challenge := randomBytes(32)
-	options, err := json.Marshal(passkey.NewRequestOptions(rpID, challenge))
+	options, err := json.Marshal(passkey.NewRequestOptions(p.rpID, challenge))
 	if err != nil {
 		return webauthn.Ceremony{}, err
 	}
-	answer, err := device.Get(options, origin)
+	answer, err := device.Get(options, p.origin)
 	if err != nil {
 		return webauthn.Ceremony{}, fmt.Errorf("journeys: sign in: %w", err)
 	}
 	a, err := passkey.ParseAssertion(answer)
-	return webauthn.Ceremony{Assertion: a, Rule: rule(challenge)}, err
+	return webauthn.Ceremony{Assertion: a, Rule: p.rule(challenge)}, err
 }
 
-func rule(challenge []byte) passkey.Rule {
-	return passkey.Rule{RPID: rpID, Origins: []string{origin}, Challenge: challenge, UserVerification: passkey.Required}
+func (p page) rule(challenge []byte) passkey.Rule {
+	return passkey.Rule{RPID: p.rpID, Origins: []string{p.origin}, Challenge: challenge, UserVerification: passkey.Required}
 }
 
 // takes sets the user's account, of which the passkey must be a signer.
 func (u *user) takes(a *webauthn.Account, s webauthn.Signer) error {
 	auth, err := a.Authority(webauthn.PasskeyApprover{
-		Passkey: s, RPID: rpID, Origins: []string{origin}, Credential: u.credential,
+		Passkey: s, RPID: u.page.rpID, Origins: []string{u.page.origin}, Credential: u.credential,
 		Limits: seal.StubLimits{PackageName: -1}, // the software authenticator writes as a desktop browser does
 	})
 	if err != nil {
 		return err
 	}
-	u.account, u.authority = a, auth
+	u.account, u.signer, u.authority = a, s, auth
 	return nil
 }
 
@@ -96,7 +112,7 @@ func (u *user) approve(c account.Challenge) (account.Approval, error) {
 	if err != nil {
 		return account.Approval{}, err
 	}
-	answer, err := u.device.Get(options, origin)
+	answer, err := u.device.Get(options, u.page.origin)
 	if err != nil {
 		return account.Approval{}, fmt.Errorf("journeys: approve: %w", err)
 	}
