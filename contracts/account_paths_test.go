@@ -176,8 +176,9 @@ func TestEveryPathAsksTheVerifierMeantForIt(t *testing.T) {
 			for _, fault := range trace.faults {
 				t.Errorf("%s, %s: %s", path, name, fault)
 			}
-			// Two slots of the account, beside the proxy's own.
-			if got := trace.storage[a.address]; len(got) != 3 || len(trace.storage) != 1 || slices.ContainsFunc(got, func(s string) bool { return s[0] != 'r' }) {
+			// Two slots of the account, beside the proxy's own, each perhaps more than once.
+			got := slices.Compact(slices.Sorted(slices.Values(trace.storage[a.address])))
+			if len(got) != 3 || len(trace.storage) != 1 || slices.ContainsFunc(got, func(s string) bool { return s[0] != 'r' }) {
 				t.Errorf("%s, %s: storage %s", path, name, trace.storage)
 			}
 		}

@@ -215,7 +215,7 @@ func TestUpgradeKeepsSignersAndNeedsAnImplementation(t *testing.T) {
 
 func TestAccountIDNamesTheAccount(t *testing.T) {
 	a, _, _ := executionAccount(t)
-	if got := a.ask("accountId"); got != "postern.webauthnaccount.1.1.0" {
+	if got := a.ask("accountId"); got != "postern.webauthnaccount.1.2.0" {
 		t.Errorf("accountId %v", got)
 	}
 	if !bytes.Equal(a.state.GetCode(a.address)[:1], []byte{0x36}) {

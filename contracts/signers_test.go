@@ -293,8 +293,10 @@ func TestOnlyTheAccountAndItsEntryPointChangeAnything(t *testing.T) {
 	wantRevert(t, err, contracts.AccountABI, "AccountUnauthorized")
 	_, _, err = a.send(stranger, a.address, nil, a.pack("executeFromExecutor", [32]byte{}, single(stranger, nil, nil)))
 	wantRevert(t, err, contracts.AccountABI, "ERC7579UninstalledModule")
+	_, _, err = a.send(stranger, a.address, nil, a.pack("freeze", big.NewInt(0)))
+	wantRevert(t, err, contracts.AccountABI, "ERC7579UninstalledModule")
 	// The list is complete: every function that is not a view is either in it or named here.
-	open := map[string]bool{"initialize": true, "probePrecompile": true, "useTable": true, "validateUserOp": true, "executeFromExecutor": true}
+	open := map[string]bool{"initialize": true, "probePrecompile": true, "useTable": true, "validateUserOp": true, "executeFromExecutor": true, "freeze": true}
 	for name, m := range contracts.AccountABI.Methods {
 		if !m.IsConstant() && !open[name] && calls[name] == nil && name[:2] != "on" {
 			t.Errorf("%s can change something and is not tested here", name)

@@ -27,6 +27,7 @@ abstract contract SignerStore {
         uint64 totalWeight;
         uint24 count;
         uint8 precompile; // see {PrecompileMemory}
+        uint48 frozenUntil; // see {Freezing}
     }
 
     /// @dev One slot. The body is an address of ADDRESS, `rule << 8 | format` of PASSKEY, 0 of VERIFIER.
@@ -49,6 +50,7 @@ abstract contract SignerStore {
         mapping(bytes32 id => Record) records; // id is the keccak256 of the signer's bytes
         mapping(uint256 position => bytes32 id) list;
         mapping(bytes32 id => bytes) verifiers; // the bytes of VERIFIER
+        address frozenBy; // see {Freezing}
     }
 
     // keccak256(abi.encode(uint256(keccak256("postern.storage.SignerStore")) - 1)) & ~bytes32(uint256(0xff))
@@ -225,6 +227,16 @@ abstract contract SignerStore {
         _store().config.precompile = answer;
     }
 
+    /// @dev What {Freezing} keeps.
+    function _setFrozen(uint48 until, address by) internal {
+        _store().config.frozenUntil = until;
+        _store().frozenBy = by;
+    }
+
+    function _frozenBy() internal view returns (address) {
+        return _store().frozenBy;
+    }
+
     function _add(Config memory config, bytes[] calldata signers, uint64[] calldata weights) private {
         require(signers.length == weights.length, MultiSignerERC7913WeightedMismatchedLength());
         SignerStoreStorage storage $ = _store();
@@ -279,7 +291,8 @@ abstract contract SignerStore {
         uint256 word = config.threshold |
             (uint256(config.totalWeight) << 64) |
             (uint256(config.count) << 128) |
-            (uint256(config.precompile) << 152);
+            (uint256(config.precompile) << 152) |
+            (uint256(config.frozenUntil) << 160);
         assembly ("memory-safe") {
             sstore(STORAGE, word)
         }

@@ -11,12 +11,15 @@ import {
 import {Account} from "@openzeppelin/contracts/account/Account.sol";
 import {IERC1271} from "@openzeppelin/contracts/interfaces/IERC1271.sol";
 import {IEntryPoint, PackedUserOperation} from "@openzeppelin/contracts/interfaces/IERC4337.sol";
+import {MODULE_TYPE_EXECUTOR} from "@openzeppelin/contracts/interfaces/draft-IERC7579.sol";
 import {UUPSUpgradeable} from "@openzeppelin/contracts/proxy/utils/UUPSUpgradeable.sol";
 import {ERC1155Holder} from "@openzeppelin/contracts/token/ERC1155/utils/ERC1155Holder.sol";
 import {IERC721Receiver} from "@openzeppelin/contracts/token/ERC721/IERC721Receiver.sol";
 import {ERC721Holder} from "@openzeppelin/contracts/token/ERC721/utils/ERC721Holder.sol";
+import {Calldata} from "@openzeppelin/contracts/utils/Calldata.sol";
 import {AbstractSigner} from "@openzeppelin/contracts/utils/cryptography/signers/AbstractSigner.sol";
 import {ApprovalSigner} from "./ApprovalSigner.sol";
+import {Freezing} from "./Freezing.sol";
 import {P256} from "./P256.sol";
 
 /**
@@ -44,6 +47,7 @@ contract WebAuthnAccount is
     ERC7739Upgradeable,
     AccountERC7579Upgradeable,
     ApprovalSigner,
+    Freezing,
     ERC721Holder,
     ERC1155Holder,
     UUPSUpgradeable
@@ -105,6 +109,22 @@ contract WebAuthnAccount is
         if (format != 0) P256.buildTable(format, x, y);
     }
 
+    /// @notice Freezes the account until then for everybody but the caller, an installed executor module; 0 lifts the
+    /// freeze. See {Freezing}.
+    function freeze(uint48 until) external onlyModule(MODULE_TYPE_EXECUTOR, Calldata.emptyBytes()) {
+        _freeze(until);
+    }
+
+    /// @inheritdoc AccountERC7579Upgradeable
+    /// @dev Refused to all executors but one while that one has frozen the account.
+    function executeFromExecutor(
+        bytes32 mode,
+        bytes calldata executionCalldata
+    ) public payable override returns (bytes[] memory) {
+        _requireNotFrozenBySomebodyElse();
+        return super.executeFromExecutor(mode, executionCalldata);
+    }
+
     /// @inheritdoc Account
     function entryPoint() public view override returns (IEntryPoint) {
         return _ENTRY_POINT;
@@ -112,15 +132,16 @@ contract WebAuthnAccount is
 
     /// @inheritdoc AccountERC7579Upgradeable
     function accountId() public pure override returns (string memory) {
-        return "postern.webauthnaccount.1.1.0";
+        return "postern.webauthnaccount.1.2.0";
     }
 
     /// @notice ERC-1271: the account's own signers through ERC-7739 first, then an installed validator module that the
-    /// first 20 bytes of `signature` name.
+    /// first 20 bytes of `signature` name. While the account is frozen, nobody's but for the module that froze it.
     function isValidSignature(
         bytes32 hash,
         bytes calldata signature
     ) public view override(AccountERC7579Upgradeable, ERC7739Upgradeable) returns (bytes4) {
+        if (_frozenBySomebodyElse() != address(0)) return 0xffffffff;
         bytes4 answer = ERC7739Upgradeable.isValidSignature(hash, signature);
         return answer == bytes4(0xffffffff) ? AccountERC7579Upgradeable.isValidSignature(hash, signature) : answer;
     }
@@ -140,9 +161,11 @@ contract WebAuthnAccount is
         bytes calldata signature
     ) internal override returns (uint256) {
         return
-            _extractUserOpValidator(userOp) == address(0)
-                ? Account._validateUserOp(userOp, userOpHash, signature)
-                : AccountERC7579Upgradeable._validateUserOp(userOp, userOpHash, signature);
+            _afterFreeze(
+                _extractUserOpValidator(userOp) == address(0)
+                    ? Account._validateUserOp(userOp, userOpHash, signature)
+                    : AccountERC7579Upgradeable._validateUserOp(userOp, userOpHash, signature)
+            );
     }
 
     function _rawSignatureValidation(
