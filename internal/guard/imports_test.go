@@ -16,7 +16,7 @@ const module = "github.com/postern-dev/postern/"
 // layers lists every package. A package may import packages of lower layers only, and its own sub-packages' parents.
 // Test helpers (softkey, accounttest) stand beside the package they help.
 var layers = map[string]int{
-	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "internal/abituple": 0, "internal/textfile": 0, "p256table": 0, "p256hint": 0,
+	"passkey": 0, "passkey/softkey": 0, "passkey/provider": 0, "passkey/exported": 0, "internal/abituple": 0, "internal/textfile": 0, "p256table": 0, "p256hint": 0,
 	"userop": 1, "seal": 1, "grant": 1, "recovery": 1, "flow": 1, "flow/flowtest": 1, "internal/abiargs": 1, "internal/p256gen": 1, "internal/p256gen/search": 1,
 	"contracts": 2, "account": 2, "internal/p256gen/builder": 2,
 	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3, "account/guardian": 3,
@@ -34,6 +34,7 @@ var sideways = map[string][]string{
 	"account/kernel/approval": {"account/kernel"},
 	"account/kernel/session":  {"account/kernel", "account/kernel/approval"},
 	"passkey/softkey":         {"passkey"},
+	"passkey/exported":        {"passkey"},
 	"passkey/provider":        {"passkey"},
 	"seal":                    {"userop"},
 	"flow/access/accesstest":  {"flow/access"},
