@@ -33,11 +33,14 @@ var (
 	curveModules = []string{"abstract/curve.js", "abstract/der.js", "abstract/modular.js", "abstract/weierstrass.js", "utils.js"}
 )
 
-// Page serves the wallet page at /, the guided page at /backup and the pages for
-// session keys at /grant and /session, with their modules, under GET and HEAD.
+// Page serves the wallet page at /, the guided page at /backup, the pages for session
+// keys at /grant and /session and the one for recovery at /recovery, with their modules,
+// under GET and HEAD.
 type Page struct {
 	policy string
-	files  map[string]file // by URL path
+	// drawing also lets a document show pictures that its own scripts hold: an image runs nothing.
+	drawing string
+	files   map[string]file // by URL path
 }
 
 type file struct {
@@ -52,7 +55,10 @@ func New(v Vendor) (*Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Page{policy: policy, files: make(map[string]file)}
+	p := &Page{
+		policy: policy, drawing: strings.Replace(policy, "img-src 'self'", "img-src 'self' blob:", 1),
+		files: make(map[string]file),
+	}
 	own := Files()
 	err = fs.WalkDir(own, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -64,7 +70,7 @@ func New(v Vendor) (*Page, error) {
 		return nil, fmt.Errorf("wallet: reading the page: %w", err)
 	}
 	p.files["/"] = p.files["/index.html"]
-	for _, page := range []string{"/backup", "/grant", "/session"} {
+	for _, page := range []string{"/backup", "/grant", "/session", "/recovery"} {
 		p.files[page] = p.files[page+".html"]
 	}
 	for _, vendored := range []struct {
@@ -161,6 +167,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Set(name, value)
 		}
 		h.Set("Content-Security-Policy", p.policy)
+		if r.URL.Path == "/recovery" || r.URL.Path == "/recovery.html" {
+			h.Set("Content-Security-Policy", p.drawing)
+		}
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		h.Set("Allow", "GET, HEAD")

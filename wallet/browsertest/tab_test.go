@@ -116,6 +116,9 @@ func (p *tab) hear(ev any) {
 			}
 			p.sent(e.Request.URL + " " + body)
 		}
+		if strings.HasPrefix(e.Request.URL, "blob:"+p.home+"/") {
+			return // made by the page itself
+		}
 		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && u.Scheme+"://"+u.Host != p.home {
 			p.problems = append(p.problems, "request to another origin: "+e.Request.URL)
 		}
