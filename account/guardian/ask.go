@@ -117,7 +117,7 @@ func Contract(s seal.Signer, signature []byte) (Approval, error) {
 }
 
 // maxSignature is the length of the longest signature in bytes.
-const maxSignature = 16 << 10
+const maxSignature = 4 << 10
 
 // signed is the digest that the signature is of: the message's, or that of its tree's root.
 func (a Approval) signed(digest common.Hash) (common.Hash, error) {

@@ -93,18 +93,22 @@ func CancelByGuardians(s Setup, c CancelRecovery, approvals []Approval) (account
 	if c.ConfigHash != s.Hash() {
 		return account.Call{}, fmt.Errorf("guardian: a cancellation: %w", ErrOtherSetup)
 	}
-	need := majority
 	if c.By < c.Tier || int(c.By) >= len(s.Tiers) {
 		return account.Call{}, fmt.Errorf("guardian: a cancellation by %s of what %s proposed: %w: it takes the same tier or a slower one", tier(c.By), tier(c.Tier), ErrMessage)
 	}
-	if c.By == c.Tier && len(s.Tiers[c.By].Guardians) == 1 {
-		need = alone
-	}
-	list, err := s.quorum(c.By, approvals, need)
+	list, err := s.quorum(c.By, approvals, c.need(s))
 	if err != nil {
 		return account.Call{}, err
 	}
 	return toModule("cancelByGuardians", c.Account, c.Tier, c.By, list)
+}
+
+// need is alone where the tier has one guardian and it is its own proposal.
+func (c CancelRecovery) need(s Setup) need {
+	if c.By == c.Tier && len(s.Tiers[c.By].Guardians) == 1 {
+		return alone
+	}
+	return majority
 }
 
 // FreezeCall freezes the account. Anyone may send it.

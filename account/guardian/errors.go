@@ -100,6 +100,8 @@ var (
 	// ErrUnverified is returned where only a chain can tell whether a signature is good:
 	// of a contract, or of a verifier's key.
 	ErrUnverified = errors.New("only the chain can verify this signature")
+	// ErrNotSigned is returned while the new signer has not approved of its own recovery.
+	ErrNotSigned = errors.New("it is missing: the new signer has to show that it can sign")
 	// ErrForged is returned for a signature that is not the signer's, or not of this message.
 	ErrForged = errors.New("the signature is not this signer's over this message")
 	// ErrOtherSetup is returned for a message that was made for other guardians.
