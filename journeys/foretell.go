@@ -74,3 +74,6 @@ func (s *Step) advises(r *recovery.Report, point string, theft bool) error {
 	}
 	return fmt.Errorf("journeys: the audit has no advice about %s", r.Label(point))
 }
+
+// keyID is what the audit calls a key of the usual kind.
+func keyID(o owner) string { return fmt.Sprintf("key-%x", o.address().Bytes()[:8]) }

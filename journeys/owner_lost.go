@@ -11,6 +11,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/webauthn"
+	"github.com/postern-dev/postern/recovery"
 )
 
 // ownerLost: the owner's key is gone, and the passkey puts another in its place.
@@ -53,7 +54,18 @@ func ownerLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 2. From here on nobody has the owner's key. What the tutorial does then – build
+	// 2. What the audit says of it: either key alone is enough, to sign and to steal.
+	if err := w.step("the audit: losing the owner's key would not lock it", func(s *Step) error {
+		r, err := w.audit(ctx, a.Address(), &facts{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.foretells(r, "signer-lost:"+keyID(lost), recovery.Works), s.foretells(r, "signer-taken:"+keyID(lost), recovery.Stolen))
+	}); err != nil {
+		return err
+	}
+
+	// 3. From here on nobody has the owner's key. What the tutorial does then – build
 	// the account again from the passkey – leads to an address with nothing on it.
 	if err := w.step("the tutorial's mistake is named", func(s *Step) error {
 		return tutorialsMistake(s, a, u)
@@ -61,7 +73,7 @@ func ownerLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 3. The same address, opened from the chain, works.
+	// 4. The same address, opened from the chain, works.
 	var now *hybrid.Account
 	var backup hand
 	if err := w.step("send value by the passkey", func(s *Step) error {
@@ -82,7 +94,7 @@ func ownerLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 4. The passkey names a new owner.
+	// 5. The passkey names a new owner.
 	if err := w.step("make a new owner by the passkey", func(s *Step) error {
 		calls, err := now.TransferOwnership(young.address())
 		if err != nil {
@@ -102,7 +114,7 @@ func ownerLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 5. Whoever finds the old key finds it worthless.
+	// 6. Whoever finds the old key finds it worthless.
 	if err := w.step("the old owner is refused", func(s *Step) error {
 		_, err = lost.hand(now)
 		if err := s.refusedHere(err); err != nil {
@@ -118,7 +130,7 @@ func ownerLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 6. The new owner has the account, and may even part with the passkey.
+	// 7. The new owner has the account, and may even part with the passkey.
 	var h hand
 	if err := w.step("send value by the new owner", func(s *Step) error {
 		if h, err = young.hand(now); err != nil {
@@ -140,6 +152,15 @@ func ownerLost(ctx context.Context, w *walker) error {
 			return err
 		}
 		return w.beside(ctx, s, "removeKey")
+	}); err != nil {
+		return err
+	}
+	if err := w.step("the audit: now the new owner's key must not be lost", func(s *Step) error {
+		r, err := w.audit(ctx, a.Address(), &facts{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(s.foretells(r, "signer-lost:"+keyID(young), recovery.Locked), s.advises(r, keyID(young), false))
 	}); err != nil {
 		return err
 	}
