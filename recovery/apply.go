@@ -45,6 +45,9 @@ func (f *File) Apply(to *Account) (*Account, error) {
 	a := *to
 	a.Signers, a.Domains = slices.Clone(to.Signers), slices.Clone(to.Domains)
 	for _, d := range f.account.Domains {
+		if d.Kind == DomainRPID && d.Name != "" {
+			a.renameRPID(d.Name, d.ID) // the file calls the RP ID something else
+		}
 		i := slices.IndexFunc(a.Domains, func(x Domain) bool { return x.ID == d.ID })
 		if i < 0 {
 			a.Domains = append(a.Domains, d)

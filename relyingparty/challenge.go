@@ -39,6 +39,7 @@ const (
 	purposeRegister purpose = 1
 	purposeLogin    purpose = 2
 	purposeNonce    purpose = 3
+	purposeList     purpose = 4
 )
 
 type digest16 [16]byte
@@ -114,13 +115,16 @@ func newKeyring(secrets [][]byte) (keyring, error) {
 	return ring, nil
 }
 
-func (r keyring) seal(n note) []byte {
+func (r keyring) seal(n note) []byte { return r.sealBytes(challengeContext, n.marshal()) }
+
+// sealBytes is keyID ‖ nonce ‖ sealed ‖ tag.
+func (r keyring) sealBytes(context string, plain []byte) []byte {
 	k := r[0]
-	out := make([]byte, keyIDSize+chacha20poly1305.NonceSizeX, challengeSize)
+	out := make([]byte, keyIDSize+chacha20poly1305.NonceSizeX, keyIDSize+chacha20poly1305.NonceSizeX+len(plain)+chacha20poly1305.Overhead)
 	copy(out, k.id[:])
 	nonce := out[keyIDSize:]
 	rand.Read(nonce)
-	return k.aead.Seal(out, nonce, n.marshal(), []byte(challengeContext))
+	return k.aead.Seal(out, nonce, plain, []byte(context))
 }
 
 var errNotSealed = errors.New("not sealed with a known key")
@@ -129,17 +133,28 @@ func (r keyring) open(challenge []byte) (note, error) {
 	if len(challenge) != challengeSize {
 		return note{}, fmt.Errorf("%d bytes: %w", len(challenge), errNotSealed)
 	}
-	nonce := challenge[keyIDSize : keyIDSize+chacha20poly1305.NonceSizeX]
-	box := challenge[keyIDSize+chacha20poly1305.NonceSizeX:]
+	plain, err := r.openBytes(challengeContext, challenge)
+	if err != nil {
+		return note{}, err
+	}
+	return unmarshalNote(plain), nil
+}
+
+// openBytes is the reverse of sealBytes. What it opens is as this server made it.
+func (r keyring) openBytes(context string, sealed []byte) ([]byte, error) {
+	const head = keyIDSize + chacha20poly1305.NonceSizeX
+	if len(sealed) < head+chacha20poly1305.Overhead {
+		return nil, errNotSealed
+	}
 	for _, k := range r {
-		if !bytes.Equal(k.id[:], challenge[:keyIDSize]) {
+		if !bytes.Equal(k.id[:], sealed[:keyIDSize]) {
 			continue
 		}
-		if plain, err := k.aead.Open(nil, nonce, box, []byte(challengeContext)); err == nil {
-			return unmarshalNote(plain), nil
+		if plain, err := k.aead.Open(nil, sealed[keyIDSize:head], sealed[head:], []byte(context)); err == nil {
+			return plain, nil
 		}
 	}
-	return note{}, errNotSealed
+	return nil, errNotSealed
 }
 
 // redeem opens a challenge and holds it against what this request expects; want.issued
@@ -147,22 +162,31 @@ func (r keyring) open(challenge []byte) (note, error) {
 // challenge: Store.Commit does.
 func (r keyring) redeem(challenge []byte, want note, ttl time.Duration) (note, error) {
 	n, err := r.open(challenge)
-	same := func(a, b digest16) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
-	switch age := want.issued.Sub(n.issued); {
-	case err != nil:
+	if err != nil {
 		return note{}, refuse(codeChallenge, err)
-	case n.purpose != want.purpose:
-		return note{}, refuse(codeChallengePurpose, nil)
-	case !same(n.rp, want.rp):
-		return note{}, refuse(codeChallengeRP, nil)
-	case !same(n.binding, want.binding):
-		return note{}, refuse(codeBinding, nil)
-	case age >= ttl:
-		return note{}, refuse(codeChallengeExpired, fmt.Errorf("issued %s ago", age))
-	case age < -clockSkew:
-		return note{}, refuse(codeChallenge, fmt.Errorf("issued %s ahead", -age))
-	case n.epoch != want.epoch:
-		return note{}, refuse(codeChallengeEpoch, nil)
+	}
+	if err := n.check(want, ttl); err != nil {
+		return note{}, err
 	}
 	return n, nil
+}
+
+// check holds a note against what is expected, all but the subject.
+func (n note) check(want note, ttl time.Duration) error {
+	same := func(a, b digest16) bool { return subtle.ConstantTimeCompare(a[:], b[:]) == 1 }
+	switch age := want.issued.Sub(n.issued); {
+	case n.purpose != want.purpose:
+		return refuse(codeChallengePurpose, nil)
+	case !same(n.rp, want.rp):
+		return refuse(codeChallengeRP, nil)
+	case !same(n.binding, want.binding):
+		return refuse(codeBinding, nil)
+	case age >= ttl:
+		return refuse(codeChallengeExpired, fmt.Errorf("issued %s ago", age))
+	case age < -clockSkew:
+		return refuse(codeChallenge, fmt.Errorf("issued %s ahead", -age))
+	case n.epoch != want.epoch:
+		return refuse(codeChallengeEpoch, nil)
+	}
+	return nil
 }

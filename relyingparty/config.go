@@ -62,6 +62,12 @@ type Config struct {
 	// must not repeat a secret. Nil: everybody.
 	Admit func(context.Context, http.Header) error
 
+	// OnEvent hears of every event after it is on the audit trail, before the request is
+	// answered: hand it on, do not wait. A passkey that is no longer backed up
+	// (EventBackupState), that may have a copy (EventCounterRegressed), or whose
+	// eligibility changed is something to tell its owner. Nil: nobody is told.
+	OnEvent func(context.Context, Event)
+
 	// Limits bound requests per client and over all.
 	Limits Limits
 

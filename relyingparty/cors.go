@@ -29,12 +29,16 @@ func (s *Server) allowOrigin(w http.ResponseWriter, r *http.Request) error {
 // preflight answers OPTIONS from an allowed origin. Client libraries let applications add
 // headers of their own; those that are configured are granted, or without a
 // configuration those that are asked for.
-func (s *Server) preflight(w http.ResponseWriter, r *http.Request) {
+func (s *Server) preflight(w http.ResponseWriter, r *http.Request, ep endpoint) {
 	h := w.Header()
-	h.Set("Access-Control-Allow-Methods", "POST")
+	h.Set("Access-Control-Allow-Methods", ep.verb())
 	h.Set("Access-Control-Max-Age", "600")
 	if s.cfg.Headers != nil {
-		h.Set("Access-Control-Allow-Headers", strings.Join(s.cfg.Headers, ", "))
+		allowed := s.cfg.Headers
+		if ep.method != "" && !slices.Contains(allowed, "authorization") {
+			allowed = append(slices.Clone(allowed), "authorization")
+		}
+		h.Set("Access-Control-Allow-Headers", strings.Join(allowed, ", "))
 	} else {
 		h.Add("Vary", "Access-Control-Request-Headers")
 		if asked := r.Header.Get("Access-Control-Request-Headers"); isHeaderList(asked) {

@@ -112,7 +112,8 @@ func TestBadRequestsAreRefusedInTheShapeOfTheirEndpoint(t *testing.T) {
 			}
 		})
 	}
-	b.post("/credentials", nil).refused(http.StatusNotFound, "not_found")
+	b.post("/nothing", nil).refused(http.StatusNotFound, "not_found")
+	b.post("/credentials", nil).refused(http.StatusMethodNotAllowed, "method_not_allowed")
 }
 
 func TestCredentialsThatAreNoneAreRefused(t *testing.T) {

@@ -44,6 +44,7 @@ func (s *Server) loginVerify(c *ceremony) (any, error) {
 	}
 
 	use, events, refusal := assess(cred, a.AuthData.Flags, a.AuthData.SignCount, c.rp.BackupDrift, c.now)
+	use.Discoverable = len(a.UserHandle) > 0 || handle != "" // options name no credential
 	what := Commit{Events: events}
 	if refusal == nil {
 		what.Use = &use
@@ -54,9 +55,13 @@ func (s *Server) loginVerify(c *ceremony) (any, error) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	return loginVerifyReply{
+	reply := loginVerifyReply{
 		Verification: verification{Verified: true, Info: &authenticationInfo{NewCounter: use.SignCount}},
 		PubKey:       b64.EncodeToString(cred.Key.SPKI()),
 		UserID:       b64.EncodeToString(cred.Handle),
-	}, nil
+	}
+	if c.body.List {
+		reply.ListToken = s.listToken(c, n, cred.ID)
+	}
+	return reply, nil
 }

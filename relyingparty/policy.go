@@ -10,10 +10,13 @@ import (
 // assess compares a verified assertion with what is stored: what to write, what to
 // put on the audit trail, and the refusal if policy has one.
 func assess(c *Credential, flags passkey.Flags, count uint32, drift passkey.DriftPolicy, now time.Time) (Use, []Event, error) {
-	use := Use{RPID: c.RPID, ID: c.ID, At: now, Flags: flags, SignCount: max(count, c.SignCount)}
+	use := Use{RPID: c.RPID, ID: c.ID, At: now, Flags: flags, SignCount: max(count, c.SignCount), Count: count}
 	var events []Event
 	note := func(kind EventKind, format string, args ...any) {
-		events = append(events, Event{At: now, RPID: c.RPID, CredentialID: c.ID, Kind: kind, Detail: fmt.Sprintf(format, args...)})
+		events = append(events, Event{
+			At: now, RPID: c.RPID, CredentialID: c.ID, Kind: kind, Detail: fmt.Sprintf(format, args...),
+			Was: Sighting{Flags: c.Flags, SignCount: c.SignCount}, Now: Sighting{Flags: flags, SignCount: count},
+		})
 	}
 
 	if was, is := c.Flags.BE(), flags.BE(); was != is {
@@ -30,5 +33,6 @@ func assess(c *Credential, flags passkey.Flags, count uint32, drift passkey.Drif
 	if (count != 0 || c.SignCount != 0) && count <= c.SignCount {
 		note(EventCounterRegressed, "sign count %d after %d", count, c.SignCount)
 	}
+	use.Changed = len(events) > 0
 	return use, events, nil
 }

@@ -64,19 +64,24 @@ const (
 	codeExists           = "credential_exists"
 	codeHandleMismatch   = "user_handle_mismatch"
 	codeBackupDrift      = "backup_eligibility_changed"
+	codeListToken        = "list_token_invalid"
+	codeListExpired      = "list_token_expired"
 	codeUnavailable      = "unavailable"
 	codeInternal         = "internal"
 )
 
-const retryHint = "start the ceremony again"
+const (
+	retryHint = "start the ceremony again"
+	listHint  = "sign in with \"list\": true in login/verify, and send its listToken as Authorization: Bearer"
+)
 
 // said is what each code says to the caller.
 var said = map[string]struct {
 	status        int
 	message, hint string
 }{
-	codeMethod:           {http.StatusMethodNotAllowed, "only POST is served here", "send a POST with a JSON body"},
-	codeNotFound:         {http.StatusNotFound, "no such endpoint", "use register/options, register/verify, login/options or login/verify"},
+	codeMethod:           {http.StatusMethodNotAllowed, "this method is not served here", "the Allow header says which is"},
+	codeNotFound:         {http.StatusNotFound, "no such endpoint", "use register/options, register/verify, login/options, login/verify or credentials"},
 	codeMediaType:        {http.StatusUnsupportedMediaType, "the body is not declared as JSON", "send Content-Type: application/json"},
 	codeTooLarge:         {http.StatusRequestEntityTooLarge, "the body is too large", "send at most 64 KiB"},
 	codeBadRequest:       {http.StatusBadRequest, "the body is not the expected JSON", ""},
@@ -100,6 +105,8 @@ var said = map[string]struct {
 	codeExists:           {http.StatusConflict, "this passkey is already registered", "sign in with it"},
 	codeHandleMismatch:   {http.StatusForbidden, "the user handle is not the one registered with this passkey", ""},
 	codeBackupDrift:      {http.StatusForbidden, "the passkey's backup eligibility changed after registration", "register a new passkey or allow the upgrade by policy"},
+	codeListToken:        {http.StatusUnauthorized, "no passkey has just signed in this browser for what is asked", listHint},
+	codeListExpired:      {http.StatusUnauthorized, "too much time has passed since the passkey signed", listHint},
 	codeUnavailable:      {http.StatusServiceUnavailable, "the server cannot write at the moment", "try again"},
 	codeInternal:         {http.StatusInternalServerError, "the server failed", "look for the request id in the server's log"},
 }

@@ -66,7 +66,7 @@ func (s *Server) registerVerify(c *ceremony) (any, error) {
 		Handle: handle, HandleForm: form, Name: c.body.Username,
 		Flags: reg.AuthData.Flags, SignCount: reg.AuthData.SignCount,
 		AAGUID: reg.AuthData.Credential.AAGUID, Format: reg.Format,
-		Transports: reg.Transports, Attachment: reg.Attachment,
+		Transports: reg.Transports, Attachment: reg.Attachment, Discoverable: reg.Discoverable,
 		CreatedAt: c.now,
 	}
 	if p, ok := s.cfg.Providers.Lookup(cred.AAGUID); ok {
@@ -75,7 +75,8 @@ func (s *Server) registerVerify(c *ceremony) (any, error) {
 	err = s.commit(c, reg.ClientData.Challenge, n, Commit{
 		Create: cred,
 		Events: []Event{{At: c.now, RPID: c.rp.ID, CredentialID: reg.ID, Kind: EventRegistered,
-			Detail: fmt.Sprintf("flags %s, attestation %s", cred.Flags, cred.Format)}},
+			Detail: fmt.Sprintf("flags %s, attestation %s", cred.Flags, cred.Format),
+			Now:    Sighting{Flags: cred.Flags, SignCount: cred.SignCount}}},
 	})
 	if err != nil {
 		return nil, err
@@ -142,6 +143,11 @@ func (s *Server) commit(c *ceremony, challenge []byte, n note, what Commit) erro
 	}
 	switch err := s.cfg.Store.Commit(c.ctx, what); {
 	case err == nil:
+		if s.cfg.OnEvent != nil {
+			for _, e := range what.Events {
+				s.cfg.OnEvent(c.ctx, e)
+			}
+		}
 		return nil
 	case errors.Is(err, ErrTokenUsed):
 		return refuse(codeReplayed, nil)

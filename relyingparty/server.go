@@ -1,6 +1,7 @@
 package relyingparty
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -31,9 +32,12 @@ var _ http.Handler = (*Server)(nil)
 
 // endpoint is one route: what it does and the shape in which it refuses.
 type endpoint struct {
+	method string // "" is POST, with a body
 	serve  func(*ceremony) (any, error)
 	refuse func(errorBody) any
 }
+
+func (e endpoint) verb() string { return cmp.Or(e.method, http.MethodPost) }
 
 // New checks the configuration and makes a Server.
 func New(cfg Config) (*Server, error) {
@@ -53,10 +57,13 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	s.routes = map[string]endpoint{
-		"/register/options": {s.registerOptions, refusedPlain},
-		"/register/verify":  {s.registerVerify, refusedRegister},
-		"/login/options":    {s.loginOptions, refusedPlain},
-		"/login/verify":     {s.loginVerify, refusedLogin},
+		"/register/options": {serve: s.registerOptions, refuse: refusedPlain},
+		"/register/verify":  {serve: s.registerVerify, refuse: refusedRegister},
+		"/login/options":    {serve: s.loginOptions, refuse: refusedPlain},
+		"/login/verify":     {serve: s.loginVerify, refuse: refusedLogin},
+	}
+	if _, ok := cfg.Store.(Lister); ok {
+		s.routes["/credentials"] = endpoint{method: http.MethodGet, serve: s.credentials, refuse: refusedPlain}
 	}
 	return s, nil
 }
@@ -77,7 +84,7 @@ type ceremony struct {
 	body   request
 }
 
-// ServeHTTP serves the four endpoints relative to where it is mounted.
+// ServeHTTP serves the endpoints relative to where it is mounted.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := s.cfg.Now()
 	id := w.Header().Get("X-Request-Id") // set by an outer handler of ours, never by the client
@@ -103,10 +110,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case !known:
 			return nil, refuse(codeNotFound, nil)
 		case r.Method == http.MethodOptions && r.Header.Get("Origin") != "":
-			s.preflight(w, r)
+			s.preflight(w, r, ep)
 			return nil, nil
-		case r.Method != http.MethodPost:
-			w.Header().Set("Allow", "POST, OPTIONS")
+		case r.Method != ep.verb():
+			w.Header().Set("Allow", ep.verb()+", OPTIONS")
 			return nil, refuse(codeMethod, nil)
 		case !s.limits.allow(client, start):
 			w.Header().Set("Retry-After", "1")
@@ -117,8 +124,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				return nil, notAdmitted(err)
 			}
 		}
-		if err := s.prepare(c); err != nil {
-			return nil, err
+		if ep.method == "" {
+			if err := s.prepare(c); err != nil {
+				return nil, err
+			}
 		}
 		return ep.serve(c)
 	}()

@@ -37,6 +37,35 @@ type Store interface {
 	Epoch(ctx context.Context) (Epoch, error)
 }
 
+// Lister is the ability of stores to show people what is kept of their passkeys. Without
+// it, /credentials is not served.
+type Lister interface {
+	// Record returns what is kept of one passkey beside the credential, or ErrNotFound.
+	Record(ctx context.Context, rpID string, id []byte) (*Record, error)
+}
+
+// Record is what happened to one passkey.
+type Record struct {
+	// History are the registration, every use at which something changed with the use
+	// before it, and nothing else; oldest first, at most MaxHistory. Of more, the
+	// registration and the latest are kept.
+	History []Sighting
+	Events  []Event // the latest, oldest first, at most MaxEvents
+}
+
+// Limits of a Record.
+const (
+	MaxHistory = 64
+	MaxEvents  = 64
+)
+
+// Sighting is what one ceremony has shown of a passkey.
+type Sighting struct {
+	At        time.Time
+	Flags     passkey.Flags
+	SignCount uint32
+}
+
 // Epoch is random and opaque.
 type Epoch [8]byte
 
@@ -62,6 +91,15 @@ type Use struct {
 
 	Flags     passkey.Flags // as signed in this assertion: BS may have changed, BE by policy
 	SignCount uint32        // never lower than the stored one
+
+	// Changed: BE or BS is other than stored, or the counter did not grow. The store
+	// then keeps in the credential's history the use before this one, if it is not there
+	// yet, and this one with Count, the counter as signed.
+	Changed bool
+	Count   uint32
+
+	// Discoverable: the passkey was found without its ID, as far as the client tells.
+	Discoverable bool
 }
 
 // Credential is one registered passkey.
@@ -83,6 +121,10 @@ type Credential struct {
 	Format     string         // attestation statement format
 	Transports []string
 	Attachment string // "platform", "cross-platform" or empty
+
+	// Discoverable is what the client said of it (credProps.rk), or that it was found
+	// without its ID since; nil: nobody has said anything.
+	Discoverable *bool
 
 	CreatedAt  time.Time
 	LastUsedAt time.Time // zero until the first login
@@ -139,5 +181,11 @@ type Event struct {
 	CredentialID []byte
 	Kind         EventKind
 	Detail       string // for people, such as "sign count 7 after 9"
-	RequestID    string // finds the request in the log
+
+	// Was and Now are flags and counter before and after; the former is zero at a
+	// registration, both are in entries of releases that did not keep them. Their times
+	// are not kept.
+	Was, Now Sighting
+
+	RequestID string // finds the request in the log
 }

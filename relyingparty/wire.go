@@ -31,6 +31,7 @@ type request struct {
 	UserHandle string
 	UserID     string
 	Cred       json.RawMessage
+	List       bool
 }
 
 // readRequest takes one JSON object of bounded size.
@@ -66,7 +67,7 @@ func decodeRequest(body []byte) (request, error) {
 	var req request
 	targets := map[string]any{
 		"rpID": &req.RPID, "username": &req.Username, "userHandle": &req.UserHandle,
-		"userId": &req.UserID, "cred": &req.Cred,
+		"userId": &req.UserID, "cred": &req.Cred, "list": &req.List,
 	}
 	seen := map[string]bool{}
 	for dec.More() {
@@ -146,6 +147,7 @@ type (
 		Verification verification `json:"verification"`
 		PubKey       string       `json:"pubkey,omitempty"` // SPKI DER, base64url
 		UserID       string       `json:"userId,omitempty"`
+		ListToken    string       `json:"listToken,omitempty"`
 		Error        *errorBody   `json:"error,omitempty"`
 	}
 	verification struct {

@@ -53,6 +53,27 @@ var migrations = []string{
 		request_id    TEXT    NOT NULL
 	) STRICT;
 	CREATE INDEX event_credential ON event (rp_id, credential_id, seq);`,
+
+	// What is known of a passkey over time. Of passkeys of before, the history begins with
+	// what was signed last; how their earlier flags were, nobody has kept.
+	`ALTER TABLE credential ADD COLUMN discoverable INTEGER; -- 0, 1; null: nobody has said anything
+
+	ALTER TABLE event ADD COLUMN was_flags INTEGER; -- null: not kept
+	ALTER TABLE event ADD COLUMN was_count INTEGER;
+	ALTER TABLE event ADD COLUMN now_flags INTEGER;
+	ALTER TABLE event ADD COLUMN now_count INTEGER;
+
+	CREATE TABLE sighting (
+		seq           INTEGER PRIMARY KEY,
+		at            INTEGER NOT NULL,
+		rp_id         TEXT    NOT NULL,
+		credential_id BLOB    NOT NULL,
+		flags         INTEGER NOT NULL,
+		sign_count    INTEGER NOT NULL
+	) STRICT;
+	CREATE INDEX sighting_credential ON sighting (rp_id, credential_id, seq);
+	INSERT INTO sighting (at, rp_id, credential_id, flags, sign_count)
+		SELECT coalesce(last_used_at, created_at), rp_id, id, flags, sign_count FROM credential ORDER BY rowid;`,
 }
 
 // migrate checks whose file it is and brings it up to date, all in one transaction.

@@ -57,7 +57,10 @@ type Store struct {
 	closeErr  error
 }
 
-var _ relyingparty.Store = (*Store)(nil)
+var (
+	_ relyingparty.Store  = (*Store)(nil)
+	_ relyingparty.Lister = (*Store)(nil)
+)
 
 // Open opens or creates the database at path, mode 0600; Ephemeral keeps it in memory.
 func Open(ctx context.Context, path string) (_ *Store, err error) {

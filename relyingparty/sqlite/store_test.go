@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -172,6 +173,99 @@ func TestForeignAndNewerDatabasesAreRefused(t *testing.T) {
 			t.Fatal("opened")
 		}
 	})
+}
+
+// A file of the release before the history is brought up to date, and says no more than
+// that release knew.
+func TestAFileOfTheFirstSchemaIsBroughtUpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "passkeys.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := storetest.NewCredential(t)
+	for _, x := range []struct {
+		text string
+		args []any
+	}{
+		{migrations[0], nil},
+		{`PRAGMA application_id = 0x5053544e; PRAGMA user_version = 1`, nil},
+		{`INSERT INTO credential VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, []any{c.RPID, c.ID, c.Key.SEC1(), c.Handle, c.HandleForm,
+			c.Name, c.Flags, c.SignCount, c.AAGUID[:], c.Provider, c.Format, `["internal"]`, c.Attachment, c.CreatedAt.UnixMilli(), c.CreatedAt.UnixMilli() + 1000}},
+		{`INSERT INTO event (at, rp_id, credential_id, kind, detail, request_id) VALUES (1, ?, ?, 'backup_state', 'flags UP after UP|BS', 'r')`, []any{c.RPID, c.ID}},
+	} {
+		if _, err := db.Exec(x.text, x.args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+
+	if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, ErrOlderSchema) {
+		t.Fatalf("got %v, want an older schema", err)
+	}
+	s := open(t, path)
+	got, err := s.Credential(t.Context(), c.RPID, c.ID)
+	if err != nil || got.Discoverable != nil || got.Key != c.Key {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	r, err := s.Record(t.Context(), c.RPID, c.ID)
+	if err != nil || len(r.History) != 1 || r.History[0].Flags != c.Flags || !r.History[0].At.Equal(c.CreatedAt.Add(time.Second)) {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	if len(r.Events) != 1 || r.Events[0].Words() != "backup_state: flags UP after UP|BS" {
+		t.Fatalf("got %+v", r.Events)
+	}
+}
+
+func TestAReaderSeesWhatTheOwnerOfAFileWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a b?#%.db")
+	if _, err := OpenReadOnly(t.Context(), path); !errors.Is(err, os.ErrNotExist) {
+		t.Fatalf("got %v, want that there is no file", err)
+	}
+	s := open(t, path)
+	c := storetest.NewCredential(t)
+	if err := s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+		t.Fatal(err)
+	}
+	read := func() {
+		t.Helper()
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := OpenReadOnly(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := r.ByX(t.Context(), c.Key.X())
+		if err != nil || len(all) != 1 || all[0].Key != c.Key || all[0].RPID != c.RPID {
+			t.Fatalf("got %+v, %v", all, err)
+		}
+		if rec, err := r.Record(t.Context(), c.RPID, c.ID); err != nil || len(rec.History) != 1 {
+			t.Fatalf("got %+v, %v", rec, err)
+		}
+		if none, err := r.ByX(t.Context(), [32]byte{1}); err != nil || len(none) != 0 {
+			t.Fatalf("got %+v, %v", none, err)
+		}
+		if _, err := r.db.Exec(`DELETE FROM credential`); err == nil {
+			t.Fatal("a reader wrote")
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Fatalf("the file changed, or %v", err)
+		}
+	}
+	read() // while it is in use
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	epoch := s.epoch
+	read() // and when it is not
+	if s := open(t, path); s.epoch != epoch {
+		t.Fatal("a reader began an epoch")
+	}
 }
 
 func TestCommitAfterCloseIsRefused(t *testing.T) {

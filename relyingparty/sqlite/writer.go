@@ -43,6 +43,7 @@ type statements struct {
 	begin, commit, rollback   *sql.Stmt
 	savepoint, release, undo  *sql.Stmt
 	use, create, update, note *sql.Stmt
+	before, seen, forget      *sql.Stmt
 	prune                     *sql.Stmt
 }
 
@@ -63,10 +64,20 @@ func startWriter(ctx context.Context, db *sql.DB) (_ *writer, err error) {
 		{&w.stmt.undo, `ROLLBACK TO one`},
 		{&w.stmt.use, `INSERT INTO used (token, expires) VALUES (?, ?) ON CONFLICT DO NOTHING`},
 		{&w.stmt.create, `INSERT INTO credential (rp_id, id, public_key, handle, handle_form, name, flags, sign_count,
-			aaguid, provider, format, transports, attachment, created_at)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
-		{&w.stmt.update, `UPDATE credential SET flags = ?, sign_count = max(sign_count, ?), last_used_at = ? WHERE rp_id = ? AND id = ?`},
-		{&w.stmt.note, `INSERT INTO event (at, rp_id, credential_id, kind, detail, request_id) VALUES (?, ?, ?, ?, ?, ?)`},
+			aaguid, provider, format, transports, attachment, discoverable, created_at)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{&w.stmt.update, `UPDATE credential SET flags = ?, sign_count = max(sign_count, ?), last_used_at = ?,
+			discoverable = CASE WHEN ? THEN 1 ELSE discoverable END WHERE rp_id = ? AND id = ?`},
+		{&w.stmt.note, `INSERT INTO event (at, rp_id, credential_id, kind, detail, request_id, was_flags, was_count, now_flags, now_count)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`},
+		// The use before a change, unless it is a change itself and there already.
+		{&w.stmt.before, `INSERT INTO sighting (at, rp_id, credential_id, flags, sign_count)
+			SELECT last_used_at, rp_id, id, flags, sign_count FROM credential
+			WHERE rp_id = ?1 AND id = ?2 AND last_used_at > (SELECT max(at) FROM sighting WHERE rp_id = ?1 AND credential_id = ?2)`},
+		{&w.stmt.seen, `INSERT INTO sighting (at, rp_id, credential_id, flags, sign_count) VALUES (?, ?, ?, ?, ?)`},
+		{&w.stmt.forget, `DELETE FROM sighting WHERE rp_id = ?1 AND credential_id = ?2
+			AND seq > (SELECT min(seq) FROM sighting WHERE rp_id = ?1 AND credential_id = ?2)
+			AND seq NOT IN (SELECT seq FROM sighting WHERE rp_id = ?1 AND credential_id = ?2 ORDER BY seq DESC LIMIT ?3)`},
 		{&w.stmt.prune, `DELETE FROM used WHERE token IN (SELECT token FROM used WHERE expires <= ? LIMIT ?)`},
 	} {
 		if *p.to, err = w.conn.PrepareContext(ctx, p.text); err != nil {
@@ -187,16 +198,24 @@ func (w *writer) effects(c relyingparty.Commit) error {
 			return err
 		}
 		n, err := affect(w.stmt.create, k.RPID, k.ID, k.Key.SEC1(), k.Handle, k.HandleForm, k.Name, k.Flags, k.SignCount,
-			k.AAGUID[:], k.Provider, k.Format, string(transports), k.Attachment, k.CreatedAt.UnixMilli())
+			k.AAGUID[:], k.Provider, k.Format, string(transports), k.Attachment, k.Discoverable, k.CreatedAt.UnixMilli())
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return relyingparty.ErrCredentialExists
 		}
+		if err := run(w.stmt.seen, k.CreatedAt.UnixMilli(), k.RPID, k.ID, k.Flags, k.SignCount); err != nil {
+			return err
+		}
 	}
 	if u := c.Use; u != nil {
-		n, err := affect(w.stmt.update, u.Flags, u.SignCount, u.At.UnixMilli(), u.RPID, u.ID)
+		if u.Changed {
+			if err := w.remember(u); err != nil {
+				return err
+			}
+		}
+		n, err := affect(w.stmt.update, u.Flags, u.SignCount, u.At.UnixMilli(), u.Discoverable, u.RPID, u.ID)
 		if err != nil {
 			return err
 		}
@@ -205,11 +224,23 @@ func (w *writer) effects(c relyingparty.Commit) error {
 		}
 	}
 	for _, e := range c.Events {
-		if err := run(w.stmt.note, e.At.UnixMilli(), e.RPID, e.CredentialID, string(e.Kind), e.Detail, e.RequestID); err != nil {
+		if err := run(w.stmt.note, e.At.UnixMilli(), e.RPID, e.CredentialID, string(e.Kind), e.Detail, e.RequestID,
+			e.Was.Flags, e.Was.SignCount, e.Now.Flags, e.Now.SignCount); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// remember puts a change into the credential's history, and the use before it.
+func (w *writer) remember(u *relyingparty.Use) error {
+	if err := run(w.stmt.before, u.RPID, u.ID); err != nil {
+		return err
+	}
+	if err := run(w.stmt.seen, u.At.UnixMilli(), u.RPID, u.ID, u.Flags, u.Count); err != nil {
+		return err
+	}
+	return run(w.stmt.forget, u.RPID, u.ID, relyingparty.MaxHistory-1)
 }
 
 // prune drops entries of challenges that are refused by their age anyway. A failure

@@ -22,9 +22,11 @@ import (
 	"github.com/postern-dev/postern/relyingparty"
 )
 
-// Store is what the suite needs: a Store whose audit trail can be read.
+// Store is what the suite needs: a Store whose audit trail can be read, and that can tell
+// people what is kept.
 type Store interface {
 	relyingparty.Store
+	relyingparty.Lister
 	Events(ctx context.Context, rpID string, id []byte, limit int) ([]relyingparty.Event, error)
 }
 
@@ -43,6 +45,10 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a login updates flags, counter and last use":             login,
 		"a login of an unknown credential writes nothing":         loginUnknown,
 		"events are kept in order":                                events,
+		"a record has the changes and the uses before them":       history,
+		"a record keeps the registration and the latest":          longHistory,
+		"there is no record of an unknown credential":             noRecord,
+		"a passkey that was found is discoverable":                found,
 		"a commit with an ended context fails":                    ended,
 		"the epoch is steady":                                     steadyEpoch,
 	} {
@@ -68,7 +74,7 @@ func NewCredential(t testing.TB) *relyingparty.Credential {
 		RPID: rp, ID: id, Key: key, Handle: handle, HandleForm: relyingparty.HandleBytes,
 		Name: "Zoë’s “laptop”", Flags: passkey.FlagUP | passkey.FlagUV | passkey.FlagBE | passkey.FlagAT, SignCount: 4_000_000_000,
 		AAGUID: passkey.AAGUID{1, 2, 3, 15: 16}, Provider: "A provider", Format: "none",
-		Transports: []string{"internal", "hybrid"}, Attachment: "platform",
+		Transports: []string{"internal", "hybrid"}, Attachment: "platform", Discoverable: new(bool),
 		CreatedAt: time.Now().Truncate(time.Millisecond),
 	}
 }
@@ -138,6 +144,7 @@ func roundTrip(t *testing.T, s Store) {
 
 	bare := NewCredential(t)
 	bare.Name, bare.Provider, bare.Attachment, bare.Transports, bare.AAGUID, bare.Flags = "", "", "", []string{}, passkey.AAGUID{}, 0
+	bare.Discoverable = nil
 	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Create: bare})))
 	got = find(t, s, bare)
 	got.CreatedAt = bare.CreatedAt
@@ -262,7 +269,8 @@ func events(t *testing.T, s Store) {
 	var want []relyingparty.Event
 	for i := range 3 {
 		e := relyingparty.Event{At: time.UnixMilli(int64(1000 - i)), RPID: rp, CredentialID: id,
-			Kind: relyingparty.EventCounterRegressed, Detail: fmt.Sprint("number ", i), RequestID: fmt.Sprint("r", i)}
+			Kind: relyingparty.EventCounterRegressed, Detail: fmt.Sprint("number ", i), RequestID: fmt.Sprint("r", i),
+			Was: relyingparty.Sighting{Flags: passkey.FlagUP, SignCount: 4_000_000_000}, Now: relyingparty.Sighting{Flags: passkey.FlagUV, SignCount: uint32(i)}}
 		want = append(want, e)
 	}
 	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Events: want[:2]})))
@@ -273,6 +281,99 @@ func events(t *testing.T, s Store) {
 	got, err = s.Events(t.Context(), rp, id, 2)
 	must(t, err)
 	equal(t, got, want[:2])
+}
+
+// use logs in with a passkey of these flags and counter, the given seconds after a start.
+func use(t *testing.T, s Store, c *relyingparty.Credential, second int64, flags passkey.Flags, count uint32, changed bool) {
+	t.Helper()
+	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Use: &relyingparty.Use{
+		RPID: c.RPID, ID: c.ID, At: c.CreatedAt.Add(time.Duration(second) * time.Second),
+		Flags: flags, SignCount: max(count, find(t, s, c).SignCount), Count: count, Changed: changed,
+	}})))
+}
+
+// seen compares a history, times being seconds after the credential was made.
+func seen(t *testing.T, s Store, c *relyingparty.Credential, want ...relyingparty.Sighting) {
+	t.Helper()
+	r, err := s.Record(t.Context(), c.RPID, c.ID)
+	must(t, err)
+	for i := range r.History {
+		r.History[i].At = time.Unix(int64(r.History[i].At.Sub(c.CreatedAt)/time.Second), 0)
+	}
+	equal(t, r.History, want)
+}
+
+func sighting(second int64, flags passkey.Flags, count uint32) relyingparty.Sighting {
+	return relyingparty.Sighting{At: time.Unix(second, 0), Flags: flags, SignCount: count}
+}
+
+func history(t *testing.T, s Store) {
+	const one, two = passkey.FlagUP | passkey.FlagBE | passkey.FlagBS, passkey.FlagUP | passkey.FlagBE
+	c, other := NewCredential(t), create(t, s)
+	c.Flags, c.SignCount = one, 1
+	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Create: c})))
+	use(t, s, c, 1, one, 2, false)
+	seen(t, s, c, sighting(0, one, 1))
+	use(t, s, c, 2, one, 3, false)
+	use(t, s, c, 3, two, 4, true) // the use at 2 is the one before
+	seen(t, s, c, sighting(0, one, 1), sighting(2, one, 3), sighting(3, two, 4))
+	use(t, s, c, 4, one, 5, true) // the use at 3 is there already
+	seen(t, s, c, sighting(0, one, 1), sighting(2, one, 3), sighting(3, two, 4), sighting(4, one, 5))
+	use(t, s, c, 5, one, 2, true) // a counter that went back is kept as it was signed
+	seen(t, s, c, sighting(0, one, 1), sighting(2, one, 3), sighting(3, two, 4), sighting(4, one, 5), sighting(5, one, 2))
+	if got := find(t, s, c); got.SignCount != 5 {
+		t.Fatalf("the counter fell to %d", got.SignCount)
+	}
+	seen(t, s, other, sighting(0, other.Flags, other.SignCount))
+
+	for i := range relyingparty.MaxEvents + 3 {
+		must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Events: []relyingparty.Event{{At: time.UnixMilli(1), RPID: rp, CredentialID: c.ID, Detail: fmt.Sprint(i)}}})))
+	}
+	r, err := s.Record(t.Context(), c.RPID, c.ID)
+	must(t, err)
+	if n := len(r.Events); n != relyingparty.MaxEvents || r.Events[0].Detail != "3" || r.Events[n-1].Detail != fmt.Sprint(relyingparty.MaxEvents+2) {
+		t.Fatalf("%d events from %q", n, r.Events[0].Detail)
+	}
+}
+
+func longHistory(t *testing.T, s Store) {
+	c := NewCredential(t)
+	c.Flags, c.SignCount = passkey.FlagBE, 0
+	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Create: c})))
+	want := []relyingparty.Sighting{sighting(0, c.Flags, 0)}
+	for i := int64(1); i <= relyingparty.MaxHistory+5; i++ {
+		flags := passkey.FlagBE
+		if i%2 == 1 {
+			flags |= passkey.FlagBS
+		}
+		use(t, s, c, i, flags, 0, true)
+		if i >= 7 { // the first, and MaxHistory-1 others
+			want = append(want, sighting(i, flags, 0))
+		}
+	}
+	seen(t, s, c, want...)
+}
+
+func noRecord(t *testing.T, s Store) {
+	_, err := s.Record(t.Context(), rp, []byte("nobody"))
+	mustBe(t, err, relyingparty.ErrNotFound)
+	what := commit(relyingparty.Commit{Use: &relyingparty.Use{RPID: rp, ID: []byte("nobody"), At: time.Now(), Changed: true}})
+	mustBe(t, s.Commit(t.Context(), what), relyingparty.ErrNotFound)
+	_, err = s.Record(t.Context(), rp, []byte("nobody"))
+	mustBe(t, err, relyingparty.ErrNotFound)
+}
+
+func found(t *testing.T, s Store) {
+	c := NewCredential(t)
+	c.Discoverable = nil
+	must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Create: c})))
+	log := func(yes bool) *bool {
+		must(t, s.Commit(t.Context(), commit(relyingparty.Commit{Use: &relyingparty.Use{RPID: rp, ID: c.ID, At: time.Now(), Flags: c.Flags, SignCount: c.SignCount, Discoverable: yes}})))
+		return find(t, s, c).Discoverable
+	}
+	if log(false) != nil || !*log(true) || !*log(false) {
+		t.Fatal("what is known of it changed back")
+	}
 }
 
 func ended(t *testing.T, s Store) {
