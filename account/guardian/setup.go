@@ -203,11 +203,11 @@ func ParseSetup(data []byte) (Setup, error) {
 	if err != nil {
 		return Setup{}, fmt.Errorf("guardian: read the setup: %w", err)
 	}
-	var v abiSetup
+	var v struct{ Setup abiSetup }
 	if err := setupArguments.Copy(&v, values); err != nil {
 		return Setup{}, fmt.Errorf("guardian: read the setup: %w", err)
 	}
-	return v.setup()
+	return v.Setup.setup()
 }
 
 func (v abiSetup) setup() (Setup, error) {
