@@ -247,9 +247,10 @@ func (r *keptReader) time(t *textfile.Fields, key string) time.Time {
 		return time.Time{}
 	}
 	at, err := time.Parse(time.RFC3339, n.Text)
+	at = at.UTC().Truncate(time.Millisecond)
 	if err != nil || n.Form != textfile.String || at.Year() < 1970 || at.Year() > 9999 {
 		r.Refuse(n, t.At(key), `write it as "2026-01-02T15:04:05Z"`, "%s is no time", quoted(n.Text))
 		return time.Time{}
 	}
-	return at.UTC()
+	return at
 }
