@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -72,7 +73,7 @@ func (d *description) webauthn() error {
 // signer is one signer of a WebAuthnAccount.
 func (d *description) signer(s webauthn.Signer) (recovery.Signer, error) {
 	if key, _, ok := s.Passkey(); ok {
-		return passkeySigner(key), nil
+		return PasskeySigner(key), nil
 	}
 	if s.IsAddress() {
 		out, code, err := d.key(s.Address())
@@ -83,7 +84,7 @@ func (d *description) signer(s webauthn.Signer) (recovery.Signer, error) {
 	}
 	if s.Address() == contracts.P256Verifier {
 		if k, err := seal.ParseVerifierKey(s.Bytes()[common.AddressLength:]); err == nil {
-			out := passkeySigner(k.Public())
+			out := PasskeySigner(k.Public())
 			if !k.IsPasskey() {
 				out.ID, out.Kind, out.Name = "p256"+out.ID[len("passkey"):], recovery.KindHot, "P-256 key"+out.Name[len("Passkey"):]
 			}
@@ -118,7 +119,7 @@ func (d *description) hybrid() error {
 			d.add(recovery.Signer{ID: fmt.Sprintf("passkey-hash-%x", k.Hash[:8]), Name: fmt.Sprintf("Passkey of hash %x", k.Hash[:8]), Kind: recovery.KindPasskey}, 1)
 			continue
 		}
-		d.add(passkeySigner(k.Public), 1)
+		d.add(PasskeySigner(k.Public), 1)
 	}
 	return nil
 }
@@ -149,7 +150,7 @@ func (d *description) kernel() error {
 		return err
 	}
 	if !key.IsZero() {
-		d.add(passkeySigner(key), 1)
+		d.add(PasskeySigner(key), 1)
 		return nil
 	}
 	s, code, err := d.key(owner)
@@ -176,8 +177,12 @@ func (d *description) key(a common.Address) (s recovery.Signer, code bool, err e
 	return s, len(b) > 0 && !delegated, nil
 }
 
-// passkeySigner knows a P-256 key by its x: the two keys that share one share their secret.
-func passkeySigner(k passkey.PublicKey) recovery.Signer {
+// PasskeySigner describes a passkey by its key alone, as [Read] does. It is known by its x:
+// the two keys that share one share their secret. Its name is that of account.ShortKey.
+func PasskeySigner(k passkey.PublicKey) recovery.Signer {
 	x := k.X()
-	return recovery.Signer{ID: fmt.Sprintf("passkey-%x", x[:8]), Name: fmt.Sprintf("Passkey %x…%x", x[:4], x[30:]), Kind: recovery.KindPasskey, Key: fmt.Sprintf("0x%x", x)}
+	return recovery.Signer{
+		ID: fmt.Sprintf("passkey-%x", x[:12]), Name: "Passkey " + strings.TrimPrefix(account.ShortKey(k), "the passkey "),
+		Kind: recovery.KindPasskey, Key: fmt.Sprintf("0x%x", x),
+	}
 }
