@@ -199,7 +199,7 @@ func (a Approval) VerifyOn(ctx context.Context, ch account.Chain, m Message, cha
 		if err != nil {
 			return fmt.Errorf("guardian: read the code of %s: %w", at, err)
 		}
-		if len(code) == 0 {
+		if len(code) <= delegation { // what an address delegates to (EIP-7702) was never made a guardian
 			if local == nil {
 				return nil
 			}
@@ -221,6 +221,9 @@ func (a Approval) VerifyOn(ctx context.Context, ch account.Chain, m Message, cha
 	}
 	return nil
 }
+
+// delegation is the length of an EIP-7702 delegation's code.
+const delegation = 23
 
 var isValidSignatureID = crypto.Keccak256([]byte("isValidSignature(bytes32,bytes)"))[:4]
 

@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -111,26 +112,8 @@ func At(ctx context.Context, ch account.Chain, acct common.Address) (*State, err
 		return nil, fmt.Errorf("guardian: ask for the chain: %w", err)
 	}
 	r := reader{ctx, ch}
-	var current struct{ Setup abiSetup }
-	if err := r.read(&current, "setupOf", acct); err != nil {
+	if err := r.setups(s); err != nil {
 		return nil, err
-	}
-	if s.Setup, err = current.Setup.setup(); err != nil {
-		return nil, err
-	}
-	var pending struct {
-		Setup              abiSetup
-		ReadyAt, ExpiresAt *big.Int
-	}
-	if err := r.read(&pending, "pendingSetupOf", acct); err != nil {
-		return nil, err
-	}
-	if pending.ReadyAt.Sign() > 0 {
-		next, err := pending.Setup.setup()
-		if err != nil {
-			return nil, err
-		}
-		s.Pending = &PendingSetup{next, at(pending.ReadyAt.Uint64()), at(pending.ExpiresAt.Uint64())}
 	}
 	if s.Any, err = r.nonce(acct, AnyTier); err != nil {
 		return nil, err
@@ -164,8 +147,8 @@ func (s *State) Recovery(tier uint8, newSigner seal.Signer, replaces []seal.Sign
 
 // CancelRecovery is a cancellation of a tier's proposal by a tier's guardians.
 func (s *State) CancelRecovery(tier, by uint8) (CancelRecovery, error) {
-	if int(tier) >= len(s.Nonces) || by < tier || int(by) >= len(s.Nonces) {
-		return CancelRecovery{}, fmt.Errorf("guardian: tier %d cannot cancel what tier %d proposed: %w", by, tier, ErrMessage)
+	if int(tier) >= len(s.Nonces) || by > tier {
+		return CancelRecovery{}, errCancel(tier, by)
 	}
 	return CancelRecovery{s.Account, tier, by, s.Nonces[tier], s.ConfigHash()}, nil
 }
@@ -188,45 +171,68 @@ type reader struct {
 	chain account.Chain
 }
 
-// read calls a view function of the module; out is a struct of its results.
-func (r reader) read(out any, method string, args ...any) error {
+// read calls a view function of the module.
+func (r reader) read(method string, args ...any) ([]any, error) {
 	data, err := moduleABI.Pack(method, args...)
 	if err != nil {
-		return fmt.Errorf("guardian: encode %s: %w", method, err)
+		return nil, fmt.Errorf("guardian: encode %s: %w", method, err)
 	}
 	ret, err := r.chain.Call(r.ctx, Module, data)
 	if err != nil {
-		return fmt.Errorf("guardian: ask for %s: %w", method, err)
+		return nil, fmt.Errorf("guardian: ask for %s: %w", method, err)
 	}
-	results := moduleABI.Methods[method].Outputs
-	values, err := abiargs.Unpack(results, ret)
-	if err == nil {
-		err = results.Copy(out, values)
-	}
+	values, err := abiargs.Unpack(moduleABI.Methods[method].Outputs, ret)
 	if err != nil {
-		return fmt.Errorf("guardian: read %s: %w", method, err)
+		return nil, fmt.Errorf("guardian: read %s: %w", method, err)
 	}
-	return nil
+	return values, nil
 }
 
+func (r reader) setups(s *State) error {
+	current, err := r.read("setupOf", s.Account)
+	if err != nil {
+		return err
+	}
+	if s.Setup, err = toSetup(current[0]); err != nil {
+		return err
+	}
+	pending, err := r.read("pendingSetupOf", s.Account)
+	if err != nil {
+		return err
+	}
+	ready, expires := toTime(pending[1]), toTime(pending[2])
+	if ready.Unix() == 0 {
+		return nil
+	}
+	next, err := toSetup(pending[0])
+	s.Pending = &PendingSetup{next, ready, expires}
+	return err
+}
+
+func toSetup(v any) (Setup, error) {
+	return (*abi.ConvertType(v, new(abiSetup)).(*abiSetup)).setup()
+}
+
+func toTime(v any) time.Time { return at(v.(*big.Int).Uint64()) }
+
 func (r reader) nonce(acct common.Address, tier uint8) (*big.Int, error) {
-	var out *big.Int
-	err := r.read(&out, "nonceOf", acct, tier)
-	return out, err
+	v, err := r.read("nonceOf", acct, tier)
+	if err != nil {
+		return nil, err
+	}
+	return v[0].(*big.Int), nil
 }
 
 func (r reader) proposal(acct common.Address, tier uint8, chainID *big.Int) (*Proposal, error) {
-	var v struct {
-		Digest                      [32]byte
-		ReadyAt, ExpiresAt, AtBlock *big.Int
-	}
-	if err := r.read(&v, "proposalOf", acct, tier); err != nil {
+	v, err := r.read("proposalOf", acct, tier)
+	if err != nil {
 		return nil, err
 	}
-	if v.Digest == ([32]byte{}) {
+	digest := common.Hash(v[0].([32]byte))
+	if digest == (common.Hash{}) {
 		return nil, nil
 	}
-	p := &Proposal{Tier: tier, Digest: v.Digest, ReadyAt: at(v.ReadyAt.Uint64()), ExpiresAt: at(v.ExpiresAt.Uint64()), Block: v.AtBlock.Uint64()}
+	p := &Proposal{Tier: tier, Digest: digest, ReadyAt: toTime(v[1]), ExpiresAt: toTime(v[2]), Block: v[3].(*big.Int).Uint64()}
 	p.Recovery = r.content(acct, p, chainID)
 	return p, nil
 }
@@ -255,20 +261,16 @@ func (r reader) content(acct common.Address, p *Proposal, chainID *big.Int) *Rec
 		if err != nil {
 			continue
 		}
-		var v struct {
-			Digest             [32]byte
-			ReadyAt, ExpiresAt *big.Int
-			Recovery           abiRecovery
-		}
-		if event.Inputs.NonIndexed().Copy(&v, values) != nil {
-			continue
-		}
-		got, err := v.Recovery.recovery()
+		got, err := toRecovery(values[3])
 		if err == nil && got.Digest(chainID) == p.Digest {
 			return &got
 		}
 	}
 	return nil
+}
+
+func toRecovery(v any) (Recovery, error) {
+	return (*abi.ConvertType(v, new(abiRecovery)).(*abiRecovery)).recovery()
 }
 
 func (v abiRecovery) recovery() (r Recovery, err error) {

@@ -93,14 +93,18 @@ func CancelByGuardians(s Setup, c CancelRecovery, approvals []Approval) (account
 	if c.ConfigHash != s.Hash() {
 		return account.Call{}, fmt.Errorf("guardian: a cancellation: %w", ErrOtherSetup)
 	}
-	if c.By < c.Tier || int(c.By) >= len(s.Tiers) {
-		return account.Call{}, fmt.Errorf("guardian: a cancellation by %s of what %s proposed: %w: it takes the same tier or a slower one", tier(c.By), tier(c.Tier), ErrMessage)
+	if c.By > c.Tier || int(c.Tier) >= len(s.Tiers) {
+		return account.Call{}, errCancel(c.Tier, c.By)
 	}
 	list, err := s.quorum(c.By, approvals, c.need(s))
 	if err != nil {
 		return account.Call{}, err
 	}
 	return toModule("cancelByGuardians", c.Account, c.Tier, c.By, list)
+}
+
+func errCancel(of, by uint8) error {
+	return fmt.Errorf("guardian: %s cannot cancel what %s proposed, its own proposals and those of slower tiers only: %w", tier(by), tier(of), ErrMessage)
 }
 
 // need is alone where the tier has one guardian and it is its own proposal.

@@ -140,7 +140,7 @@ func kindProblem(s seal.Signer, acct common.Address) Reason {
 		return Own
 	case s.Address() == Module:
 		return BadSigner
-	case !s.IsAddress() && s.Address() == contracts.P256Verifier:
+	case s.Address() == contracts.P256Verifier:
 		return Plain
 	}
 	return ""

@@ -60,8 +60,8 @@ func (c *Collected) check() error {
 	if r, ok := c.message.(Recovery); ok {
 		return r.check(c.setup)
 	}
-	if m, ok := c.message.(CancelRecovery); ok && m.By < m.Tier {
-		return fmt.Errorf("guardian: %s cannot cancel what %s proposed: %w", tier(m.By), tier(m.Tier), ErrMessage)
+	if m, ok := c.message.(CancelRecovery); ok && (m.By > m.Tier || int(m.Tier) >= len(c.setup.Tiers)) {
+		return errCancel(m.Tier, m.By)
 	}
 	return nil
 }

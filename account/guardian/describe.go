@@ -79,11 +79,7 @@ func setupOf(m *abi.Method, args []any) (s Setup, err error) {
 		data, _ := args[2].([]byte)
 		return ParseSetup(data)
 	}
-	var v struct{ Setup abiSetup }
-	if err := m.Inputs.Copy(&v, args); err != nil {
-		return Setup{}, err
-	}
-	return v.Setup.setup()
+	return toSetup(args[0])
 }
 
 // DescribeCall says what a call to the module means, or a call of the account that
@@ -132,11 +128,7 @@ func describeOthers(m *abi.Method, args []any) (string, bool) {
 	case "unfreeze":
 		return fmt.Sprintf("end the freeze of the account %s by its guardians", args[0]), true
 	case "propose", "execute":
-		var v struct{ Recovery abiRecovery }
-		if err := m.Inputs[:1].Copy(&v, args[:1]); err != nil {
-			return "", false
-		}
-		r, err := v.Recovery.recovery()
+		r, err := toRecovery(args[0])
 		if err != nil {
 			return "", false
 		}

@@ -45,7 +45,7 @@ func (r Recovery) fields() (string, []field) {
 type CancelRecovery struct {
 	Account    common.Address
 	Tier       uint8 // whose proposal
-	By         uint8 // whose guardians: of the same tier or a slower one
+	By         uint8 // whose guardians: of the same tier or a quicker one
 	Nonce      *big.Int
 	ConfigHash common.Hash
 }

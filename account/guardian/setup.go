@@ -69,7 +69,7 @@ const (
 	MaxReplaced  = 32 // signers that one recovery replaces
 
 	// MaxSigner is the length of the longest signer, in bytes.
-	MaxSigner = 1024
+	MaxSigner = 512
 )
 
 // ID is what guardians of a tier are ordered by: keccak256 of the signer's bytes, of a
@@ -203,11 +203,7 @@ func ParseSetup(data []byte) (Setup, error) {
 	if err != nil {
 		return Setup{}, fmt.Errorf("guardian: read the setup: %w", err)
 	}
-	var v struct{ Setup abiSetup }
-	if err := setupArguments.Copy(&v, values); err != nil {
-		return Setup{}, fmt.Errorf("guardian: read the setup: %w", err)
-	}
-	return v.Setup.setup()
+	return toSetup(values[0])
 }
 
 func (v abiSetup) setup() (Setup, error) {
