@@ -22,6 +22,7 @@ const targets = [
   { dir: "out", sources: ["src/WebAuthnAccount.sol", "src/WebAuthnAccountFactory.sol"], own: "src/", input: "input" },
   { dir: "out", sources: ["src/P256Slow.sol"], own: "src/", input: "P256Slow.input", runs: 1_000_000 },
   { dir: "out", sources: ["src/P256Verifier.sol"], own: "src/", input: "P256Verifier.input", runs: 1_000_000 },
+  { dir: "out", sources: ["src/WebAuthnAccountRecovery.sol"], own: "src/", input: "WebAuthnAccountRecovery.input" },
   {
     dir: "testdata/artifacts",
     sources: readdirSync(join(root, "test-src"))

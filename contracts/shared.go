@@ -23,7 +23,7 @@ type Contract struct {
 
 // All lists the shared contracts in the order in which they are to be deployed: the verifiers of P-256 signatures and
 // the factory of tables first, since account implementations look for them, and then implementation and factory for
-// each EntryPoint version they exist for.
+// each EntryPoint version they exist for, and the recovery module.
 func All() []Contract {
 	list := P256Contracts()
 	for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
@@ -33,7 +33,7 @@ func All() []Contract {
 		}
 		list = append(list, d.Contracts()...)
 	}
-	return list
+	return append(list, RecoveryContract())
 }
 
 // P256Contracts lists the verifiers of P-256 signatures and the factory of tables, in the order of deployment.

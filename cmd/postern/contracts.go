@@ -93,7 +93,7 @@ func listContracts(version string) (*contractList, error) {
 		if err != nil {
 			return nil, usageError("Postern's account does not work with EntryPoint "+ep.Version(), "choose 0.7, 0.8, 0.9 or all")
 		}
-		ours, eps = append(contracts.P256Contracts(), d.Contracts()...), []userop.EntryPoint{ep}
+		ours, eps = append(append(contracts.P256Contracts(), d.Contracts()...), contracts.RecoveryContract()), []userop.EntryPoint{ep}
 	}
 	for _, k := range ours {
 		l.Contracts = append(l.Contracts, contractInfo{Name: k.Name, Address: k.Address, Bytes: k.Size(), contract: k})
