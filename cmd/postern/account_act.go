@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/webauthn"
 )
 
@@ -91,7 +92,8 @@ func (a *accountAct) run(ctx context.Context, s webauthn.Signer, calls []account
 	case open == nil:
 		return errAccountOnly
 	default:
-		tx, err := a.transact(ctx, *open)
+		words, _ := a.acct.DescribeCall(*open)
+		tx, err := a.transact(ctx, words, *open)
 		if err != nil {
 			return err
 		}
@@ -135,7 +137,7 @@ func (a *accountAct) operate(ctx context.Context, calls []account.Call) (*accoun
 	if err != nil {
 		return nil, err
 	}
-	p, err := account.Prepare(ctx, a.conn.Client, a.acct, auth, calls, limits...)
+	p, err := account.Prepare(ctx, a.conn.Client, guardian.Account{Account: a.acct}, auth, calls, limits...)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +155,8 @@ func (a *accountAct) operate(ctx context.Context, calls []account.Call) (*accoun
 	return nil, a.call.leave(p, file, a.out, a.json)
 }
 
-// transact sends the call from somebody else's account.
-func (a *accountAct) transact(ctx context.Context, open account.Call) (*minedTx, error) {
+// transact sends the call from somebody else's account; words say what it does.
+func (a *accountAct) transact(ctx context.Context, words string, open account.Call) (*minedTx, error) {
 	if err := a.needed(); err != nil {
 		return nil, err
 	}
@@ -175,7 +177,6 @@ func (a *accountAct) transact(ctx context.Context, open account.Call) (*minedTx,
 		}
 		return a.call.askBefore(ctx, a.approvalFlags)
 	}}
-	words, _ := a.acct.DescribeCall(open)
 	return sender.send(ctx, words, open.To, open.Data)
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/postern-dev/postern/passkey"
 )
 
+const whichAccount = "which account?"
+
 // accountFlags say which account it is.
 type accountFlags struct {
 	network
@@ -66,7 +68,7 @@ func (f *accountFlags) open(ctx context.Context, verb string, rest []string) (*o
 	case f.spec.Salt != "" && f.spec.Address != nil:
 		return nil, usageError("--salt and an address exclude each other", "the address is enough for an account that is on the chain")
 	case f.spec.Address == nil && (f.spec.Salt == "" || out.passkey.IsZero()):
-		return nil, usageError("which account?", "postern account "+verb+" 0x…, or --key FILE, or --public-key with --salt")
+		return nil, usageError(whichAccount, "postern account "+verb+" 0x…, or --key FILE, or --public-key with --salt")
 	}
 	if out.conn, err = f.connect(); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
@@ -51,6 +52,14 @@ var sentinels = []struct {
 	{kernel.ErrNoFactory, "not-deployed", "name the account by the file of postern kernel create --save"},
 	{kernel.ErrNoAddress, "no-address", "use Kernel 0.2.2 or later"},
 	{hybrid.ErrKeyHash, "bad-passkey", whoSigns},
+	{guardian.ErrNoModule, "no-module", "deploy it: postern contracts deploy; a chain of postern up has it"},
+	{guardian.ErrNotGuardian, "not-a-guardian", ""},
+	{guardian.ErrTwice, "signed-twice", ""},
+	{guardian.ErrNotSigned, "no-quorum", "with its key: postern guardian approve FILE"},
+	{guardian.ErrUnverified, "unverified", ""},
+	{guardian.ErrForged, "bad-signature", ""},
+	{guardian.ErrOtherSetup, "outdated", "begin again with the setup that is in force"},
+	{guardian.ErrMessage, "bad-message", "take the file as it was made, or begin again"},
 	{flow.ErrAddress, "bad-address", ""},
 	{flow.ErrRLP, "bad-transaction", ""},
 	{flow.ErrTransaction, "bad-transaction", ""},
@@ -94,6 +103,9 @@ var kinds = []kind{
 	coded[*webauthn.RemovedError]("not-a-signer"),
 	coded[*webauthn.ThresholdError]("unreachable-threshold"),
 	coded[*webauthn.WeightError]("not-a-signer"),
+	coded[*guardian.SetupError]("bad-setup"),
+	coded[*guardian.QuorumError]("no-quorum"),
+	coded[*guardian.SignatureError]("bad-signature"),
 	coded[*hybrid.DifferentAccountError]("different-account"),
 	coded[*hybrid.NotHybridError]("other-code"),
 	coded[*hybrid.CodeError]("other-code"),

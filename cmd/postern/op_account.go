@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/inspect"
@@ -80,7 +81,7 @@ func (s *accountSpec) open(ctx context.Context, chain account.Chain) (account.Ac
 	if err != nil {
 		return nil, nil, err
 	}
-	return acct, auth, nil
+	return guardian.Account{Account: acct}, auth, nil
 }
 
 // authority is the passkey's over the account.
