@@ -124,7 +124,10 @@ func ParseCollected(data []byte) (*Collected, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c, c.load(newSigner, approvals)
+	if err := c.load(newSigner, approvals); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // load adds what a file has, each signer once.
