@@ -2,25 +2,10 @@
 
 package guardian
 
-import (
-	"bytes"
-	_ "embed"
+import "github.com/postern-dev/postern/contracts"
 
-	"github.com/ethereum/go-ethereum/accounts/abi"
-	"github.com/ethereum/go-ethereum/common"
-)
-
-//go:embed abi.json
-var abiJSON []byte
-
-var moduleABI = func() abi.ABI {
-	a, err := abi.JSON(bytes.NewReader(abiJSON))
-	if err != nil {
-		panic(err) // the committed file is broken; every test would fail
-	}
-	return a
-}()
+var moduleABI = contracts.RecoveryABI
 
 // Module is the address of the recovery module of WebAuthnAccounts, the same on every
 // chain.
-var Module = common.HexToAddress("0x00000000000000000000000000000000000f00d1")
+var Module = contracts.WebAuthnAccountRecovery

@@ -44,8 +44,7 @@ type Approval struct {
 	Proof []common.Hash
 }
 
-// maxProof is the contract's limit.
-const maxProof = 8
+const maxProof = contracts.RecoveryMaxProof
 
 // Request is a message on its way to one signer and back.
 type Request struct {

@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/seal"
 )
@@ -51,25 +52,23 @@ type Setup struct {
 	Tiers       []Tier        // by ascending delay
 }
 
+const day = 24 * time.Hour
+
 // Limits of a setup, which the contract enforces.
 const (
-	day = 24 * time.Hour
-
-	MinDelay  = day
-	MaxDelay  = 730 * day
-	MinExpiry = day
-	MaxExpiry = 90 * day
+	MinDelay  = contracts.RecoveryMinDelay * time.Second
+	MaxDelay  = contracts.RecoveryMaxDelay * time.Second
+	MinExpiry = contracts.RecoveryMinExpiry * time.Second
+	MaxExpiry = contracts.RecoveryMaxExpiry * time.Second
 	// Margin is by how much a change of the setup, and a freeze, must be longer than the
 	// delay of the first tier.
-	Margin    = day
-	MaxFreeze = 60 * day
+	Margin    = contracts.RecoveryMargin * time.Second
+	MaxFreeze = contracts.RecoveryMaxFreeze * time.Second
 
-	MaxTiers     = 4
-	MaxGuardians = 16 // of one tier
-	MaxReplaced  = 32 // signers that one recovery replaces
-
-	// MaxSigner is the length of the longest signer, in bytes.
-	MaxSigner = 512
+	MaxTiers     = contracts.RecoveryMaxTiers
+	MaxGuardians = contracts.RecoveryMaxGuardians // of one tier
+	MaxReplaced  = contracts.RecoveryMaxReplaces  // signers that one recovery replaces
+	MaxSigner    = contracts.RecoveryMaxSigner    // bytes of a guardian's signer
 )
 
 // ID is what guardians of a tier are ordered by: keccak256 of the signer's bytes, of a

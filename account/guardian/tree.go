@@ -11,8 +11,8 @@ import (
 	"github.com/postern-dev/postern/account/kernel"
 )
 
-// maxLeaves is what a proof of 8 hashes reaches.
-const maxLeaves = 1 << 8
+// maxLeaves is what the longest proof reaches.
+const maxLeaves = 1 << maxProof
 
 // Leaf is a message on a chain.
 type Leaf struct {
