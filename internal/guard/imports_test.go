@@ -32,6 +32,7 @@ var layers = map[string]int{
 var sideways = map[string][]string{
 	"account/guardian":        {"account/kernel", "account/webauthn"},
 	"account/kernel/approval": {"account/kernel"},
+	"audit":                   {"flow/access"},
 	"account/kernel/session":  {"account/kernel", "account/kernel/approval"},
 	"passkey/softkey":         {"passkey"},
 	"passkey/exported":        {"passkey"},
