@@ -12,7 +12,6 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
-	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/passkey"
@@ -31,11 +30,12 @@ type description struct {
 	can     []recovery.Ability
 	signers []recovery.Signer
 	quorum  recovery.Quorum
+	notes   []string
 }
 
 func (d *description) account() recovery.Account {
 	return recovery.Account{
-		Kind: d.kind, Address: d.addr.Hex(), Source: recovery.Chain, Signers: d.signers, Can: d.can,
+		Kind: d.kind, Address: d.addr.Hex(), Source: recovery.Chain, Signers: d.signers, Can: d.can, Notes: d.notes,
 		Routes:  []recovery.Route{{ID: "own", Name: "the account's signers", Use: recovery.Operate, Quorum: d.quorum}},
 		Domains: []recovery.Domain{{ID: "bundler", Name: "the bundler", Kind: recovery.DomainBundler}, {ID: "chain", Name: "the chain", Kind: recovery.DomainChain}},
 		Ways:    []recovery.Way{{Needs: []string{"chain", "bundler"}}, {Needs: []string{"chain"}, Rescue: "send it yourself from any funded key"}},
@@ -121,46 +121,6 @@ func (d *description) hybrid() error {
 		}
 		d.add(PasskeySigner(k.Public), 1)
 	}
-	return nil
-}
-
-func (d *description) kernel() error {
-	a, err := kernel.At(d.ctx, d.chain, d.addr)
-	if err != nil {
-		return err
-	}
-	d.kind, d.quorum.Threshold = kindKernel+" "+string(a.Version()), 1
-	var owner common.Address
-	var key passkey.PublicKey
-	validator := a.Root()
-	switch r := validator.(type) {
-	case kernel.ECDSA:
-		owner = r.Owner
-	case kernel.MultiChainECDSA:
-		owner = r.Owner
-	case kernel.WebAuthn:
-		r.DangerVulnerable, key = false, r.Key
-		validator = r
-	case kernel.MultiChainWebAuthn:
-		r.DangerVulnerable, key = false, r.Key
-		validator = r
-	}
-	// Through the hole whoever has seen one signature controls the account: no report holds then.
-	if _, err := validator.Contract(a.Version()); err != nil {
-		return err
-	}
-	if !key.IsZero() {
-		d.add(PasskeySigner(key), 1)
-		return nil
-	}
-	s, code, err := d.key(owner)
-	if err != nil {
-		return err
-	}
-	if code { // the validators recover keys from signatures and ask no contract
-		s.Gone = recovery.Known(true, recovery.Chain)
-	}
-	d.add(s, 1)
 	return nil
 }
 

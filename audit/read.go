@@ -77,11 +77,18 @@ func Unread(a recovery.Account) (out []string) {
 	switch {
 	case strings.HasPrefix(a.Kind, kindHybrid):
 		out = append(out, "Delegations that the account has signed: they are not on the chain, and may let others act for it.")
+	case strings.HasPrefix(a.Kind, kindFlow):
+		out = append(out, "Capabilities that the account has given away: an app or a parent account may act for it within them.")
+		if len(a.Routes) > 0 && lockedFlow(a.Routes[0].Quorum) {
+			out = append(out, "Its keys weigh less than 1000 together: nobody can sign for it, unless a capability lets somebody.")
+		}
 	case strings.HasPrefix(a.Kind, kindKernel):
-		out = append(out, "Session keys and further validators of the account: each may act for it within its limits, or without any.")
+		out = append(out, "Validators of kinds that are not known, executors and hooks of the account: each may act for it, or stand in its way.")
 	}
 	for _, s := range a.Signers {
 		switch {
+		case s.AnyKind && s.Passkey == nil && s.Kind == recovery.KindPasskey:
+			out = append(out, s.Label()+": the chain knows no more than a P-256 key. It is counted as a passkey.")
 		case s.Kind == recovery.KindHot && !s.Devices.Relied() && !s.Places.Relied() && !s.Cloud.Relied():
 			out = append(out, s.Label()+": the chain knows no more than the key. It is counted as a key in software.")
 		case s.Kind == recovery.KindContract && s.Quorum == nil:

@@ -274,7 +274,7 @@ func TestKernelsRoot(t *testing.T) {
 		if signers(a) != c.want+" weighs 1: 1 needed" || a.Kind != "ZeroDev Kernel "+string(v) || len(a.Can) > 0 {
 			t.Errorf("%s: %s %s, can %v", name, a.Kind, signers(a), a.Can)
 		}
-		if notes := audit.Unread(a); len(notes) == 0 || !strings.HasPrefix(notes[0], "Session keys") {
+		if notes := audit.Unread(a); len(notes) == 0 || !strings.HasPrefix(notes[0], "Validators of kinds") {
 			t.Errorf("%s: unread: %v", name, notes)
 		}
 		must[*recovery.Report](t)(recovery.Audit(&a))

@@ -26,6 +26,9 @@ type Account struct {
 	Ways []Way `json:"ways,omitempty"`
 	// Can is what the account kind lets its owner change; it bounds the advice.
 	Can []Ability `json:"can,omitempty"`
+	// Notes say what else somebody who reads a report should know of the account, such as
+	// who may act for it within limits. They change nothing.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Ability is something an account kind offers.
@@ -57,6 +60,9 @@ type Signer struct {
 	ID   string  `json:"id"`             // unique in the account
 	Name string  `json:"name,omitempty"` // for people; ID if empty
 	Kind KeyKind `json:"kind"`
+	// AnyKind says that only its holder knows what kind of key it is: Kind is what is
+	// counted until somebody states another one.
+	AnyKind bool `json:"anyKind,omitempty"`
 	// Key is its address or public key as text: two signers with one Key are one key.
 	Key     string   `json:"key,omitempty"`
 	Passkey *Passkey `json:"passkey,omitempty"` // what ceremonies have shown of a passkey

@@ -123,13 +123,17 @@ func joinSigner(have, said Signer) (Signer, string) {
 	}
 	if said.Kind != "" && have.Kind != "" && said.Kind != have.Kind {
 		// The chain knows an address; what kind of key is behind it, only its holder does.
-		if have.Kind == KindPasskey || said.Kind == KindPasskey || have.Quorum != nil {
+		passkeys := have.Kind == KindPasskey || said.Kind == KindPasskey
+		if passkeys && (!have.AnyKind || have.Passkey != nil) || have.Quorum != nil {
 			return have, "its kind"
 		}
 		have.Kind = said.Kind
 	}
 	if have.Kind == "" {
 		have.Kind = said.Kind
+	}
+	if said.Kind != "" {
+		have.AnyKind = false
 	}
 	if said.Quorum != nil {
 		if have.Quorum != nil && !sameQuorum(*have.Quorum, *said.Quorum) {

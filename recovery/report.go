@@ -12,11 +12,13 @@ type Report struct {
 	// Today is the state before anything happens.
 	Today    Outcome        `json:"today"`
 	Findings []Finding      `json:"findings,omitempty"`
+	Notes    []string       `json:"notes,omitempty"` // of the description
 	Signers  []SignerReport `json:"signers"`
-	Domains  []DomainReport `json:"domains"` // assumed ones among them
-	Links    []Link         `json:"links"`   // what is lost or stolen with what
-	Rows     []Row          `json:"rows"`    // each event
-	Pairs    []Pair         `json:"pairs"`   // each pair of events
+	Classes  []ClassReport  `json:"classes,omitempty"` // the table of sync-ability and discoverability
+	Domains  []DomainReport `json:"domains"`           // assumed ones among them
+	Links    []Link         `json:"links"`             // what is lost or stolen with what
+	Rows     []Row          `json:"rows"`              // each event
+	Pairs    []Pair         `json:"pairs"`             // each pair of events
 	// Lock are the minimal sets of losses after which nobody gets in, Theft those of
 	// compromises that lose the account, Contest those after which somebody else can
 	// begin to take it.
@@ -57,7 +59,7 @@ func audit(a *Account) (*Report, error) {
 	if err := firstFatal(found); err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, account: a}
+	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, Notes: a.Notes, account: a}
 	var err error
 	if r.worst, r.Unknown, err = derive(a, nil); err != nil {
 		return nil, err
@@ -72,6 +74,7 @@ func audit(a *Account) (*Report, error) {
 	}
 	r.table()
 	r.signers()
+	r.classes()
 	r.Questions, err = r.questions()
 	return r, err
 }

@@ -24,6 +24,8 @@ func (r *Report) Words() []string {
 	}
 	section(r.title(), r.Verdict())
 	section("Who signs, and where the keys live", r.signerWords())
+	section("Where the passkeys stand", r.classWords())
+	section("What else to know of the account", r.Notes)
 	section("What is wrong with the setup", r.findingWords())
 	section("If one thing happens", r.rowWords())
 	section("If two things happen that one alone would not", r.pairWords())
