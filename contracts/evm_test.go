@@ -58,6 +58,9 @@ type world struct {
 	state  *state.StateDB
 	tracer *tracing.Hooks
 	gas    uint64 // for the next calls
+	now    uint64 // seconds
+	number int64  // of the block
+	chain  *big.Int
 }
 
 func newWorld(t testing.TB, f fork) *world {
@@ -67,7 +70,7 @@ func newWorld(t testing.TB, f fork) *world {
 		t.Fatal(err)
 	}
 	s.SetCode(contracts.Deployer, deployerCode, tracing.CodeChangeUnspecified)
-	w := &world{t: t, fork: f, state: s, gas: 30_000_000}
+	w := &world{t: t, fork: f, state: s, gas: 30_000_000, now: 1_700_000_000, number: 1, chain: chainID}
 	w.fund(stranger, 1_000)
 	return w
 }
@@ -92,9 +95,11 @@ func (e *revertError) Unwrap() error { return e.cause }
 // send runs a message and keeps what it changes, unless it fails. It tells the gas used, without
 // a transaction's intrinsic gas and refunds.
 func (w *world) send(from, to common.Address, value *big.Int, data []byte) (ret []byte, gasUsed uint64, err error) {
+	rules := w.fork.config()
+	rules.ChainID = w.chain
 	cfg := &runtime.Config{
-		ChainConfig: w.fork.config(), State: w.state, Origin: from, Value: value, GasLimit: w.gas,
-		BlockNumber: big.NewInt(1), Time: 1_700_000_000, EVMConfig: vm.Config{Tracer: w.tracer},
+		ChainConfig: rules, State: w.state, Origin: from, Value: value, GasLimit: w.gas,
+		BlockNumber: big.NewInt(w.number), Time: w.now, EVMConfig: vm.Config{Tracer: w.tracer},
 	}
 	ret, left, err := runtime.Call(to, data, cfg)
 	w.state.Finalise(cfg.ChainConfig.Rules(cfg.BlockNumber, true, cfg.Time))
@@ -123,7 +128,7 @@ func (w *world) view(from, to common.Address, data []byte) ([]byte, error) {
 	return ret, err
 }
 
-// deploy creates one of the test contracts.
+// deploy creates one of the test contracts, unless it is there.
 func (w *world) deploy(name string, args ...any) (common.Address, abi.ABI) {
 	w.t.Helper()
 	a := testArtifact(w.t, name)
@@ -132,8 +137,11 @@ func (w *world) deploy(name string, args ...any) (common.Address, abi.ABI) {
 		w.t.Fatal(err)
 	}
 	initCode := append(a.Bytecode, encoded...)
-	w.must(stranger, contracts.Deployer, nil, append(make([]byte, 32), initCode...))
-	return crypto.CreateAddress2(contracts.Deployer, [32]byte{}, crypto.Keccak256(initCode)), a.ABI
+	at := crypto.CreateAddress2(contracts.Deployer, [32]byte{}, crypto.Keccak256(initCode))
+	if len(w.state.GetCode(at)) == 0 {
+		w.must(stranger, contracts.Deployer, nil, append(make([]byte, 32), initCode...))
+	}
+	return at, a.ABI
 }
 
 // installP256 puts the engines, the complete verifier and the factory of tables on the chain, unless they are there.
