@@ -46,6 +46,7 @@ type Page struct {
 type file struct {
 	kind        string // Content-Type
 	etag        string
+	policy      string // of content; empty: the page's
 	plain, gzip []byte // gzip is nil where it would not be shorter
 }
 
@@ -68,6 +69,9 @@ func New(v Vendor) (*Page, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("wallet: reading the page: %w", err)
+	}
+	if err := p.addRescue(); err != nil {
+		return nil, fmt.Errorf("wallet: reading the rescue page: %w", err)
 	}
 	p.files["/"] = p.files["/index.html"]
 	for _, page := range []string{"/backup", "/grant", "/session", "/recovery"} {
@@ -180,6 +184,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		http.Error(w, "There is no such page. The wallet is at /.", http.StatusNotFound)
 		return
+	}
+	if f.policy != "" {
+		h.Set("Content-Security-Policy", f.policy)
 	}
 	h.Del("X-Request-Id") // finds a refusal in the log; this is none
 	body, etag := f.plain, `"`+f.etag+`"`

@@ -31,6 +31,7 @@ type tab struct {
 	auth webauthn.AuthenticatorID
 	home string               // origin
 	path string               // of the page that open opens
+	also string               // a further origin that the page may ask, because somebody typed it
 	sent func(request string) // sees every request's URL and body; nil: nobody does
 
 	mu       sync.Mutex
@@ -119,7 +120,7 @@ func (p *tab) hear(ev any) {
 		if strings.HasPrefix(e.Request.URL, "blob:"+p.home+"/") {
 			return // made by the page itself
 		}
-		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && u.Scheme+"://"+u.Host != p.home {
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Scheme != "data" && u.Scheme+"://"+u.Host != p.home && u.Scheme+"://"+u.Host != p.also {
 			p.problems = append(p.problems, "request to another origin: "+e.Request.URL)
 		}
 	case *network.EventLoadingFinished:

@@ -24,13 +24,17 @@ export async function outcome(chain, opHash) {
   if (!found) return undefined;
   if (!same(found.userOpHash, opHash)) throw new MalformedError('the receipt is of another operation');
   const transaction = toHex(fromHex(found.receipt?.transactionHash, 32));
-  const tx = await chain.ask('eth_getTransactionReceipt', transaction);
+  const r = inTransaction(chain, await chain.ask('eth_getTransactionReceipt', transaction), opHash, transaction);
+  if (!r) throw new MalformedError('the chain does not bear the receipt out');
+  return !r.success && typeof found.reason === 'string' && found.reason !== '0x' ? { ...r, reason: found.reason } : r;
+}
+
+/** What a transaction did with an operation; undefined: nothing. @param {import('./operate.js').Chain} chain @param {any} tx its receipt @param {string} opHash @param {string} transaction its hash @returns {Receipt | undefined} */
+export function inTransaction(chain, tx, opHash, transaction) {
   const log = Array.isArray(tx?.logs) && tx.status === '0x1' && tx.logs.find((/** @type {any} */ l) => !l?.removed && same(l?.address, chain.entryPoint.address) && same(l.topics?.[0], EVENT) && same(l.topics[1], opHash));
-  if (!log) throw new MalformedError('the chain does not bear the receipt out');
+  if (!log) return undefined;
   const data = fromHex(log.data, 128);
-  const success = word(data, 1) === 1n;
-  const reason = success || typeof found.reason !== 'string' || found.reason === '0x' ? '' : found.reason;
-  return { success, reason, cost: word(data, 2), gas: word(data, 3), transaction, block: BigInt(tx.blockNumber ?? 0) };
+  return { success: word(data, 1) === 1n, reason: '', cost: word(data, 2), gas: word(data, 3), transaction, block: BigInt(tx.blockNumber ?? 0) };
 }
 
 /**

@@ -12,8 +12,8 @@ import { concat, toBigInt, uint } from './bytes.js';
 
 const P = 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn;
 
-// SEC 2, section 2.4.2.
-const Point = weierstrass({
+/** P-256: SEC 2, section 2.4.2. */
+export const Point = weierstrass({
   p: P,
   n: ORDER,
   h: 1n,

@@ -1,4 +1,182 @@
 // @ts-check
-import { keccak } from '../page/abi.js';
-import { toHex } from '../page/bytes.js';
-document.title = toHex(keccak(new Uint8Array()));
+/** The rescue page's way in: a node, what somebody still holds, and the account that it opens. */
+import { obstacle } from '../page/ceremony.js';
+import { answered, asked, busy, on, task } from '../page/task.js';
+import { $, element, fieldError, input, problem, show, status } from '../page/view.js';
+import { Trouble, chainName, explain, parseAddress, roughly } from '../page/words.js';
+import { find } from './accounts.js';
+import { MOST, forget, parseExport } from './exported.js';
+import { field, parseSecret, parseUrl } from './fields.js';
+import * as holders from './holders.js';
+import { Node } from './node.js';
+import { enter } from './send.js';
+import { begin, hold, session } from './session.js';
+
+/** @typedef {import('./holders.js').Holder} Holder @typedef {Awaited<ReturnType<typeof find>>['accounts']} Found */
+
+/** Optional fields: nothing typed is fine. @template T @param {(text: string) => T} parse @returns {(text: string) => T | 'none'} */
+const optional = (parse) => (text) => (text.trim() ? parse(text) : 'none');
+
+// Step 1: the chain.
+
+on('node-form', 'submit', () => {
+  const rpcUrl = busy() ? undefined : field('rpc', (t) => parseUrl(t, 'node'));
+  const bundlerUrl = rpcUrl && field('bundler', optional((t) => parseUrl(t, 'bundler')));
+  if (!rpcUrl || !bundlerUrl) return;
+  task('Asking the node…', async () => {
+    const node = await Node.at({ rpcUrl, ...(bundlerUrl === 'none' ? {} : { bundlerUrl }), deployments: JSON.parse($('deployments').textContent ?? '') });
+    begin(node);
+    $('network').textContent = chainName(node.id).replace(/ \(.*/, '');
+    $('network').hidden = false;
+    show('who');
+    status(`The node is of ${chainName(node.id)}.`);
+  });
+});
+
+on('who-back', 'click', () => {
+  if (busy()) return;
+  clear();
+  show('start');
+  status();
+});
+
+/** Nothing of what was held stays in the page. */
+export function clear() {
+  forget(session().exported);
+  session().exported = [];
+  hold();
+  for (const id of ['secret', 'payer', 'file', 'to', 'amount']) input(id).value = '';
+  $('exported').replaceChildren();
+}
+
+// Step 2: what somebody holds.
+
+/** The account's address, if it was given. */
+const named = () => field('address', optional(parseAddress));
+
+on('passkey-form', 'submit', () => {
+  const address = busy() ? undefined : named();
+  const rpId = address && field('rp', (t) => {
+    if (!/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(t.trim())) throw new Error('Enter a domain, such as wallet.example.org');
+    return t.trim().toLowerCase();
+  });
+  if (!address || !rpId) return;
+  task(asked, async (signal) => {
+    const holder = await holders.passkeyHere(rpId, signal);
+    answered('Looking for your account…');
+    session().rpId = rpId;
+    await look(holder, address);
+  }, { ceremony: true });
+});
+
+on('key-form', 'submit', () => {
+  const address = busy() ? undefined : named();
+  const secret = address && field('secret', parseSecret);
+  if (!secret) return;
+  input('secret').value = '';
+  task('Looking for your account…', () => look(holders.key(secret), address));
+});
+
+$('file').addEventListener('change', async () => {
+  const file = input('file').files?.[0];
+  forget(session().exported);
+  session().exported = [];
+  $('exported').replaceChildren();
+  fieldError('file');
+  if (!file) return;
+  try {
+    if (file.size > MOST) throw new Error('The file is too long to be an export of passkeys.');
+    const { format, passkeys, others } = parseExport(await file.text());
+    if (!passkeys.length) throw new Error(others ? 'Its passkeys are of other kinds: none can sign for an account on a chain.' : `There is no passkey in this export (${format}).`);
+    session().exported = passkeys;
+    $('exported').replaceChildren(...passkeys.map((p) => choice(p.name || 'No name', `for ${p.rpId}`, () => {
+      const address = named();
+      if (address) task('Looking for your account…', () => look(holders.exported(p), address));
+    })));
+    status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file. Choose the account’s.`);
+  } catch (e) {
+    fieldError('file', sentence(e));
+  } finally {
+    input('file').value = '';
+  }
+});
+
+/** @param {any} e */
+function sentence(e) {
+  const text = String(e?.message ?? e);
+  const s = text[0].toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(s) ? s : `${s}.`;
+}
+
+/** @param {string} title @param {string} more @param {() => void} go */
+function choice(title, more, go) {
+  const item = element('li');
+  const button = element('button');
+  button.setAttribute('type', 'button');
+  button.append(element('strong', title), element('small', more));
+  button.addEventListener('click', () => !busy() && go());
+  item.append(button);
+  return item;
+}
+
+// The accounts that it opens.
+
+/** @param {Holder} holder @param {string | 'none'} address */
+async function look(holder, address) {
+  hold(holder);
+  const { accounts, looked } = await find(session().node, holder, address === 'none' ? undefined : address);
+  if (!accounts.length) {
+    throw new Trouble('No account was found with what you hold.',
+      looked.length ? `${looked.length === 1 ? 'This address is' : `These ${looked.length} addresses are`} empty on ${chainName(session().node.id)}. Check that the node is of the right chain, or enter the account’s address.` : 'Enter the account’s address.');
+  }
+  if (accounts.length === 1) return enter(accounts[0].account);
+  draw(accounts);
+}
+
+/** @param {Found} accounts */
+function draw(accounts) {
+  const { holder } = session();
+  const keys = new Set(accounts.map(({ account }) => String(account.key?.x)));
+  $('found-lead').textContent = `What you hold leads to ${accounts.length} accounts.`;
+  $('again-box').hidden = !holder?.prompts || keys.size < 2;
+  $('accounts').replaceChildren(...accounts.map(({ account, balance }) => choice(account.address, `${account.title}, ${roughly(balance)} ETH${account.deployed ? '' : ', not created yet'}`, () => task('Opening the account…', () => enter(account)))));
+  show('found');
+  status();
+}
+
+on('again', 'click', () => task(asked, async (signal) => {
+  const s = session();
+  const settled = await holders.settled(/** @type {Holder} */ (s.holder), s.rpId ?? location.hostname, signal);
+  answered('Looking for your account…');
+  await look(settled, 'none');
+}, { ceremony: true }));
+
+on('found-back', 'click', () => {
+  if (busy()) return;
+  hold();
+  show('who');
+  status();
+});
+
+on('leave', 'click', () => {
+  if (busy()) return;
+  clear();
+  show('who');
+  status('This page has forgotten all keys. The account stays where it is.');
+});
+
+// Where no passkey can work, that is said before anybody tries.
+function boot() {
+  const missing = location.protocol === 'file:' ? 'file' : obstacle();
+  if (missing) {
+    $('passkey-form').hidden = true;
+    $('no-passkey').hidden = false;
+    $('no-passkey').textContent = missing === 'file'
+      ? 'This page was opened from a file, where browsers allow no passkeys. Put the file on any web server of the passkey’s own domain and open it there – or take one of the ways below. A security key also works on the command line: postern rescue.'
+      : missing === 'insecure' ? 'Passkeys need a secure address: open this page with https://, or take one of the ways below.' : 'This browser has no passkeys. Take one of the ways below, or another browser.';
+  }
+  if (missing !== 'file') input('rp').value = location.hostname;
+  if (!globalThis.crypto?.subtle) problem(explain(new Trouble('This browser does no cryptography on this page.', 'Open it from a file, with https://, or as http://localhost.')));
+}
+
+boot();

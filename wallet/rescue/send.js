@@ -1,0 +1,333 @@
+// @ts-check
+/** The account's own screen: what it holds, and the way out of it. Form, review in words, signature, receipt. */
+import { assemble } from '../page/operate.js';
+import { answered, asked, busy, on, task } from '../page/task.js';
+import { $, element, fieldError, input, rows, show, showing, status } from '../page/view.js';
+import { toHex } from '../page/bytes.js';
+import { encodeCall, word } from '../page/abi.js';
+import { Trouble, cautions, ether, maxFee, parseAddress, parseEther, roughly } from '../page/words.js';
+import { deliver, outcome } from './deliver.js';
+import { field, parseSecret } from './fields.js';
+import { key } from './holders.js';
+import { Node, inUnits, parseUnits, tokenTransfer } from './node.js';
+import { assembleAlone, carry, most } from './relay.js';
+import { session } from './session.js';
+
+/**
+ * @typedef {import('./accounts.js').Account} Account
+ * @typedef {import('./deliver.js').Held} Held
+ * @typedef {import('../page/userop.js').UserOp} UserOp
+ * @typedef {{node: Node, op: UserOp, shown: import('../page/operate.js').Shown, seal: import('./accounts.js').Seal, carrier?: {plan: import('./relay.js').Carrier, payer: import('./holders.js').Holder}, held?: Held}} Pending
+ */
+
+/** @type {Pending | undefined} */ let pending;
+/** @type {Held | undefined} The operation on the last screen. */ let done;
+/** Whether all there is shall go. */ let everything = false;
+
+/** @param {Account} account */
+export async function enter(account) {
+  const s = session();
+  s.account = account;
+  s.node = s.node.for(account);
+  pending = done = undefined;
+  $('own').textContent = account.address;
+  $('balance').textContent = '…';
+  $('life').textContent = `${account.title}. ${account.deployed ? 'On the chain.' : 'Not created yet: its first transfer does that.'}`;
+  for (const [id, text] of [['alone', account.alone], ['frozen', account.until]]) {
+    $(/** @type {string} */ (id)).textContent = text ?? '';
+    $(/** @type {string} */ (id)).hidden = !text;
+  }
+  $('send-form').hidden = !!account.alone;
+  const { bundlerUrl } = s.node.place;
+  $('bundler-option').hidden = !bundlerUrl;
+  $('ways').hidden = !bundlerUrl;
+  input(bundlerUrl ? 'way-bundler' : 'way-key').checked = true;
+  $('payer-hint').textContent = `${s.holder?.address ? 'Leave it empty to pay with the key that you have entered, or enter another one: of' : 'Of'} any ordinary address that holds a little ether on this chain. It gets no power over the account. Take a fresh one if you can, for this page will have seen it.`;
+  way();
+  all(false);
+  show('account');
+  status('Your account is open.');
+  traffic();
+  await refresh();
+}
+
+/** Balances from the node; a failure is said once. */
+async function refresh() {
+  const s = session();
+  const { account, node } = s;
+  if (!account) return;
+  try {
+    const [balance] = await Promise.all([node.balance(account.address), ...node.tokens.map(async (t) => s.balances.set(t.address, word(await node.call(t.address, encodeCall('balanceOf(address)', account.address)))))]);
+    if (account !== session().account) return;
+    s.balance = balance;
+    $('balance').textContent = ether(balance).length > 14 ? roughly(balance) : ether(balance);
+    $('balance').title = `${ether(balance)} ETH`;
+    $('tokens').replaceChildren(...node.tokens.map((t) => element('li', `${inUnits(s.balances.get(t.address) ?? 0n, t.decimals)} ${t.symbol}`)));
+  } catch {
+    $('balance').textContent = '?';
+    status('The node does not tell the balance at the moment.');
+  }
+  choices();
+}
+
+/** What can be sent: ether, and tokens that were looked at. */
+function choices() {
+  const { node } = session();
+  const what = /** @type {HTMLSelectElement} */ ($('what'));
+  const before = what.value;
+  what.replaceChildren(...[['', 'ETH'], ...node.tokens.map((t) => [t.address, t.symbol])].map(([value, label]) => {
+    const o = /** @type {HTMLOptionElement} */ (element('option', label));
+    o.value = value;
+    return o;
+  }));
+  if (node.tokens.some((t) => t.address === before)) what.value = before;
+  $('what-box').hidden = !node.tokens.length;
+  unit();
+}
+
+/** The token that is chosen; undefined: ether. */
+const chosen = () => session().node.tokens.find((t) => t.address === /** @type {HTMLSelectElement} */ ($('what')).value);
+
+function unit() {
+  $('amount-label').textContent = `Amount in ${chosen()?.symbol ?? 'ETH'}`;
+}
+
+$('what').addEventListener('change', () => {
+  all(false);
+  unit();
+});
+
+on('token-form', 'submit', () => {
+  const address = busy() ? undefined : field('token', parseAddress);
+  if (!address) return;
+  task('Asking the node…', async () => {
+    const s = session();
+    try {
+      const t = await s.node.token(address, /** @type {Account} */ (s.account).address);
+      s.balances.set(t.address, t.balance);
+    } catch (e) {
+      if (/** @type {any} */ (e)?.kind === 'network' || /** @type {any} */ (e)?.kind === 'timeout') throw e;
+      return fieldError('token', 'There is no token at this address on this chain.');
+    }
+    input('token').value = '';
+    await refresh();
+    status('The token is in the list.');
+  });
+});
+
+/** @param {boolean} yes */
+function all(yes) {
+  everything = yes;
+  $('all').setAttribute('aria-pressed', String(yes));
+  input('amount').disabled = yes;
+  if (yes) {
+    input('amount').value = '';
+    fieldError('amount');
+  }
+  input('amount').placeholder = yes ? 'all there is' : '0.1';
+}
+
+$('all').addEventListener('click', () => !busy() && all(!everything));
+
+function way() {
+  $('payer-box').hidden = !input('way-key').checked;
+}
+for (const id of ['way-key', 'way-bundler']) $(id).addEventListener('change', way);
+
+/** What the form says; undefined, with the fields marked, if it says nothing usable. */
+function read() {
+  const s = session();
+  const token = chosen();
+  const own = s.holder?.address;
+  /** @type {Uint8Array | 'own' | 'none' | undefined} 'own': the holder's key pays; 'none': the account does */
+  const secret = input('way-key').checked ? field('payer', (t) => (own && !t.trim() ? 'own' : parseSecret(t))) : 'none';
+  /** @type {bigint | 'all' | undefined} */
+  const amount = everything ? (token ? s.balances.get(token.address) ?? 0n : 'all') : field('amount', (t) => (token ? parseUnits(t, token.decimals) : parseEther(t)));
+  const to = field('to', (t) => {
+    const a = parseAddress(t);
+    if (a === s.account?.address) throw new Error('That is this account itself.');
+    return a;
+  });
+  if (!secret || amount === undefined || !to) return undefined;
+  if (amount === 0n) return void fieldError('amount', `The account has no ${token?.symbol ?? 'ETH'}.`);
+  if (token && amount !== 'all' && amount > (s.balances.get(token.address) ?? 0n)) return void fieldError('amount', `The account has ${inUnits(s.balances.get(token.address) ?? 0n, token.decimals)} ${token.symbol}.`);
+  return { to, amount, token, secret };
+}
+
+on('send-form', 'submit', () => {
+  const wanted = busy() ? undefined : read();
+  if (wanted) task('Working out the fee…', () => review(wanted));
+});
+
+/** @param {NonNullable<ReturnType<typeof read>>} wanted */
+async function review({ to, amount, token, secret }) {
+  const s = session();
+  const account = /** @type {Account} */ (s.account);
+  const holder = /** @type {import('./holders.js').Holder} */ (s.holder);
+  if (s.held) throw new Trouble(`Your ${s.held.shown.noun} is still on its way.`, 'Wait for its receipt, or send the same operation again, which can happen only once.');
+  const alone = secret !== 'none';
+  const node = alone ? new Node({ ...s.node.place, bundlerUrl: undefined }, s.node.id, account, s.node.tokens) : s.node.for(account);
+  const balance = await node.balance(account.address);
+  const callOf = (/** @type {bigint} */ value) => account.execute(token ? { to: token.address, value: 0n, data: tokenTransfer(to, value) } : { to, value, data: '0x' });
+  const approval = await account.approval(node, holder);
+  const sender = { address: account.address, stub: approval.stub, factory: account.factory, factoryData: account.factoryData, nonceKey: account.nonceKey, unseen: account.unseen };
+  /** @type {UserOp} */ let op;
+  /** @type {Pending['carrier']} */ let carrier;
+  if (alone) {
+    const value = amount === 'all' ? balance : amount;
+    if (!value) throw new Trouble('The account holds no ether.', 'Look at its tokens, or check that the node is of the right chain.');
+    const payer = secret === 'own' ? holder : key(secret);
+    const from = /** @type {string} */ (payer.address);
+    const plan = await assembleAlone(node, sender, callOf(value), token ? 0n : value, from, to);
+    op = plan.op;
+    carrier = { plan: plan.carrier, payer };
+    node.payer = { from, most: most(plan.carrier) };
+  } else if (amount === 'all') {
+    op = await emptied(node, sender, callOf, balance);
+  } else op = await assemble(node, sender, callOf(amount), token ? 0n : amount);
+  const gasPrice = alone ? undefined : await node.gasPrice();
+  const shown = node.read(op);
+  const doubts = alone ? [] : cautions(op, token ? 0n : shown.value, gasPrice);
+  pending = { node, op, shown, seal: approval.seal, carrier };
+  $('review-title').textContent = shown.sentence;
+  $('sign').textContent = holder.prompts ? 'Sign with your passkey' : 'Sign and send';
+  rows('review-rows', [...shown.rows, ['Signed by', holder.words], ...(account.until ? /** @type {[string, string][]} */ ([['But', account.until]]) : [])]);
+  rows('review-details', shown.details);
+  $('cautions').replaceChildren(...doubts.map((text) => element('li', text)));
+  $('cautions').hidden = !doubts.length;
+  show('review');
+  status();
+}
+
+/** Everything but the fee that a bundler may take. @param {Node} node @param {import('../page/paymaster.js').Sender} sender @param {(value: bigint) => string} callOf @param {bigint} balance */
+async function emptied(node, sender, callOf, balance) {
+  const op = await assemble(node, sender, callOf(1n), 1n);
+  op.preVerificationGas += 600n; // the whole amount has more digits than the one that was estimated with
+  const deposit = word(await node.call(node.entryPoint.address, encodeCall('balanceOf(address)', sender.address)));
+  const fee = maxFee(op) > deposit ? maxFee(op) - deposit : 0n;
+  if (balance <= fee) throw new Trouble('The fee would take all that the account holds.', `It has ${ether(balance)} ETH, and the fee may be ${ether(fee)} ETH. Have a key pay it instead.`);
+  return { ...op, callData: callOf(balance - fee) };
+}
+
+on('sign', 'click', () => {
+  const p = pending;
+  const { holder } = session();
+  if (!p || !holder) return;
+  const { held } = p;
+  if (held) task('Sending again…', () => hand(held));
+  else {
+    task(holder.prompts ? asked : 'Signing…', async (signal) => {
+      const signature = toHex(await p.seal(p.shown.digest, signal));
+      if (signature.length > p.op.signature.length) throw new Trouble('The signature is longer than the fee allows for.', 'Nothing was sent. Try another browser.');
+      answered('Sending…');
+      const op = { ...p.op, signature };
+      const tx = p.carrier && await carry(p.node, op, p.carrier.plan, p.carrier.payer);
+      p.held = { op, hash: p.shown.hash, shown: p.shown, node: p.node, tx };
+      if (p.carrier && p.carrier.payer !== holder) p.carrier.payer.forget();
+      input('payer').value = '';
+      await hand(p.held);
+    }, { ceremony: holder.prompts });
+  }
+});
+
+on('review-back', 'click', () => {
+  if (busy()) return;
+  pending = undefined;
+  show('account');
+  traffic();
+  status();
+});
+
+on('held-again', 'click', () => {
+  const { held } = session();
+  if (held) task('Sending again…', () => hand(held));
+});
+
+/** @param {Held} held */
+async function hand(held) {
+  const s = session();
+  s.held = held;
+  try {
+    await deliver(held);
+  } catch (e) {
+    if (held.unsure) {
+      $('sign').textContent = 'Send again';
+      follow(held);
+    } else {
+      s.held = undefined;
+      if (pending?.held === held) pending.held = undefined;
+    }
+    throw e;
+  } finally {
+    traffic();
+  }
+  pending = undefined;
+  draw(held);
+  follow(held);
+}
+
+/** On the account's screen: what is still on its way. */
+function traffic() {
+  const { held } = session();
+  $('held').hidden = !held;
+  if (held) $('held-text').textContent = `Your ${held.shown.noun} to ${held.shown.to} is signed and may be on its way. Until the chain has answered, nothing else is sent, so that nothing is paid twice.`;
+}
+
+/** Its last screen: waiting, or the receipt. @param {Held} held */
+function draw(held) {
+  done = held;
+  const { receipt: r, shown, hash } = held;
+  $('done-step').textContent = r ? 'Receipt' : 'Signed and sent';
+  $('done-title').textContent = !r ? 'Waiting for the chain' : r.success ? shown.done : 'The transfer failed';
+  rows('done-rows', [
+    ...(r ? /** @type {[string, string, string?][]} */ ([
+      ['To', shown.to, 'code'],
+      ...(r.success ? [] : [['Why', r.reason || 'The recipient does not accept this transfer. Only the fee was paid.']]),
+      ['Network fee paid', `${roughly(r.cost)} ETH (${r.gas.toLocaleString('en')} gas)`],
+      ['Transaction', r.transaction, 'code'],
+      ['Block', String(r.block)],
+    ]) : []),
+    ['Operation', hash, 'code'],
+  ]);
+  show('done');
+  if (r) status(`The ${shown.noun} ${r.success ? 'is' : 'failed'} on the chain.`);
+  else status('Waiting for the receipt…', true);
+}
+
+/** @type {WeakSet<Held>} */ const following = new WeakSet();
+
+/** Waits for the receipt beside whatever the person does next. @param {Held} held */
+async function follow(held) {
+  if (held.receipt || following.has(held)) return;
+  following.add(held);
+  const r = await outcome(held, (seconds, doubt) => {
+    if (showing('done') && done === held && seconds) {
+      if (doubt) status(`There is a receipt that does not hold: ${doubt}. Asking again.`, true);
+      else if (seconds % 20 === 0) status(`No receipt for ${seconds} seconds. It may still come.`, true);
+    }
+    return session().held === held;
+  }).catch(() => undefined);
+  following.delete(held);
+  const s = session();
+  if (!r || s.held !== held) return;
+  s.held = undefined;
+  if (s.account) s.account.deployed = true;
+  traffic();
+  if ((showing('done') && done === held) || (showing('review') && pending?.held === held && !busy())) {
+    pending = undefined;
+    draw(held);
+  } else if (!busy()) status(`The ${held.shown.noun} ${r.success ? 'is' : 'failed'} on the chain.`);
+  await refresh();
+}
+
+on('done-back', 'click', () => {
+  show('account');
+  status();
+  traffic();
+  for (const id of ['to', 'amount']) input(id).value = '';
+  all(false);
+  task('Asking the node…', async () => {
+    await refresh();
+    status();
+  });
+});

@@ -1,0 +1,36 @@
+// @ts-check
+/** What the page knows while somebody uses it. Keys are in here and nowhere else; leaving writes over them. */
+
+/**
+ * @typedef {object} Session
+ * @property {import('./node.js').Node} node
+ * @property {import('./holders.js').Holder} [holder]
+ * @property {string} [rpId] whose passkey was used here
+ * @property {import('./accounts.js').Account} [account]
+ * @property {bigint} [balance]
+ * @property {Map<string, bigint>} balances of tokens
+ * @property {import('./deliver.js').Held} [held] what is signed and may be on its way
+ * @property {import('./exported.js').Exported[]} exported out of the file
+ */
+
+/** @type {{now: Session | undefined}} */
+export const open = { now: undefined };
+
+/** @returns {Session} */
+export function session() {
+  if (!open.now) throw new TypeError('nothing is open');
+  return open.now;
+}
+
+/** @param {import('./node.js').Node} node */
+export function begin(node) {
+  open.now = { node, balances: new Map(), exported: [] };
+}
+
+/** Takes another holder in the place of one. @param {import('./holders.js').Holder} [holder] */
+export function hold(holder) {
+  const s = session();
+  if (s.holder !== holder) s.holder?.forget();
+  Object.assign(s, { holder, account: undefined, balance: undefined, held: undefined });
+  s.balances.clear();
+}
