@@ -12,13 +12,11 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/p256table"
 	"github.com/postern-dev/postern/seal"
-	"github.com/postern-dev/postern/userop"
 )
 
 // AnyTier is the tier whose nonce a [CancelAll], a [Freeze] and a [Drill] have.
@@ -28,6 +26,9 @@ const AnyTier = 0xff
 type State struct {
 	Account common.Address
 	ChainID *big.Int
+	// Time is that of the chain's newest block, to compare all others with; the machine's
+	// where the chain is no [account.Node].
+	Time    time.Time
 	Setup   Setup         // empty if there are no guardians
 	Pending *PendingSetup // nil if no change is scheduled
 	// Nonces are the next of each tier of the setup, Any that of [AnyTier].
@@ -35,8 +36,10 @@ type State struct {
 	Any    *big.Int
 	// Proposals are what is proposed by each tier, nil where nothing is.
 	Proposals []*Proposal
-	// FrozenUntil is zero if the account was never frozen, or cannot be.
+	// FrozenUntil is zero if the account is not frozen.
 	FrozenUntil time.Time
+	// FreezableAt is when guardians may freeze the account again; zero if they never did.
+	FreezableAt time.Time
 }
 
 // PendingSetup is a change of guardians that waits. An empty setup is leaving.
@@ -112,6 +115,9 @@ func At(ctx context.Context, ch account.Chain, acct common.Address) (*State, err
 		return nil, fmt.Errorf("guardian: ask for the chain: %w", err)
 	}
 	r := reader{ctx, ch}
+	if s.Time, err = r.now(); err != nil {
+		return nil, err
+	}
 	if err := r.setups(s); err != nil {
 		return nil, err
 	}
@@ -129,8 +135,10 @@ func At(ctx context.Context, ch account.Chain, acct common.Address) (*State, err
 		}
 		s.Nonces, s.Proposals = append(s.Nonces, n), append(s.Proposals, p)
 	}
-	s.FrozenUntil, err = r.frozen(acct)
-	return s, err
+	if err := r.freeze(s); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // ConfigHash is that of the setup in force.
@@ -291,20 +299,32 @@ func (v abiRecovery) recovery() (r Recovery, err error) {
 	return r, nil
 }
 
-var frozenUntilID = crypto.Keccak256([]byte("frozenUntil()"))[:4]
-
-// frozen asks the account; one of an earlier version knows nothing of freezes.
-func (r reader) frozen(acct common.Address) (time.Time, error) {
-	out, err := r.chain.Call(r.ctx, acct, frozenUntilID)
-	if _, reverted := errors.AsType[*userop.Revert](err); reverted || err == nil && len(out) != 32 {
-		return time.Time{}, nil
-	}
+// freeze asks until when the account is frozen. Not even the account need be there.
+func (r reader) freeze(s *State) error {
+	v, err := r.read("freezeOf", s.Account)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("guardian: ask whether %s is frozen: %w", acct, err)
+		return err
 	}
-	n := new(big.Int).SetBytes(out)
-	if n.Sign() == 0 || n.BitLen() > 48 {
-		return time.Time{}, nil
+	if t := toTime(v[0]); t.Unix() != 0 {
+		s.FrozenUntil = t
 	}
-	return at(n.Uint64()), nil
+	if t := toTime(v[1]); t.Unix() != 0 {
+		s.FreezableAt = t
+	}
+	return nil
+}
+
+// now is the time of the newest block.
+func (r reader) now() (time.Time, error) {
+	node, ok := r.chain.(account.Node)
+	if !ok {
+		return time.Now().UTC(), nil
+	}
+	var block struct {
+		Timestamp hexutil.Uint64 `json:"timestamp"`
+	}
+	if err := node.CallContext(r.ctx, &block, "eth_getBlockByNumber", "latest", false); err != nil {
+		return time.Time{}, fmt.Errorf("guardian: ask for the newest block: %w", err)
+	}
+	return at(uint64(block.Timestamp)), nil
 }
