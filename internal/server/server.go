@@ -68,6 +68,9 @@ type WalletConfig struct {
 	Kernel *KernelConfig `json:"kernel,omitempty"`
 	// PaymasterURL speaks ERC-7677. Empty: nobody pays for others.
 	PaymasterURL string `json:"paymasterUrl,omitempty"`
+	// Recovery is the module by which guardians recover accounts; whether it is on the chain
+	// the page asks the chain. Empty: the page offers no guardians.
+	Recovery string `json:"recovery,omitempty"`
 	// AuditURL says what would lock or lose an account. Empty: the page cannot tell.
 	AuditURL string `json:"auditUrl,omitempty"`
 }

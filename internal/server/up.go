@@ -13,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/bundler"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/devnet"
@@ -281,6 +282,6 @@ func walletConfig(chain *devnet.Net) (WalletConfig, error) {
 		Implementation:    d.Implementation.Hex(),
 		ProxyInitCodeHash: contracts.ProxyInitCodeHash(d.Implementation).Hex(),
 		RPCURL:            "/rpc", PasskeyURL: "/passkeys", Faucet: true,
-		Hybrid: Hybrid130(), Kernel: Kernel(), PaymasterURL: "/rpc", AuditURL: auditPath,
+		Hybrid: Hybrid130(), Kernel: Kernel(), PaymasterURL: "/rpc", AuditURL: auditPath, Recovery: guardian.Module.Hex(),
 	}, nil
 }

@@ -1,0 +1,119 @@
+// Guardians against what package account/guardian says (testdata/guardians.json).
+import './noble.js';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const { fromHex, toHex } = await import('../page/bytes.js');
+const g = await import('../page/guardians.js');
+const { setupWords, words } = await import('../page/guardianwords.js');
+const file = await import('../page/guardianfile.js');
+
+const v = JSON.parse(readFileSync(new URL('../testdata/guardians.json', import.meta.url), 'utf8'));
+const chainId = BigInt(v.chainId);
+const here = { chainId, module: v.module };
+
+/** @param {any} s */
+const setup = (s) => ({ ...s, tiers: s.tiers.map((t) => ({ threshold: BigInt(t.threshold), delay: t.delay, guardians: t.guardians.map((x) => ({ signer: fromHex(x.signer), weight: BigInt(x.weight) })) })) });
+
+test('setups are put in order, encoded, hashed, said and refused as in Go', () => {
+  assert.ok(v.setups.length > 25);
+  for (const [i, x] of v.setups.entries()) {
+    const s = g.sorted(setup(x.setup));
+    assert.equal(toHex(g.encodeSetup(s)), x.sorted, `setup ${i}`);
+    assert.equal(toHex(g.configHash(s)), x.hash, `setup ${i}`);
+    if (!x.problems.some(([, why]) => why.startsWith('the weights'))) assert.deepEqual(setupWords(s), x.words, `setup ${i}`); // Go's sum wraps there
+    const found = g.problems(s, v.account, v.signers.map((b) => fromHex(b)), { module: v.module, verifier: v.verifier });
+    assert.deepEqual(found.map((p) => [p.field, p.why.replaceAll('’', "'")]), x.problems.map(([f, why]) => [f, why.replace(/: there is no contract.*/, '')]), `setup ${i}`);
+    if (x.install) assert.equal(toHex(g.install(v.module, s)), x.install, `setup ${i}`);
+    if (x.schedule) assert.equal(toHex(g.schedule(s)), x.schedule, `setup ${i}`);
+    assert.deepEqual(g.parseSetup(g.encodeSetup(s)), s, `setup ${i}`);
+  }
+});
+
+test('a setup in another encoding is refused, and none makes the reader run away', () => {
+  const good = g.encodeSetup(g.sorted(setup(v.setups[0].setup)));
+  for (let at = 0; at < good.length; at += 3) {
+    for (const flip of [1, 0x80]) {
+      const bad = good.slice();
+      bad[at] ^= flip;
+      try {
+        assert.deepEqual(g.encodeSetup(g.parseSetup(bad)), bad);
+      } catch (e) {
+        assert.equal(e.name, 'MalformedError', `${at}: ${e}`);
+      }
+    }
+  }
+  for (const cut of [0, 31, 32, 33, good.length - 32, good.length - 1]) assert.throws(() => g.parseSetup(good.subarray(0, cut)), { name: 'MalformedError' });
+  assert.throws(() => g.parseSetup(new Uint8Array([...good, ...new Uint8Array(32)])), { name: 'MalformedError' });
+});
+
+test('messages have the digest, the typed data and the words that Go gives them', async () => {
+  for (const [i, x] of v.messages.entries()) {
+    const { message } = await file.parse(v.files[i].text, here);
+    assert.equal(message.kind, x.kind);
+    assert.equal(toHex(g.digest(message, chainId, v.module)), x.digest, `message ${i}`);
+    assert.deepEqual(JSON.parse(g.typedData(message, chainId, v.module)), JSON.parse(x.typedData), `message ${i}`);
+    assert.deepEqual(words(message), x.words, `message ${i}`);
+    assert.notEqual(toHex(g.digest(message, 1n, v.module)), x.digest);
+  }
+});
+
+test('files survive, and what they come to is what Go makes of them', async () => {
+  for (const [i, x] of v.files.entries()) {
+    const c = await file.parse(x.text, here);
+    assert.deepEqual(JSON.parse(file.serialize(c)), JSON.parse(x.text), `file ${i}`);
+    assert.equal(file.standing(c).ready, x.ready, `file ${i}`);
+    if (x.call) assert.equal(toHex(g.transaction(c.message, c.setup, c.approvals, c.newSigner)), x.call, `file ${i}`);
+  }
+});
+
+test('files are merged when they are about the same, and not otherwise', async () => {
+  const [empty, first, second] = await Promise.all([0, 1, 2].map((i) => file.parse(v.files[i].text, here)));
+  assert.equal(file.standing(empty).ready, false);
+  await file.merge(empty, first);
+  await file.merge(empty, second);
+  await file.merge(empty, first);
+  assert.equal(empty.approvals.length, 2);
+  assert.equal(file.standing(empty).ready, true);
+  await assert.rejects(file.merge(empty, await file.parse(v.files[5].text, here)), { name: 'MalformedError' });
+});
+
+test('a file in which anything was changed is refused', async () => {
+  const x = v.files[3]; // a passkey, the new one and a key
+  /** @param {(o: any) => void} change */
+  const changed = (change) => {
+    const o = JSON.parse(x.text);
+    change(o);
+    return file.parse(JSON.stringify(o), here);
+  };
+  const flip = (/** @type {string} */ h, at = 10) => h.slice(0, at) + (h[at] === '0' ? '1' : '0') + h.slice(at + 1);
+  for (const [name, change] of Object.entries({
+    format: (o) => { o.format = 'postern-recovery-2'; },
+    kind: (o) => { o.kind = 'freeze'; },
+    chain: (o) => { o.chainId = '1'; },
+    module: (o) => { o.module = v.account; },
+    another: (o) => { o.more = 1; },
+    inside: (o) => { o.message.more = 1; },
+    deadline: (o) => { o.message.deadline += 1; },
+    nonce: (o) => { o.message.nonce = '0' + o.message.nonce; },
+    tier: (o) => { o.message.tier = 7; },
+    account: (o) => { o.message.account = v.module; },
+    config: (o) => { o.message.configHash = flip(o.message.configHash); },
+    setup: (o) => { o.setup = flip(o.setup, 194); },
+    nobody: (o) => { o.message.replaces = []; },
+    passkey: (o) => { o.newSigner.signature = flip(o.newSigner.signature, 20); },
+    origin: (o) => { o.newSigner.signature = flip(o.newSigner.signature, o.newSigner.signature.length - 8); },
+    cut: (o) => { o.newSigner.signature = o.newSigner.signature.slice(0, -2); },
+    stranger: (o) => { o.approvals[0].signer = o.message.newSigner; o.approvals[0].signature = o.newSigner.signature; },
+    twice: (o) => { o.approvals.push(o.approvals[0]); },
+    list: (o) => { o.approvals = {}; },
+  })) await assert.rejects(changed(change), { name: 'MalformedError' }, name);
+  for (const text of ['', '{}', 'null', '[]', '{"format":"postern-recovery-1"}', x.text.slice(0, -1), x.text + 'x', ' '.repeat(500_000)]) await assert.rejects(file.parse(text, here), { name: 'MalformedError' });
+  assert.ok(await changed(() => {}));
+});
+
+test('weights decide, and one guardian alone neither stops nor freezes', async () => {
+  const ready = await Promise.all(v.files.map(async (x) => [JSON.parse(x.text).kind, file.standing(await file.parse(x.text, here)).ready]));
+  assert.deepEqual(ready.filter(([kind]) => kind !== 'recover').map(([, r]) => r), [true, true, false, true, true, false]);
+});
