@@ -30,13 +30,14 @@ type description struct {
 	can     []recovery.Ability
 	signers []recovery.Signer
 	quorum  recovery.Quorum
+	routes  []recovery.Route // besides that of the quorum
 	notes   []string
 }
 
 func (d *description) account() recovery.Account {
 	return recovery.Account{
 		Kind: d.kind, Address: d.addr.Hex(), Source: recovery.Chain, Signers: d.signers, Can: d.can, Notes: d.notes,
-		Routes:  []recovery.Route{{ID: "own", Name: "the account's signers", Use: recovery.Operate, Quorum: d.quorum}},
+		Routes:  append([]recovery.Route{{ID: "own", Name: "the account's signers", Use: recovery.Operate, Quorum: d.quorum}}, d.routes...),
 		Domains: []recovery.Domain{{ID: "bundler", Name: "the bundler", Kind: recovery.DomainBundler}, {ID: "chain", Name: "the chain", Kind: recovery.DomainChain}},
 		Ways:    []recovery.Way{{Needs: []string{"chain", "bundler"}}, {Needs: []string{"chain"}, Rescue: "send it yourself from any funded key"}},
 	}
@@ -67,7 +68,7 @@ func (d *description) webauthn() error {
 		}
 		d.add(s, m.Weight)
 	}
-	return nil
+	return d.guardians()
 }
 
 // signer is one signer of a WebAuthnAccount.

@@ -1,0 +1,168 @@
+// Who guards a WebAuthnAccount, and what is under way.
+
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postern-dev/postern/account/guardian"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
+)
+
+// guardians adds a route for each tier of the account's guardians, and says what is
+// proposed, announced or frozen.
+func (d *description) guardians() error {
+	able, err := d.recoverable()
+	if err != nil || !able {
+		return err
+	}
+	s, err := guardian.At(d.ctx, d.chain, d.addr)
+	if errors.Is(err, guardian.ErrNoModule) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d.can = append(d.can, recovery.CanGuardians)
+	d.pending(s)
+	for i := range s.Setup.Tiers {
+		if err := d.tier(s, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recoverable reports whether the account is of a version that takes the module: that
+// can be frozen.
+func (d *description) recoverable() (bool, error) {
+	data, err := contracts.AccountABI.Pack("frozenUntil")
+	if err != nil {
+		return false, err
+	}
+	out, err := d.chain.Call(d.ctx, d.addr, data)
+	if _, reverted := errors.AsType[*userop.Revert](err); reverted {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask whether it is frozen: %w", err)
+	}
+	return len(out) == 32, nil
+}
+
+// tier adds a tier as a way to recover. The account's signers may stop it, and so may
+// majorities of this tier and of quicker ones.
+func (d *description) tier(s *guardian.State, n int) error {
+	t := s.Setup.Tiers[n]
+	r := recovery.Route{
+		ID: fmt.Sprintf("guardians-%d", n+1), Name: fmt.Sprintf("the guardians of tier %d", n+1), Use: recovery.Recover,
+		Quorum: recovery.Quorum{Threshold: t.Threshold}, Delay: t.Delay, Expiry: s.Setup.Expiry, Cancel: []recovery.Quorum{d.quorum},
+	}
+	for _, g := range t.Guardians {
+		id, err := d.guardian(g.Signer)
+		if err != nil {
+			return err
+		}
+		r.Members = append(r.Members, recovery.Member{Signer: id, Weight: g.Weight})
+	}
+	d.routes = append(d.routes, r)
+	for i := range n + 1 { // routes follow the tiers
+		if q, ok := majority(s.Setup.Tiers[i], d.routes[i].Members); ok {
+			d.routes[n].Cancel = append(d.routes[n].Cancel, q)
+		}
+	}
+	return nil
+}
+
+// majority is the quorum by which guardians of a tier cancel: more than half of the weight,
+// the threshold at least, and two of them at least. The only guardian of a tier may
+// cancel its own proposals, which stops nobody else, and is no quorum here.
+func majority(t guardian.Tier, members []recovery.Member) (recovery.Quorum, bool) {
+	if len(members) < 2 {
+		return recovery.Quorum{}, false
+	}
+	q := recovery.Quorum{Threshold: t.Majority(), Members: slices.Clone(members)}
+	heavy := slices.IndexFunc(members, func(m recovery.Member) bool { return m.Weight >= q.Threshold })
+	if heavy < 0 {
+		return q, true
+	}
+	// One alone has the weight, and no others together have: it takes that one and any other.
+	others := uint64(len(members) - 1)
+	for i := range q.Members {
+		q.Members[i].Weight = 1
+	}
+	q.Members[heavy].Weight, q.Threshold = others, others+1
+	return q, true
+}
+
+// guardian finds a guardian among the signers there are, by its key, or adds it.
+func (d *description) guardian(s seal.Signer) (id string, err error) {
+	g, err := d.signer(s)
+	if err != nil {
+		return "", err
+	}
+	if _, _, isPasskey := s.Passkey(); !isPasskey && !s.IsAddress() {
+		code, err := d.chain.Code(d.ctx, s.Address())
+		if err != nil {
+			return "", fmt.Errorf("read the code of the verifier %s: %w", s.Address(), err)
+		}
+		if _, delegated := userop.ParseDelegation(code); len(code) == 0 || delegated {
+			g.Gone = recovery.Known(true, recovery.Chain)
+		}
+	}
+	if i := slices.IndexFunc(d.signers, func(x recovery.Signer) bool { return x.Key == g.Key }); i >= 0 {
+		return d.signers[i].ID, nil
+	}
+	if slices.ContainsFunc(d.signers, func(x recovery.Signer) bool { return x.ID == g.ID }) {
+		g.ID = fmt.Sprintf("%s-%d", g.ID, len(d.signers))
+	}
+	d.signers = append(d.signers, g)
+	return g.ID, nil
+}
+
+// pending says what is under way.
+func (d *description) pending(s *guardian.State) {
+	now := s.Time
+	for i, p := range s.Proposals {
+		if p == nil || p.Stage(now) == guardian.Expired {
+			continue
+		}
+		what := "a new signer"
+		if p.Recovery != nil {
+			what = fmt.Sprintf("the new signer %s in the place of %s", guardian.Name(p.Recovery.NewSigner), names(p.Recovery.Replaces))
+		}
+		if p.Stage(now) == guardian.Ready {
+			d.note("A recovery can be executed by anyone now, until %s: the guardians of tier %d bring in %s. Cancel it at once if you did not ask for it.", when(p.ExpiresAt), i+1, what)
+			continue
+		}
+		d.note("A recovery is under way: the guardians of tier %d bring in %s. Anyone can execute it from %s, in %s, until %s. Cancel it if you did not ask for it.",
+			i+1, what, when(p.ReadyAt), recovery.Span(p.ReadyAt.Sub(now)), when(p.ExpiresAt))
+	}
+	if s.Pending != nil && s.Pending.Stage(now) != guardian.Expired {
+		what := "other guardians: " + strings.Join(s.Pending.Setup.Words(), " ")
+		if s.Pending.Setup.Empty() {
+			what = "no guardians any more."
+		}
+		d.note("A change of guardians is announced and can be applied by anyone from %s: %s Cancel it if you did not announce it.", when(s.Pending.ReadyAt), what)
+	}
+	if s.FrozenUntil.After(now) {
+		d.note("The account's guardians have frozen it until %s: it can do nothing before, and recovery goes on.", when(s.FrozenUntil))
+	}
+}
+
+func names(list []seal.Signer) string {
+	out := make([]string, len(list))
+	for i, s := range list {
+		out[i] = guardian.Name(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+func when(t time.Time) string { return t.UTC().Format("2 January 2006 15:04 UTC") }
