@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -58,6 +59,17 @@ func (s *Step) foretells(r *recovery.Report, event string, want recovery.State) 
 		return nil
 	}
 	return fmt.Errorf("journeys: the audit knows no event %s", event)
+}
+
+// after wants the audit to say how long an event keeps the owner out, and how many others
+// it takes to bring the owner in.
+func (s *Step) after(r *recovery.Report, event string, delay time.Duration, people int) error {
+	for _, row := range r.Rows {
+		if row.ID == event && (row.Outcome.Delay != delay || len(row.Outcome.By) != people) {
+			return fmt.Errorf("journeys: the audit says that it takes %s and %d others", row.Outcome.Delay, len(row.Outcome.By))
+		}
+	}
+	return nil
 }
 
 // advises wants the audit to have a change that removes a single point of failure, and

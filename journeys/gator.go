@@ -103,13 +103,15 @@ func (w *walker) refuse(ctx context.Context, s *Step, h hand, calls []account.Ca
 }
 
 // wrongSignature wants the refusal AA24.
-func (s *Step) wrongSignature(err error) error {
+func (s *Step) wrongSignature(err error) error { return s.refusedWith(err, "AA24") }
+
+// refusedWith wants the EntryPoint's refusal of that code.
+func (s *Step) refusedWith(err error, code string) error {
 	if err == nil {
 		return errAccepted
 	}
-	code := account.AACode(err)
-	if code != "AA24" {
-		return fmt.Errorf("journeys: refused for another reason than the signature: %w", err)
+	if got := account.AACode(err); got != code {
+		return fmt.Errorf("journeys: refused for another reason than %s: %w", code, err)
 	}
 	s.Detail["chain"] = code
 	return nil

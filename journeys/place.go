@@ -3,7 +3,9 @@ package journeys
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -77,4 +79,30 @@ func give(ctx context.Context, node *rpc.Client, own func(context.Context, commo
 		return hash, fmt.Errorf("journeys: ask the faucet: %w", err)
 	}
 	return hash, nil
+}
+
+// skips reports whether days can pass on the chain at once. It asks for no time at all,
+// which a chain that has the method grants, or refuses for that reason.
+func (s Stand) skips(ctx context.Context) bool {
+	node, err := rpc.DialContext(ctx, s.RPC)
+	if err != nil {
+		return true // whoever walks there is told so
+	}
+	defer node.Close()
+	const invalidParams = -32602
+	err = node.CallContext(ctx, nil, "evm_increaseTime", 0)
+	e, refused := errors.AsType[rpc.Error](err)
+	return err == nil || refused && e.ErrorCode() == invalidParams
+}
+
+// skip lets days pass on a chain.
+func skip(ctx context.Context, node *rpc.Client, d time.Duration) error {
+	err := node.CallContext(ctx, nil, "evm_increaseTime", uint64(d/time.Second))
+	if err == nil {
+		err = node.CallContext(ctx, nil, "evm_mine")
+	}
+	if err != nil {
+		return fmt.Errorf("journeys: let time pass: %w", err)
+	}
+	return nil
 }

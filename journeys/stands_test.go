@@ -27,6 +27,13 @@ var anvils = map[devnet.Rules]func() (*stand.Stand, error){
 	devnet.Prague: sync.OnceValues(func() (*stand.Stand, error) { return started("prague") }),
 }
 
+// later are stands on which days pass: nothing else can be walked there afterwards, since
+// others' paymaster goes by the clock of this machine.
+var later = map[devnet.Rules]func() (*stand.Stand, error){
+	devnet.Osaka:  sync.OnceValues(func() (*stand.Stand, error) { return started("osaka") }),
+	devnet.Prague: sync.OnceValues(func() (*stand.Stand, error) { return started("prague") }),
+}
+
 var (
 	runningMu sync.Mutex
 	running   []*stand.Stand
@@ -56,10 +63,15 @@ func TestMain(m *testing.M) {
 // anvil is the stand of Anvil and Alto under the rules.
 func anvil(t *testing.T, rules devnet.Rules) *stand.Stand {
 	t.Helper()
+	return standing(t, anvils[rules])
+}
+
+func standing(t *testing.T, open func() (*stand.Stand, error)) *stand.Stand {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a chain and a bundler of others")
 	}
-	s, err := anvils[rules]()
+	s, err := open()
 	if errors.Is(err, stand.ErrMissing) {
 		t.Skipf("SKIPPED, nothing of this is judged by the tools of others: %v", err)
 	}
@@ -157,6 +169,17 @@ func compare(t *testing.T, ours, theirs []journeys.Step) {
 // keys, and compares what comes out there.
 func walkOurs(t *testing.T, name string, steps ...string) {
 	t.Helper()
+	walkOursAnd(t, anvils, name, steps)
+}
+
+// walkDays is walkOurs for journeys that let days pass.
+func walkDays(t *testing.T, name string, steps ...string) {
+	t.Helper()
+	walkOursAnd(t, later, name, steps)
+}
+
+func walkOursAnd(t *testing.T, anvils map[devnet.Rules]func() (*stand.Stand, error), name string, steps []string) {
+	t.Helper()
 	for _, rules := range []devnet.Rules{devnet.Osaka, devnet.Prague} {
 		seed := make([]byte, 32)
 		_, _ = rand.Read(seed)
@@ -172,7 +195,7 @@ func walkOurs(t *testing.T, name string, steps ...string) {
 			})
 		}
 		t.Run(fmt.Sprintf("%s v0.8 on Anvil and Alto", rules), func(t *testing.T) {
-			s := anvil(t, rules)
+			s := standing(t, anvils[rules])
 			placeOurs(t, s)
 			theirs = walkOn(t, journeys.Env{Stand: others(s), Seed: seed}, name, userop.V08, steps)
 		})
