@@ -152,6 +152,8 @@ var kinds = []kind{
 	coded[*access.Error]("refused"),
 	coded[*audit.NoAccountError]("not-deployed"),
 	coded[*audit.UnknownError]("other-code"),
+	coded[*audit.TooManyKeysError]("too-many-keys"),
+	coded[*audit.RelatedOriginsError]("no-related-origins"),
 	coded[*recovery.Error]("bad-description"),
 	coded[*recovery.TooLargeError]("too-large"),
 	coded[*grant.Error]("bad-policies"),
