@@ -1,0 +1,108 @@
+package rescue
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/recovery"
+)
+
+// described is an account of signers, the first n of which must agree.
+func described(n uint64, signers ...recovery.Signer) *recovery.Account {
+	a := &recovery.Account{Source: recovery.Chain, Signers: signers, Can: []recovery.Ability{recovery.CanAddPasskey, recovery.CanAddKey, recovery.CanGuardians},
+		Domains: []recovery.Domain{{ID: "gone.example", Kind: recovery.DomainRPID}, {ID: "other.example", Kind: recovery.DomainRPID}, {ID: "phone", Kind: recovery.DomainDevice}}}
+	var ids []string
+	for _, s := range signers {
+		ids = append(ids, s.ID)
+	}
+	a.Routes = []recovery.Route{{ID: "own", Use: recovery.Operate, Quorum: recovery.Any(n, ids...)}}
+	return a
+}
+
+func stated[T any](v T) recovery.Fact[T] { return recovery.Known(v, recovery.Stated) }
+
+func passkeyOn(id, domain string) recovery.Signer {
+	return recovery.Signer{ID: id, Kind: recovery.KindPasskey, RPID: stated(domain), Devices: stated([]string{"phone"}), Cloud: stated("")}
+}
+
+// What is said of rescue is what the audit computes: possible exactly where the loss of the
+// domain does not lock the account, for every combination of facts.
+func TestWaysAndTheAuditAgree(t *testing.T) {
+	facts := []recovery.Fact[bool]{{}, stated(true), stated(false)}
+	for _, roaming := range facts {
+		for _, exportable := range facts {
+			for _, second := range []bool{false, true} {
+				s := passkeyOn("a", "gone.example")
+				s.Roaming, s.Exportable = roaming, exportable
+				signers := []recovery.Signer{s}
+				if second {
+					other := passkeyOn("b", "other.example")
+					other.Roaming, other.Exportable = stated(false), stated(false)
+					signers = append(signers, other)
+				}
+				a := described(1, signers...)
+				r, err := recovery.Audit(a)
+				if err != nil {
+					continue // facts that contradict each other
+				}
+				possible := Outlooks(a)[0].Chance == Possible
+				if state := r.Outcome([]string{"gone.example"}, nil).State; possible != (state != recovery.Locked) {
+					t.Errorf("roaming %+v, exportable %+v, second %v: rescue possible %v, the audit says %v", roaming, exportable, second, possible, state)
+				}
+			}
+		}
+	}
+}
+
+func TestOutlooks(t *testing.T) {
+	key := recovery.Signer{ID: "k", Kind: recovery.KindHot}
+	gone := recovery.Signer{ID: "k", Kind: recovery.KindHot, Gone: stated(true)}
+	bound := passkeyOn("a", "gone.example")
+	bound.Roaming, bound.Exportable = stated(false), stated(false)
+	roams := passkeyOn("a", "gone.example")
+	roams.Roaming = stated(true)
+	nowhere := passkeyOn("a", "gone.example")
+	nowhere.RPID, nowhere.Roaming, nowhere.Exportable = recovery.Fact[string]{}, stated(false), stated(false)
+	contract := recovery.Signer{ID: "c", Kind: recovery.KindContract, Quorum: &recovery.Quorum{Threshold: 1, Members: []recovery.Member{{Signer: "k", Weight: 1}}}}
+	circle := recovery.Signer{ID: "c", Kind: recovery.KindContract, Quorum: &recovery.Quorum{Threshold: 1, Members: []recovery.Member{{Signer: "c", Weight: 1}}}}
+	guarded := described(1, bound)
+	guarded.Signers = append(guarded.Signers, recovery.Signer{ID: "g", Kind: recovery.KindHot})
+	guarded.Routes = append(guarded.Routes, recovery.Route{ID: "r", Use: recovery.Recover, Quorum: recovery.Any(1, "g"), Delay: 7 * 24 * time.Hour})
+	for name, test := range map[string]struct {
+		a        *recovery.Account
+		chance   Chance
+		guardian Chance
+		says     string
+	}{
+		"a key":                          {described(1, key), Possible, Impossible, "at once"},
+		"a key that is gone":             {described(1, gone), Impossible, Impossible, "impossible"},
+		"a passkey bound to its page":    {described(1, bound), Impossible, Impossible, "impossible"},
+		"whose RP ID nobody knows":       {described(1, nowhere), Impossible, Impossible, "impossible"},
+		"a security key":                 {described(1, roams), Possible, Impossible, "at once"},
+		"nothing known":                  {described(1, passkeyOn("a", "gone.example")), Unknown, Impossible, "count on no"},
+		"two of two, one bound":          {described(2, key, bound), Impossible, Impossible, "impossible"},
+		"two of two, one unknown":        {described(2, key, passkeyOn("a", "gone.example")), Unknown, Impossible, "count on no"},
+		"a second RP ID":                 {described(1, bound, passkeyOn("b", "other.example")), Possible, Impossible, "at once"},
+		"a contract of a key":            {described(1, contract, key), Possible, Impossible, "at once"},
+		"a contract that signs for it":   {described(1, circle), Impossible, Impossible, "impossible"},
+		"guardians":                      {guarded, Impossible, Possible, "only the guardians"},
+		"a threshold of 0 is no control": {described(0, key), Impossible, Impossible, "impossible"},
+	} {
+		o := Outlooks(test.a)[0]
+		if o.Chance != test.chance || o.Guardians != test.guardian || !strings.Contains(o.Words, test.says) {
+			t.Errorf("%s: %s, guardians %s: %s", name, o.Chance, o.Guardians, o.Words)
+		}
+		if (o.Chance == Possible) != (len(o.Prepare) == 0) {
+			t.Errorf("%s: %s, and to prepare: %q", name, o.Chance, o.Prepare)
+		}
+		for _, w := range Ways(test.a) {
+			if w.Words == "" || w.Name == "" || w.Chance != Possible && w.By == ByPage && w.Prepare == "" {
+				t.Errorf("%s: %+v", name, w)
+			}
+		}
+	}
+	if o := Outlooks(&recovery.Account{}); len(o) != 1 || o[0].Chance != Impossible {
+		t.Errorf("nothing described: %+v", o)
+	}
+}
