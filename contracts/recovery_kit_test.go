@@ -351,3 +351,8 @@ func (g *guarded) signersAre(want ...[]byte) {
 		g.t.Errorf("signers %x, want %x", got, want)
 	}
 }
+
+// mapSlot is where a mapping n slots after base keeps the value of the key, a word.
+func mapSlot(key []byte, base common.Hash, n uint64) common.Hash {
+	return crypto.Keccak256Hash(key, after(base, n).Bytes())
+}
