@@ -18,8 +18,6 @@ import (
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 	"github.com/ethereum/go-ethereum/common"
-	"github.com/ethereum/go-ethereum/common/hexutil"
-	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
@@ -90,14 +88,11 @@ func (v *vendor) payer() string {
 
 func fundedKey(t *testing.T, faucet func(common.Address, *big.Int) error) string {
 	t.Helper()
-	key, err := crypto.GenerateKey()
-	if err != nil {
+	secret, address := newSecret(t)
+	if err := faucet(address, ether(0.05)); err != nil {
 		t.Fatal(err)
 	}
-	if err := faucet(crypto.PubkeyToAddress(key.PublicKey), ether(0.05)); err != nil {
-		t.Fatal(err)
-	}
-	return hexutil.Encode(crypto.FromECDSA(key))
+	return secret
 }
 
 func (v *vendor) balance(a string) *big.Int {
@@ -112,6 +107,7 @@ func (v *vendor) balance(a string) *big.Int {
 // plainNode answers web pages of any origin, as public nodes do, and knows nothing of bundlers or faucets.
 type plainNode struct {
 	URL     string
+	bundler bool     // it is one, too
 	refused []string // what was asked beyond that
 }
 
@@ -132,7 +128,7 @@ func newPlainNode(t *testing.T, chain http.Handler) *plainNode {
 			http.Error(w, "bad request", http.StatusBadRequest)
 			return
 		}
-		if !strings.HasPrefix(ask.Method, "eth_") || strings.Contains(ask.Method, "UserOperation") {
+		if !n.bundler && (!strings.HasPrefix(ask.Method, "eth_") || strings.Contains(ask.Method, "UserOperation")) {
 			n.refused = append(n.refused, ask.Method)
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no %s here"}}`, ask.ID, ask.Method)
 			return

@@ -6,6 +6,10 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // rescueAll sends everything there is to the recipient, carried by a key.
@@ -15,13 +19,28 @@ func (p *tab) rescueAll(payer string) {
 	p.click("all")
 	p.write("payer", payer)
 	p.click("review-go")
+	p.lands("")
+}
+
+// lands signs what comes into review and waits for its receipt, which says done; empty: whatever was sent.
+func (p *tab) lands(done string) {
+	p.t.Helper()
 	p.shows("review")
 	p.click("sign")
 	p.shows("done")
 	p.until(byID("done-step") + ".textContent === 'Receipt'")
-	if got := p.text("done-title"); !strings.HasSuffix(got, " sent") {
-		p.t.Fatalf("the receipt says %q\n%s", got, p.state())
+	if got := p.text("done-title"); done != "" && got != done || !strings.HasSuffix(got, " sent") {
+		p.t.Fatalf("the receipt says %q, want %q\n%s", got, done, p.state())
 	}
+}
+
+func newSecret(t *testing.T) (string, common.Address) {
+	t.Helper()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hexutil.Encode(crypto.FromECDSA(key)), crypto.PubkeyToAddress(key.PublicKey)
 }
 
 // The vendor is gone: wallet, passkey server and bundler. On a page of the passkeys'
@@ -92,5 +111,150 @@ func TestVendorGoneRescueFromAFileByAnExportedPasskey(t *testing.T) {
 	f.rescueAll(v.payer())
 	if got := new(big.Int).Sub(v.balance(recipient), before); got.Cmp(held) != 0 || v.balance(address).Sign() != 0 {
 		t.Errorf("the recipient got %s wei of %s", got, held)
+	}
+}
+
+// MetaMask's accounts have an owner key and passkeys: either opens the account, from a file.
+func TestRescueOpensMetaMasksAccounts(t *testing.T) {
+	p := openBackup(t, place{origin: origin(t)}, "")
+	secret, address := newSecret(t)
+	p.shows("start")
+	p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
+	p.write("secret", secret)
+	p.click("import-form button")
+	p.stage("create")
+	account := p.text("address")
+	p.pay(place{}, account)
+	p.create()
+	p.addPasskey()
+	c := p.credential()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	if err := stack.Chain().Faucet(t.Context(), address, ether(0.05)); err != nil {
+		t.Fatal(err)
+	}
+
+	// The owner key finds the account that began with it, and pays for the transaction as well.
+	f := fromFile(t, n.URL)
+	f.write("secret", secret)
+	f.click("key-form button")
+	f.shows("account")
+	if got := f.text("own") + f.text("life"); !strings.HasPrefix(got, account) || !strings.Contains(got, "Hybrid") {
+		t.Fatalf("the page found %q, want %s", got, account)
+	}
+	f.write("to", recipient)
+	f.write("amount", "0.5")
+	f.click("review-go")
+	f.lands("0.5 ETH sent")
+	f.click("done-back")
+	f.shows("account")
+
+	// The passkey empties it.
+	f.click("leave")
+	f.shows("who")
+	f.chooseFile("passkey.json", exchangeFormat(c))
+	f.until(byID("exported") + ".querySelectorAll('button').length === 1")
+	f.click("exported button")
+	f.shows("account")
+	before, held := balance(t, recipient), balance(t, account)
+	f.rescueAll(fundedKey(t, func(a common.Address, wei *big.Int) error { return stack.Chain().Faucet(t.Context(), a, wei) }))
+	if got := new(big.Int).Sub(balance(t, recipient), before); got.Cmp(held) != 0 || balance(t, account).Sign() != 0 {
+		t.Errorf("the recipient got %s of %s wei", got, held)
+	}
+	if len(n.refused) != 0 {
+		t.Errorf("the page asked for %q", n.refused)
+	}
+}
+
+// Kernel's accounts of a passkey and of a key, before and after they are on the chain.
+func TestRescueOpensKernelsAccounts(t *testing.T) {
+	at := kernelOrigin(t)
+	n := newPlainNode(t, forward(at+"/rpc"))
+	faucet := func(a common.Address, _ *big.Int) error {
+		c, err := rpc.DialContext(t.Context(), at+"/rpc")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return c.CallContext(t.Context(), nil, "postern_faucet", a)
+	}
+
+	t.Run("passkey", func(t *testing.T) {
+		p := openGrant(t, at, "/grant", "")
+		account := p.ownPasskey()
+		p.faucet()
+		c := p.credential()
+		f := fromFile(t, n.URL)
+		f.chooseFile("key.passkey", keepassFile(c))
+		f.until(byID("exported") + ".querySelectorAll('button').length === 1")
+		f.click("exported button")
+		f.shows("account")
+		if got := f.text("own"); got != account {
+			t.Fatalf("the page found %s, want %s", got, account)
+		}
+		f.write("to", recipient)
+		f.write("amount", "0.5")
+		f.write("payer", fundedKey(t, faucet))
+		f.click("review-go")
+		f.lands("0.5 ETH sent") // which creates it
+		f.click("done-back")
+		f.shows("account")
+		f.rescueAll(fundedKey(t, faucet))
+		f.click("done-back")
+		f.until(byID("balance") + ".textContent === '0'")
+	})
+	t.Run("key", func(t *testing.T) {
+		p := openGrant(t, at, "/grant", "")
+		secret, _ := newSecret(t)
+		p.openBox("key-box")
+		p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
+		p.write("secret", secret)
+		p.click("import-form button")
+		p.shows("account")
+		account := p.text("address")
+		p.faucet()
+		f := fromFile(t, n.URL)
+		f.write("secret", secret)
+		f.click("key-form button")
+		f.shows("account")
+		if got := f.text("own"); got != account {
+			t.Fatalf("the page found %s, want %s", got, account)
+		}
+		f.rescueAll(fundedKey(t, faucet))
+		f.click("done-back")
+		f.until(byID("balance") + ".textContent === '0'")
+	})
+}
+
+// Where a bundler is left, the account pays by itself: a part, then all but the fee.
+func TestRescueByABundler(t *testing.T) {
+	p := newTab(t, "")
+	address := p.register()
+	p.fund()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	n.bundler = true
+	p.home, p.path, p.also = served(t), "/", n.URL
+	p.open("")
+	p.shows("start")
+	p.write("rpc", n.URL)
+	p.eval("document.querySelector('#start details').open = true", nil)
+	p.write("bundler", n.URL)
+	p.click("connect")
+	p.shows("who")
+	p.click("passkey-form button")
+	p.shows("account")
+	before := balance(t, recipient)
+	p.write("to", recipient)
+	p.write("amount", "0.25")
+	p.click("review-go")
+	p.lands("0.25 ETH sent")
+	p.click("done-back")
+	p.shows("account")
+	p.write("to", recipient)
+	p.click("all")
+	p.click("review-go")
+	p.shows("review")
+	p.lands("")
+	if got, left := new(big.Int).Sub(balance(t, recipient), before), balance(t, address); got.Cmp(ether(9.9)) < 0 || left.Cmp(ether(0.05)) > 0 {
+		t.Errorf("the recipient got %s wei, and %s stayed behind", got, left)
 	}
 }

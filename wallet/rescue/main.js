@@ -96,10 +96,9 @@ $('file').addEventListener('change', async () => {
     status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file. Choose the account’s.`);
   } catch (e) {
     fieldError('file', sentence(e));
-  } finally {
-    input('file').value = '';
   }
 });
+$('file').addEventListener('click', () => (input('file').value = '')); // so that the same file can be chosen again
 
 /** @param {any} e */
 function sentence(e) {

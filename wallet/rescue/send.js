@@ -1,6 +1,7 @@
 // @ts-check
 /** The account's own screen: what it holds, and the way out of it. Form, review in words, signature, receipt. */
 import { assemble } from '../page/operate.js';
+import { addressOf, generate } from '../page/secp256k1.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
 import { $, element, fieldError, input, rows, show, showing, status } from '../page/view.js';
 import { toHex } from '../page/bytes.js';
@@ -42,7 +43,10 @@ export async function enter(account) {
   $('bundler-option').hidden = !bundlerUrl;
   $('ways').hidden = !bundlerUrl;
   input(bundlerUrl ? 'way-bundler' : 'way-key').checked = true;
-  $('payer-hint').textContent = `${s.holder?.address ? 'Leave it empty to pay with the key that you have entered, or enter another one: of' : 'Of'} any ordinary address that holds a little ether on this chain. It gets no power over the account. Take a fresh one if you can, for this page will have seen it.`;
+  $('payer-hint').textContent = s.holder?.address
+    ? 'Leave it empty to pay with the key that you have entered, or enter that of any ordinary address which holds a little ether on this chain.'
+    : 'Of any ordinary address that holds a little ether on this chain. It gets no power over the account.';
+  payer();
   way();
   all(false);
   show('account');
@@ -132,6 +136,34 @@ $('all').addEventListener('click', () => !busy() && all(!everything));
 function way() {
   $('payer-box').hidden = !input('way-key').checked;
 }
+
+/** Whose address the typed key is, so that it can be given ether. */
+function payer() {
+  const box = $('payer-address');
+  try {
+    const address = addressOf(parseSecret(input('payer').value));
+    box.replaceChildren('Its address is ', element('code', address), '.');
+    box.hidden = false;
+  } catch {
+    box.hidden = true;
+  }
+}
+$('payer').addEventListener('input', () => {
+  input('payer').type = 'password';
+  payer();
+});
+
+on('payer-make', 'click', () => {
+  if (busy()) return;
+  const secret = generate();
+  input('payer').type = 'text'; // to be written down: what is left over stays with it
+  input('payer').value = toHex(secret);
+  secret.fill(0);
+  fieldError('payer');
+  payer();
+  status('Write the key down, and send a little ether to its address.');
+});
+
 for (const id of ['way-key', 'way-bundler']) $(id).addEventListener('change', way);
 
 /** What the form says; undefined, with the fields marked, if it says nothing usable. */
@@ -225,6 +257,7 @@ on('sign', 'click', () => {
       p.held = { op, hash: p.shown.hash, shown: p.shown, node: p.node, tx };
       if (p.carrier && p.carrier.payer !== holder) p.carrier.payer.forget();
       input('payer').value = '';
+      payer();
       await hand(p.held);
     }, { ceremony: holder.prompts });
   }

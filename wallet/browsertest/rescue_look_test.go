@@ -1,0 +1,87 @@
+package browsertest
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+)
+
+func init() {
+	pages = append(pages, struct {
+		name    string
+		open    func(t *testing.T) *tab
+		screens func(p *tab, look func(name string))
+	}{"rescue", openFunded, rescueScreens})
+}
+
+// openFunded has an account of the wallet with some ether and tokens, and leaves the wallet.
+func openFunded(t *testing.T) *tab {
+	t.Helper()
+	p := newTab(t, "")
+	address := p.register()
+	p.fund()
+	if err := stack.Chain().MintToken(t.Context(), common.HexToAddress(address), big.NewInt(42_500_000)); err != nil {
+		t.Fatal(err)
+	}
+	p.eval("sessionStorage.clear()", nil)
+	p.home, p.path, p.also = served(t), "/", newPlainNode(t, stack.Chain().RPCHandler()).URL
+	p.open("")
+	return p
+}
+
+// rescueScreens walks to every screen of the rescue page.
+func rescueScreens(p *tab, look func(name string)) {
+	p.t.Helper()
+	p.shows("start")
+	p.eval("document.querySelectorAll('#start details').forEach((d) => { d.open = true; })", nil)
+	p.write("rpc", "http://node.example")
+	p.click("connect")
+	p.until(byID("rpc-error") + ".textContent")
+	look("start")
+	p.write("rpc", p.also)
+	p.click("connect")
+	p.shows("who")
+	p.write("secret", "0x12")
+	p.click("key-form button")
+	p.until(byID("secret-error") + ".textContent")
+	p.chooseFile("export.json", `{"items":[{"login":{"fido2Credentials":[`+aFewExported+`]}}]}`)
+	p.until(byID("exported") + ".querySelectorAll('button').length === 2")
+	look("who")
+	p.verifies(false)
+	p.click("passkey-form button")
+	p.problem()
+	look("who-problem")
+	p.verifies(true)
+	p.click("passkey-form button")
+	p.shows("account")
+	p.until(byID("balance") + ".textContent !== '…'")
+	look("account")
+	p.eval("document.querySelectorAll('#account details').forEach((d) => { d.open = true; })", nil)
+	p.write("token", stack.Chain().Info().Token.Hex())
+	p.click("token-form button")
+	p.until(byID("tokens") + ".textContent")
+	p.shows("account")
+	p.write("to", "0xC5")
+	p.write("amount", "0,5")
+	p.click("review-go")
+	p.until(byID("to-error") + ".textContent && " + byID("amount-error") + ".textContent && " + byID("payer-error") + ".textContent")
+	look("account-errors")
+	p.write("to", recipient)
+	p.write("amount", "0.5")
+	p.write("payer", fundedKey(p.t, func(a common.Address, wei *big.Int) error { return stack.Chain().Faucet(p.t.Context(), a, wei) }))
+	p.click("review-go")
+	p.shows("review")
+	p.eval("document.querySelector('#review details').open = true", nil)
+	look("review")
+	p.click("sign")
+	p.shows("done")
+	p.until(byID("done-step") + ".textContent === 'Receipt'")
+	look("done")
+}
+
+// Two passkeys of a vault, of nobody's accounts.
+const aFewExported = `
+	{"credentialId":"9d1f3c11-67cb-4d3b-8d2e-2a4f8a2f9d10","keyType":"public-key","keyAlgorithm":"ECDSA","keyCurve":"P-256","rpId":"wallet.example","userName":"Postern account","userHandle":"AQ",
+	 "keyValue":"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQGhRANCAARv8DuUkkHOHa3UNRnmlg4KhbQaaaBcMoEDqivOFZTKFjxPdTpVvwHcU_bAsMfu54tAxv99JaluIoK5ic73HBRK"},
+	{"credentialId":"b64.AQID","keyType":"public-key","keyAlgorithm":"ECDSA","keyCurve":"P-256","rpId":"localhost","userName":"","keyValue":"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQGhRANCAARv8DuUkkHOHa3UNRnmlg4KhbQaaaBcMoEDqivOFZTKFjxPdTpVvwHcU_bAsMfu54tAxv99JaluIoK5ic73HBRK"}`
