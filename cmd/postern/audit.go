@@ -18,18 +18,23 @@ What would lock an account, and what would lose it, before that happens: each lo
 takeover, and each pair; the smallest sets of them; what to do, cheapest first.
 
 Who signs, and with which weight, is read from the chain: of a Postern account, a MetaMask
-Hybrid account, or the root of a ZeroDev Kernel account. Where the keys live is not on any
-chain: what you leave open is counted pessimistically. Say it in a file (docs/recovery.md):
---template prints one with the questions that matter. Without an address, the file describes
-all of an account, of any kind, and no chain is asked.
+Hybrid account, a ZeroDev Kernel account with its session keys, or with --flow an account of
+Flow. Where the keys live is not on any chain: what you leave open is counted pessimistically.
+What the passkey server has seen of the passkeys comes with --data or --passkeys; the rest you
+say in a file (docs/recovery.md): --template prints one with the questions that matter. Without
+an address, the file describes all of an account, of any kind, and no chain is asked.
+
+--related looks at the file that lets other domains use an RP ID's passkeys, as browsers do.
 
 Exit code 0 whatever is found, as long as the account could be read. With --json: the report
 in the format postern-audit-1, and what was not read on standard error.
 
   postern audit 0x… --rpc URL
   postern audit 0x… --template >facts.toml
-  postern audit 0x… --facts facts.toml --svg audit.svg
-  postern audit --facts account.toml`
+  postern audit 0x… --data DIR --facts facts.toml --svg audit.svg
+  postern audit 0x… --flow https://rest-mainnet.onflow.org
+  postern audit --facts account.toml
+  postern audit --related wallet.example --origin https://other.example`
 
 func auditCommand() command {
 	return command{
@@ -46,9 +51,10 @@ const maxFacts = 1 << 20
 
 func runAudit(ctx context.Context, c *call) error {
 	fs := c.newFlags()
-	var n network
-	n.flags(fs)
-	facts := fs.String("facts", "", "`file` with what you know of the keys")
+	var s auditSource
+	s.flags(fs)
+	var related relatedAsk
+	related.flags(fs)
 	svg := fs.String("svg", "", "also write the picture to this `file`")
 	template := fs.Bool("template", false, "print a file to fill in, in place of the report")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -56,14 +62,18 @@ func runAudit(ctx context.Context, c *call) error {
 	switch {
 	case err != nil:
 		return err
-	case len(rest) == 0 && *facts == "":
+	case related.rpID != "":
+		return related.run(ctx, c, len(rest) > 0 || s.facts != "" || *template || *svg != "", *asJSON, s.timeout)
+	case len(related.origins) > 0:
+		return usageError("--origin of which RP ID?", "--related RPID --origin https://…")
+	case len(rest) == 0 && s.facts == "":
 		return usageError("which account?", "postern audit 0x…, or --facts FILE that describes all of it")
 	case *template && *asJSON:
 		return usageError("--template and --json exclude each other", "run it twice")
 	}
-	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	acct, err := n.described(ctx, rest, *facts)
+	acct, err := s.described(ctx, rest)
 	if err != nil {
 		return err
 	}
@@ -89,68 +99,9 @@ func runAudit(ctx context.Context, c *call) error {
 		}
 		fmt.Fprintf(c.stdout, "%s\n", bytes.TrimSpace(text))
 	default:
-		c.printAudit(report, audit.Unread(*acct))
+		c.printAudit(report.Words(), section{"Not read from the chain", audit.Unread(*acct)}, section{"A second RP ID", secondRPID(report)})
 	}
 	return nil
-}
-
-// described reads an account from its chain and adds what a file states, "" being none.
-// Without an address the file states all.
-func (n *network) described(ctx context.Context, address []string, facts string) (*recovery.Account, error) {
-	var stated *recovery.File
-	var err error
-	if facts != "" {
-		if stated, err = readFacts(facts); err != nil {
-			return nil, err
-		}
-	}
-	if len(address) == 0 {
-		out, err := stated.Account()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", facts, err)
-		}
-		return out, nil
-	}
-	addr, err := parseAddress("the account", address[0])
-	if err != nil {
-		return nil, err
-	}
-	conn, err := n.connect()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.onChain(ctx); err != nil {
-		return nil, err
-	}
-	acct, err := audit.Read(ctx, conn.Chain, addr)
-	if err != nil || stated == nil {
-		return &acct, err
-	}
-	out, err := stated.Apply(&acct)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", facts, err)
-	}
-	return out, nil
-}
-
-func readFacts(path string) (*recovery.File, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := readLimited(f, maxFacts+1)
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > maxFacts {
-		return nil, failf("too-long", "a file of facts is what postern audit --template prints, filled in", "%s is longer than %d bytes", path, maxFacts)
-	}
-	out, err := recovery.ParseFile(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return out, nil
 }
 
 // writeSVG replaces a picture, and nothing else.
@@ -163,12 +114,19 @@ func writeSVG(path string, picture []byte) error {
 	return replaceFile(path, picture)
 }
 
-func (c *call) printAudit(r *recovery.Report, unread []string) {
-	p := painter(c.stdout)
-	lines := r.Words()
-	if len(unread) > 0 {
-		lines = append(append(lines, "# Not read from the chain"), unread...)
+// section is a heading and its lines.
+type section struct {
+	heading string
+	lines   []string
+}
+
+func (c *call) printAudit(lines []string, more ...section) {
+	for _, s := range more {
+		if len(s.lines) > 0 {
+			lines = append(append(lines, "# "+s.heading), s.lines...)
+		}
 	}
+	p := painter(c.stdout)
 	for i, line := range lines {
 		line = plain(line)
 		heading, is := strings.CutPrefix(line, "# ")

@@ -84,3 +84,6 @@ func createSecret(dir, path string) (secret []byte, err error) {
 	}
 	return secret, nil
 }
+
+// PasskeyFile is where a data directory keeps what its passkey server knows.
+func PasskeyFile(dir string) string { return filepath.Join(dir, passkeyFile) }

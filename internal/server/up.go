@@ -212,7 +212,7 @@ func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*
 		if err := makeDataDir(cfg.DataDir); err != nil {
 			return nil, nil, err
 		}
-		path = filepath.Join(cfg.DataDir, passkeyFile)
+		path = PasskeyFile(cfg.DataDir)
 	}
 	store, err := sqlite.Open(ctx, path)
 	switch {
