@@ -130,7 +130,7 @@ func cloudLost(ctx context.Context, w *walker) error {
 		if err := w.transact(ctx, s, stranger, execute); err != nil {
 			return err
 		}
-		return errors.Join(w.only(ctx, at, me.signer), w.none(ctx, at))
+		return w.recovered(ctx, p)
 	}); err != nil {
 		return err
 	}

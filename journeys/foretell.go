@@ -72,6 +72,17 @@ func (s *Step) after(r *recovery.Report, event string, delay time.Duration, peop
 	return nil
 }
 
+// warns wants the audit to mention somebody in what it says besides.
+func (s *Step) warns(r *recovery.Report, of string) error {
+	for _, note := range r.Notes {
+		if strings.Contains(note, of) {
+			s.Detail["audit warns"] = note
+			return nil
+		}
+	}
+	return fmt.Errorf("journeys: the audit says nothing of %s", of)
+}
+
 // advises wants the audit to have a change that removes a single point of failure, and
 // notes it.
 func (s *Step) advises(r *recovery.Report, point string, theft bool) error {

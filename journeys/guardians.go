@@ -2,6 +2,7 @@ package journeys
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -18,6 +19,8 @@ import (
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/p256table"
+	"github.com/postern-dev/postern/recovery"
 	"github.com/postern-dev/postern/seal"
 )
 
@@ -169,15 +172,15 @@ func signersOf(a *webauthn.Account) (out []seal.Signer) {
 	return out
 }
 
-// plea is a recovery with the new signer's own word.
+// plea is a recovery that a new signer asks for, and the file of it, with its own word.
 type plea struct {
-	setup guardian.Setup
 	guardian.Recovery
-	own guardian.Approval
+	file []byte
 }
 
 // pleads begins a recovery: a new signer asks to take the place of all signers of an
-// account. The proposal has to be made within a day.
+// account. The proposal has to be made within a day. Where the chain has no P256VERIFY the
+// recovery brings the new key's table, too.
 func (w *walker) pleads(ctx context.Context, s *Step, at common.Address, by keeper, credential []byte) (plea, error) {
 	acct, err := webauthn.At(ctx, w.client.Chain, at)
 	if err != nil {
@@ -187,47 +190,85 @@ func (w *walker) pleads(ctx context.Context, s *Step, at common.Address, by keep
 	if err != nil {
 		return plea{}, err
 	}
-	now, err := w.now(ctx)
+	r, err := state.Recovery(0, by.signer, signersOf(acct), state.Time.Add(day))
 	if err != nil {
 		return plea{}, err
 	}
-	p := plea{setup: state.Setup}
-	if p.Recovery, err = state.Recovery(0, by.signer, signersOf(acct), now.Add(day)); err != nil {
+	r.CredentialIDHash = guardian.CredentialIDHash(credential)
+	native, err := w.hasP256(ctx)
+	if err != nil {
 		return plea{}, err
 	}
-	p.CredentialIDHash = guardian.CredentialIDHash(credential)
-	s.Detail["asks for"] = strings.Join(p.Words(), " ")
-	p.own, err = by.word(ctx, p.Recovery)
+	if !native {
+		r.Table = p256table.Format4k
+	}
+	s.Detail["asks for"] = strings.Join(r.Words(), " ")
+	c, err := guardian.Collect(state.ChainID, state.Setup, r)
+	if err != nil {
+		return plea{}, err
+	}
+	p := plea{Recovery: r}
+	p.file, err = handed(ctx, c, by)
 	return p, err
 }
 
-// granted collects the words of guardians for a plea.
-func (w *walker) granted(ctx context.Context, p plea, by ...keeper) (account.Call, error) {
-	approvals, err := words(ctx, p.Recovery, by...)
-	if err != nil {
-		return account.Call{}, err
-	}
-	return guardian.Propose(p.setup, p.Recovery, p.own, approvals)
-}
-
-func words(ctx context.Context, m guardian.Message, by ...keeper) (out []guardian.Approval, err error) {
-	for _, k := range by {
-		a, err := k.word(ctx, m)
+// handed has people sign in a file, one after the other, and returns the file.
+func handed(ctx context.Context, c *guardian.Collected, to ...keeper) ([]byte, error) {
+	for _, k := range to {
+		a, err := k.word(ctx, c.Message())
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, a)
+		if err := c.Add(a); err != nil {
+			return nil, err
+		}
 	}
-	return out, nil
+	return json.Marshal(c)
+}
+
+// granted has guardians sign a plea, and is the transaction that proposes it. Each gets the
+// file from the one before and knows nothing else.
+func (w *walker) granted(ctx context.Context, p plea, by ...keeper) (account.Call, error) {
+	file := p.file
+	for _, k := range by {
+		c, err := guardian.ParseCollected(file)
+		if err != nil {
+			return account.Call{}, err
+		}
+		if file, err = handed(ctx, c, k); err != nil {
+			return account.Call{}, err
+		}
+	}
+	c, err := guardian.ParseCollected(file)
+	if err != nil {
+		return account.Call{}, err
+	}
+	return w.complete(ctx, c)
+}
+
+// signed has guardians sign what is no recovery, and is the transaction.
+func (w *walker) signed(ctx context.Context, state *guardian.State, m guardian.Message, by ...keeper) (account.Call, error) {
+	c, err := guardian.Collect(state.ChainID, state.Setup, m)
+	if err != nil {
+		return account.Call{}, err
+	}
+	if _, err := handed(ctx, c, by...); err != nil {
+		return account.Call{}, err
+	}
+	return w.complete(ctx, c)
+}
+
+// complete asks the chain about the signatures of contracts, too.
+func (w *walker) complete(ctx context.Context, c *guardian.Collected) (account.Call, error) {
+	if err := c.VerifyOn(ctx, w.client.Chain); err != nil {
+		return account.Call{}, err
+	}
+	return c.Call()
 }
 
 // proposed wants the chain to show a proposal of a stage.
 func (w *walker) proposed(ctx context.Context, s *Step, p plea, want guardian.Stage) error {
 	state, err := guardian.At(ctx, w.client.Chain, p.Account)
-	if err != nil {
-		return err
-	}
-	now, err := w.now(ctx)
 	if err != nil {
 		return err
 	}
@@ -238,10 +279,10 @@ func (w *walker) proposed(ctx context.Context, s *Step, p plea, want guardian.St
 	if shown.Recovery == nil || shown.Recovery.NewSigner != p.NewSigner {
 		return errors.New("journeys: the chain does not show what is proposed")
 	}
-	if got := shown.Stage(now); got != want {
+	if got := shown.Stage(state.Time); got != want {
 		return fmt.Errorf("journeys: the proposal is %s, not %s", got, want)
 	}
-	s.Detail["waits for"] = shown.ReadyAt.Sub(now).Round(time.Minute).String()
+	s.Detail["waits for"] = recovery.Span(shown.ReadyAt.Sub(state.Time))
 	return nil
 }
 
@@ -265,6 +306,23 @@ func (w *walker) only(ctx context.Context, at common.Address, signer seal.Signer
 	}
 	if m := a.Members(); len(m) != 1 || m[0].Signer != signer {
 		return fmt.Errorf("journeys: the account has %d signers, or another than was meant", len(m))
+	}
+	return nil
+}
+
+// recovered wants a recovery to have done what it said: the new signer is the only one, no
+// proposal is left, and the key's table is in use if it was to be.
+func (w *walker) recovered(ctx context.Context, p plea) error {
+	if err := errors.Join(w.only(ctx, p.Account, p.NewSigner), w.none(ctx, p.Account)); err != nil {
+		return err
+	}
+	a, err := webauthn.At(ctx, w.client.Chain, p.Account)
+	if err != nil || p.Table == 0 {
+		return err
+	}
+	path, _ := a.P256Path(p.NewSigner)
+	if table, ok := path.Table(); !ok || table != p.Table {
+		return fmt.Errorf("journeys: the new key's signatures are verified %s, not by its table", path)
 	}
 	return nil
 }

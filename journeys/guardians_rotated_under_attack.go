@@ -223,16 +223,7 @@ func (w *walker) freezing(ctx context.Context, at common.Address, by ...keeper) 
 	if err != nil {
 		return account.Call{}, err
 	}
-	now, err := w.now(ctx)
-	if err != nil {
-		return account.Call{}, err
-	}
-	f := state.Freeze(0, now.Add(day))
-	approvals, err := words(ctx, f, by...)
-	if err != nil {
-		return account.Call{}, err
-	}
-	return guardian.FreezeCall(state.Setup, f, approvals)
+	return w.signed(ctx, state, state.Freeze(0, state.Time.Add(day)), by...)
 }
 
 // recovers brings in a new passkey by guardians, from the plea to the end.

@@ -54,7 +54,16 @@ func thiefStarts(ctx context.Context, w *walker) error {
 	if err := w.step("the thief gets two guardians to sign, and proposes", func(s *Step) error { return t.proposes(ctx, s, u) }); err != nil {
 		return err
 	}
-	if err := w.step("the owner sees what is proposed, and until when", func(s *Step) error { return w.proposed(ctx, s, t.plea, guardian.Waiting) }); err != nil {
+	if err := w.step("the owner sees what is proposed, and until when", func(s *Step) error {
+		if err := w.proposed(ctx, s, t.plea, guardian.Waiting); err != nil {
+			return err
+		}
+		r, err := w.audit(ctx, at, stated)
+		if err != nil {
+			return err
+		}
+		return s.warns(r, guardian.Name(t.plea.NewSigner))
+	}); err != nil {
 		return err
 	}
 
@@ -65,6 +74,13 @@ func thiefStarts(ctx context.Context, w *walker) error {
 		}
 		if _, err := w.operate(ctx, s, w.client, u, guardian.Cancel()); err != nil {
 			return err
+		}
+		r, err := w.audit(ctx, at, stated)
+		if err != nil {
+			return err
+		}
+		if s.warns(r, guardian.Name(t.plea.NewSigner)) == nil {
+			return errors.New("journeys: the audit still warns of what was cancelled")
 		}
 		return w.none(ctx, at)
 	}); err != nil {
@@ -214,9 +230,5 @@ func (w *walker) guardiansCancel(ctx context.Context, at common.Address, by ...k
 	if err != nil {
 		return account.Call{}, err
 	}
-	approvals, err := words(ctx, c, by...)
-	if err != nil {
-		return account.Call{}, err
-	}
-	return guardian.CancelByGuardians(state.Setup, c, approvals)
+	return w.signed(ctx, state, c, by...)
 }
