@@ -107,7 +107,7 @@ func (b *builder) fillGas(ctx context.Context) error {
 		if isOutage(ctx, err) {
 			return fmt.Errorf("account: estimate gas: %w", err)
 		}
-		return &EstimateError{Cause: err}
+		return &EstimateError{Cause: withObstacle(ctx, b.client.Chain, b.acct, err)}
 	}
 	if err := gas.possible(b.op); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (p *Prepared) explainSend(ctx context.Context, cause error) (common.Hash, e
 		if isKnown(cause) {
 			return p.hash, nil
 		}
-		return common.Hash{}, fmt.Errorf("account: send the operation: %w", cause)
+		return common.Hash{}, fmt.Errorf("account: send the operation: %w", withObstacle(ctx, p.client.Chain, p.acct, cause))
 	}
 	if p.hasReceipt(ctx) {
 		return p.hash, nil

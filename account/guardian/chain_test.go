@@ -74,6 +74,21 @@ func (b *bench) do(t *testing.T, calls ...account.Call) *account.Receipt {
 	return must[*account.Receipt](t)(p.Wait(t.Context()))
 }
 
+// try sends calls of the account that may be refused.
+func (b *bench) try(t *testing.T, calls ...account.Call) error {
+	t.Helper()
+	auth := must[*webauthn.Authority](t)(b.acct.Authority(b.approver(t)))
+	p, err := account.Prepare(t.Context(), account.Client{Chain: b.chain, Bundler: b.relay}, b.acct, auth, calls)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Finish(answer(t, b.owner, p.Challenge())); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Send(t.Context())
+	return err
+}
+
 // must is do, which has to succeed.
 func (b *bench) must(t *testing.T, call account.Call, err error) {
 	t.Helper()
@@ -274,6 +289,10 @@ func TestFreezesAndChangesOfGuardiansOnTheChain(t *testing.T) {
 	}
 	if b.anybody(t, freeze, nil) {
 		t.Error("a freeze is replayed")
+	}
+	err = b.try(t, account.Call{To: common.Address{1}})
+	if e, ok := errors.AsType[*webauthn.FrozenError](err); !ok || !e.Until.Equal(s.FrozenUntil) {
+		t.Errorf("sending from a frozen account: %v", err)
 	}
 	unfreeze, err := b.gather(t, s, guardian.Unfreeze(s.Freeze(0, s.Time.Add(day))), quorum)
 	if !b.anybody(t, unfreeze, err) || !b.state(t).FrozenUntil.IsZero() {

@@ -18,6 +18,7 @@ import (
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/rescue"
 )
 
 const whoSigns = "who signs today: postern hybrid signers 0x…"
@@ -60,6 +61,9 @@ var sentinels = []struct {
 	{guardian.ErrForged, "bad-signature", ""},
 	{guardian.ErrOtherSetup, "outdated", "begin again with the setup that is in force"},
 	{guardian.ErrMessage, "bad-message", "take the file as it was made, or begin again"},
+	{rescue.ErrNothing, "no-account", "is it the right chain? An account of another kind, or with other first signers, is named with --account 0x…"},
+	{rescue.ErrAmbiguous, "ambiguous", "try again and touch the security key twice, or name the account with --account 0x…"},
+	{rescue.ErrOtherSigner, "not-a-signer", "postern rescue find says who signs"},
 	{flow.ErrAddress, "bad-address", ""},
 	{flow.ErrRLP, "bad-transaction", ""},
 	{flow.ErrTransaction, "bad-transaction", ""},
@@ -99,6 +103,7 @@ var kinds = []kind{
 	coded[*account.HashMismatchError]("wrong-hash"),
 	coded[*account.ReceiptError]("bad-receipt"),
 	coded[*account.UnclearError]("outcome-unknown"),
+	coded[*webauthn.FrozenError]("frozen"),
 	coded[*webauthn.NotOursError]("other-code"),
 	coded[*webauthn.RemovedError]("not-a-signer"),
 	coded[*webauthn.ThresholdError]("unreachable-threshold"),
@@ -148,6 +153,12 @@ var kinds = []kind{
 	coded[*session.TooManyError]("incomplete"),
 	coded[*session.UndeployedError]("not-deployed"),
 	coded[*session.TargetError]("chain-failed"),
+	coded[*rescue.NotSignerError]("not-a-signer"),
+	coded[*rescue.UnknownError]("other-code"),
+	coded[*rescue.NothingError]("insufficient-funds"),
+	coded[*rescue.TokenError]("bad-token"),
+	coded[*rescue.ToolError]("security-key"),
+	coded[*rescue.NoToolError]("no-tool"),
 	coded[*flow.Error]("node-rule"),
 	coded[*access.Error]("refused"),
 	coded[*audit.NoAccountError]("not-deployed"),
