@@ -32,8 +32,8 @@ type Tools struct {
 
 // Device is a security key that is plugged in.
 type Device struct {
-	Path string // as the tools name it: "/dev/hidraw3"
-	Name string // what it calls itself
+	Path string `json:"path"` // as the tools name it: "/dev/hidraw3"
+	Name string `json:"name"` // what it calls itself
 }
 
 // Limits of what the tools say.

@@ -171,7 +171,7 @@ func hintOf(err error) string {
 }
 
 // packages are the names that lower packages put before their messages; users need none.
-var packages = regexp.MustCompile(`(^|: )(postern|passkey|softkey|userop|seal|contracts|account|guardian|webauthn|hybrid|kernel|approval|session|grant|flow|flow access|bundler|devnet|artifacts|journeys|relyingparty|server|inspect|p256table|tableserver|recovery|audit): `)
+var packages = regexp.MustCompile(`(^|: )(postern|passkey|softkey|userop|seal|contracts|account|guardian|webauthn|hybrid|kernel|approval|session|grant|flow|flow access|bundler|devnet|artifacts|journeys|relyingparty|server|inspect|p256table|tableserver|recovery|rescue|audit): `)
 
 // sentence is the error on one line, without names of packages and of bearable length.
 func sentence(err error) string {
