@@ -117,7 +117,11 @@ func (a *guardianAct) anybody(ctx context.Context, does string, open account.Cal
 	case !a.passkey.IsZero() && a.ownerKey == "":
 		return a.own(ctx, does, []account.Call{open}, after)
 	}
-	tx, err := a.transact(ctx, upperFirst(does), open)
+	words, ok := guardian.DescribeCall(a.acct.Address(), open)
+	if !ok {
+		words = does
+	}
+	tx, err := a.transact(ctx, upperFirst(words), open)
 	if err != nil {
 		return err
 	}

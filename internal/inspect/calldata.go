@@ -46,6 +46,9 @@ func (in *inspector) accountCall(b []byte) (Reading, bool) {
 	if r, ok := in.hybridSignerCall(b); ok {
 		return r, true
 	}
+	if r, ok := in.guardianCall(b); ok {
+		return r, true
+	}
 	return in.posternCall(b)
 }
 

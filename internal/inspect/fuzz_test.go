@@ -42,6 +42,13 @@ func FuzzInspect(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(message)
+	guardians := newCircle(f)
+	f.Add(guardians.signed(f, guardians.recovery(f)))
+	typed, err := guardians.recovery(f).TypedData(big.NewInt(10))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(typed)
 	_, extension := flowtest.WebAuthn()[0].Make(flowtest.NewSigner("user"), message)
 	f.Add(extension)
 	for _, p := range []seal.P256Path{seal.PathNone, 0x13} {

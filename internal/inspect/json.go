@@ -59,9 +59,14 @@ func (in *inspector) jsonDocument(b []byte) (Reading, bool) {
 		return in.prepared(members)
 	case has("format", "prepared"):
 		return in.inside(members["prepared"], "operation file", "prepared")
+	case has("format", "kind", "setup", "message"):
+		return in.recoveryFile(text, members)
 	case has("format", "digest", "typedData"):
 		return in.inside(members["typedData"], "request to the owner", "typedData")
 	case has("primaryType", "domain", "message"):
+		if r, ok := in.guardianTypedData(text, members); ok {
+			return r, true
+		}
 		return in.kernelTypedData(members)
 	case has("userOperation"):
 		return in.operationReply(members)

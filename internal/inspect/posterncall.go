@@ -7,6 +7,8 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/internal/abiargs"
 	"github.com/postern-dev/postern/seal"
@@ -39,10 +41,16 @@ func (in *inspector) posternCall(b []byte) (Reading, bool) {
 			}
 			r.fact(name, argument(args[i]))
 		}
+		if words, ok := guardian.DescribeCall(anyAccount, account.Call{To: anyAccount, Data: b}); ok {
+			r.fact("does", words)
+		}
 		return r, true
 	}
 	return Reading{}, false
 }
+
+// anyAccount stands for the account that calls itself, where it is not known.
+var anyAccount = common.Address{1}
 
 // argument shows one ABI value; signer bytes in words.
 func argument(v any) string {

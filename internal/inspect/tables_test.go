@@ -33,7 +33,7 @@ func TestTheTableThatACallAsksForIsNamed(t *testing.T) {
 
 // Whatever our contracts revert with has a name.
 func TestErrorsOfOurContractsAreNamed(t *testing.T) {
-	for _, a := range []abi.ABI{contracts.AccountABI, contracts.FactoryABI} {
+	for _, a := range []abi.ABI{contracts.AccountABI, contracts.FactoryABI, contracts.RecoveryABI} {
 		for _, e := range a.Errors {
 			data := bytes.Clone(e.ID[:4])
 			head := 32 * len(e.Inputs)
