@@ -108,6 +108,7 @@ var pages = []struct {
 	{"tables", func(t *testing.T) *tab { p, _ := pragueTab(t, pragueStack(t)); return p }, tableScreens},
 	{"backup", func(t *testing.T) *tab { return openBackup(t, place{origin: origin(t)}, "") }, backupScreens},
 	{"grant", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/grant", "") }, grantScreens},
+	{"recovery", func(t *testing.T) *tab { p := blankTab(t); p.addAuthenticator(); return p }, recoveryScreens},
 	{"session", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/session", "") }, sessionScreens},
 }
 

@@ -26,7 +26,7 @@ func (p *tab) audit() {
 	p.shows("audit")
 }
 
-// choose takes an option of a select by what it says, as a person does.
+// pick takes an option of a select by what it says, as a person does.
 func (p *tab) pick(question, option string) {
 	p.t.Helper()
 	p.eval(`(() => {

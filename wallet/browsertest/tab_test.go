@@ -269,3 +269,10 @@ func (p *tab) shot(dir, name string) []byte {
 	}
 	return png
 }
+
+// follow opens a link that somebody was sent.
+func (p *tab) follow(link string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate("about:blank"))
+	p.do(chromedp.Navigate(link))
+}

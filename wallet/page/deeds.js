@@ -12,6 +12,7 @@ import { atMost, chainName, ether, maxFee } from './words.js';
  * @typedef {import('./userop.js').PasskeySigner} PasskeySigner
  * @typedef {{kind: 'send', to: string, value: bigint} | {kind: 'table', signer: PasskeySigner, format: number} | {kind: 'probe'}} Deed
  * @typedef {import('./operate.js').Row} Row
+ * @typedef {{sentence: string, noun: string, done: string, rows: Row[]}} Said what is done, in words
  */
 
 /** Has a table built unless it is there, and used from then on. @param {PasskeySigner} signer @param {number} format */
@@ -36,13 +37,14 @@ export function deedOf(op) {
 /**
  * What is about to be signed, read back from the operation itself and not from
  * the form, so that what is shown is what is hashed.
- * @param {UserOp} op @param {import('./userop.js').EntryPoint} ep @param {bigint} chainId
+ * @param {UserOp} op @param {import('./userop.js').EntryPoint} ep @param {bigint} chainId @param {(op: UserOp) => Said | undefined} [further] says what else a page signs
  */
-export function summary(op, ep, chainId) {
+export function summary(op, ep, chainId, further) {
   const deed = deedOf(op);
-  if (!deed) throw new Error('This page signs transfers and what its own buttons make, and nothing else.');
-  const { rows, ...what } = words(deed);
-  const value = deed.kind === 'send' ? deed.value : 0n;
+  const said = deed ? words(deed) : further?.(op);
+  if (!said) throw new Error('This page signs transfers and what its own buttons make, and nothing else.');
+  const { rows, ...what } = said;
+  const value = deed?.kind === 'send' ? deed.value : 0n;
   const fee = maxFee(op);
   const digest = hash(op, ep, chainId);
   return {
@@ -50,7 +52,7 @@ export function summary(op, ep, chainId) {
     digest,
     hash: toHex(digest),
     from: checksum(op.sender),
-    to: deed.kind === 'send' ? deed.to : undefined,
+    to: deed?.kind === 'send' ? deed.to : undefined,
     value,
     rows: /** @type {Row[]} */ ([
       ...rows,
@@ -69,7 +71,7 @@ export function summary(op, ep, chainId) {
   };
 }
 
-/** @param {Deed} d @returns {{sentence: string, noun: string, done: string, rows: Row[]}} */
+/** @param {Deed} d @returns {Said} */
 function words(d) {
   if (d.kind === 'send') {
     const amount = `${ether(d.value)} ETH`;

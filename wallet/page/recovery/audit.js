@@ -230,7 +230,8 @@ function drawTable() {
     const dl = document.createElement('dl');
     dl.append(...rows.map((r) => {
       const div = document.createElement('div');
-      div.append(element('dt', r.words), element('dd', `${capital(outcomes[r.id] ?? r.outcome.state)}.`));
+      const more = capital((outcomes[r.id] ?? '').replace(/^(STOLEN|LOCKED: nobody gets in|still works)[; ]*/, '').replace(/^\((.*)\)$/, '$1'));
+      div.append(element('dt', capital(r.words)), ...(more ? [element('dd', `${more}.`)] : []));
       return div;
     }));
     group.append(summary, dl);
@@ -252,7 +253,7 @@ function drawClasses() {
   }));
   $('classes-box').hidden = !mine.length;
   const about = sections(/** @type {Reply} */ (last).words).find(([title]) => title.startsWith('Who signs'))?.[1] ?? [];
-  $('signers').replaceChildren(...about.map((text) => element('li', text)), ...mine.flatMap((s) => (classes[s.id].examples ? [element('li', `Like ${s.label}: ${classes[s.id].examples}.`)] : [])));
+  $('signers').replaceChildren(...about.filter(Boolean).map((text) => element('li', text)), ...mine.flatMap((s) => (classes[s.id].examples ? [element('li', `Like ${s.label}: ${classes[s.id].examples}.`)] : [])));
 }
 
 /** @param {string} text */

@@ -1,44 +1,88 @@
 // @ts-check
-/** The page's beginning: whose account, and what to do about it. */
+/** The page's beginning: whose account, who asks whom, and where a link leads. */
 import { CeremonyError, obstacle } from '../ceremony.js';
+import { fragment } from '../grant/share.js';
 import { json } from '../rpc.js';
 import { asked, busy, on, task } from '../task.js';
 import { $, fieldError, input, problem, show, status } from '../view.js';
-import { chainName, explain, parseAddress } from '../words.js';
-import { enter } from './audit.js';
+import { Trouble, chainName, explain, parseAddress } from '../words.js';
+import { enter as audit } from './audit.js';
+import { enter as card } from './card.js';
 import { Guarded } from './chain.js';
+import { enter as guardians, ready } from './guardians.js';
+import { enter as lost } from './lost.js';
 import { open } from './own.js';
+import { accountsAt, present, read } from './request.js';
 import { session } from './session.js';
 
 on('open-passkey', 'click', () => task(asked, async (signal) => {
   session.own = await open(session.chain, signal);
   status('Reading your account…', true);
-  await enter(session.own.account.address);
+  await audit(session.own.account.address);
 }, { ceremony: true }));
 
-on('address-form', 'submit', () => {
+/** A form that asks for an account. @param {string} form @param {string} id of its field @param {(address: string) => Promise<void>} then */
+function asks(form, id, then) {
+  on(form, 'submit', () => {
+    if (busy()) return;
+    try {
+      const address = parseAddress(input(id).value);
+      fieldError(id);
+      task('Reading the account…', () => then(address));
+    } catch (e) {
+      fieldError(id, /** @type {Error} */ (e).message.replace(' to send to', ''));
+      input(id).focus();
+    }
+  });
+}
+asks('address-form', 'open-address', audit);
+asks('lost-form', 'lost-address', lost);
+
+/** @param {string} given */
+function opened(given) {
+  fieldError('request');
+  task('Reading the request…', async () => {
+    const c = await read(given).catch((e) => {
+      if (e?.name === 'MalformedError') throw new Trouble('This request cannot be opened.', `${e.message.charAt(0).toUpperCase()}${e.message.slice(1)}. Ask for it again, and copy all of it.`);
+      throw e;
+    });
+    input('request').value = '';
+    await present(c);
+  });
+}
+on('open-form', 'submit', () => {
   if (busy()) return;
-  try {
-    const address = parseAddress(input('open-address').value);
-    fieldError('open-address');
-    task('Reading the account…', () => enter(address));
-  } catch (e) {
-    fieldError('open-address', /** @type {Error} */ (e).message);
-    input('open-address').focus();
-  }
+  if (input('request').value.trim()) return opened(input('request').value);
+  fieldError('request', 'Paste the link or the text that you were sent.');
+  input('request').focus();
+});
+on('request-file', 'change', async () => {
+  const file = input('request-file').files?.[0];
+  if (!file || busy()) return;
+  const text = file.size > 1_000_000 ? '' : await file.text();
+  input('request-file').value = '';
+  opened(text);
 });
 
-on('audit-back', 'click', () => {
-  if (busy()) return;
-  session.own = session.address = undefined;
-  show('start');
-  status();
-});
+on('to-card', 'click', () => !busy() && card());
+on('to-guardians', 'click', () => task('Reading the account…', () => guardians(/** @type {string} */ (session.address))));
+on('to-audit', 'click', () => task('Reading the account…', () => audit(/** @type {string} */ (session.address))));
+on('ask-recover', 'click', () => task('Reading the account…', () => lost(/** @type {string} */ (session.address))));
+
+for (const id of ['audit-back', 'guardians-back', 'lost-back', 'approve-back', 'card-back']) {
+  on(id, 'click', () => {
+    if (busy()) return;
+    if (!id.startsWith('approve')) session.own = session.address = undefined;
+    show('start');
+    status();
+  });
+}
 
 async function boot() {
   status('Getting ready…', true);
   try {
     session.chain = /** @type {Guarded} */ (await Guarded.open(await json('./config.json')));
+    await session.chain.look();
   } catch (e) {
     status();
     return problem(explain(e));
@@ -46,10 +90,21 @@ async function boot() {
   status();
   $('network').textContent = chainName(session.chain.id).replace(/ \(.*/, '');
   $('network').hidden = false;
+  $('people').hidden = $('to-guardians').hidden = !session.chain.module;
+  accountsAt(guardians);
+  ready();
   const missing = obstacle();
   if (missing) problem(explain(new CeremonyError(missing)));
-  else $('open-passkey').removeAttribute('disabled');
+  else for (const id of ['open-passkey', 'to-card']) $(id).removeAttribute('disabled');
   for (const b of document.querySelectorAll('form button[disabled]')) b.removeAttribute('disabled');
+  arrived();
 }
+
+/** A link that somebody was sent. */
+function arrived() {
+  const request = fragment('approval');
+  if (request) opened(request);
+}
+addEventListener('hashchange', () => session.chain && !busy() && arrived());
 
 boot();
