@@ -188,16 +188,7 @@ func TestCloudLostGuardiansBringInANewPasskey(t *testing.T) {
 	// 2. Everything is lost: another browser, another authenticator, nothing but the address.
 	lost := blankTab(t)
 	lost.addAuthenticator()
-	lost.recovery()
-	lost.write("lost-address", address)
-	lost.click("lost-form button")
-	lost.shows("lost")
-	lost.click("make")
-	lost.until("!" + byID("prove-box") + ".hidden")
-	lost.shows("lost")
-	lost.click("prove")
-	lost.shows("approve")
-	request := lost.request()
+	request := lost.lose(address)
 	var parsed struct{ Message map[string]json.RawMessage }
 	if err := json.Unmarshal([]byte(request), &parsed); err != nil || len(parsed.Message) != 9 {
 		t.Fatalf("%v in %s", err, request)
@@ -254,4 +245,150 @@ func TestCloudLostGuardiansBringInANewPasskey(t *testing.T) {
 	if got := new(big.Int).Sub(balance(t, recipient), sum); got.Cmp(ether(0.5)) != 0 {
 		t.Errorf("%s wei arrived", got)
 	}
+}
+
+// A thief has a guardian's key and the only device; the owner, who has a second passkey, cancels in one tap.
+func TestThiefStartsARecoveryAndTheOwnerStopsIt(t *testing.T) {
+	mum, bob, dan := newFriend(t, "mum"), newFriend(t, "bob"), newFriend(t, "dan")
+	ann := blankTab(t)
+	ann.addAuthenticator()
+	address := ann.guard("1", "2", mum.address.Hex(), bob.address.Hex(), dan.address.Hex())
+	before := members(t, address)
+
+	// 1. The thief has Dan's key, which is enough to propose: the page has warned of that.
+	thief := blankTab(t)
+	thief.addAuthenticator()
+	thief.lose(address)
+	thief.answered(dan.helps(t, thief.request()))
+	thief.until("!" + byID("send-box") + ".hidden")
+	if got := thief.text("send-words"); !strings.Contains(got, "can object") {
+		t.Errorf("the page says %q", got)
+	}
+	thief.click("send")
+	thief.shows("guardians")
+	thief.until("!document.getElementById('stop-0')") // who is no owner cannot stop it alone
+
+	// 2. Ann sees it on her page, and stops it with one operation.
+	ann.recovery()
+	ann.audit()
+	ann.click("to-guardians")
+	ann.until("document.getElementById('stop-0')")
+	if got := ann.text("proposals"); !strings.Contains(got, "A recovery is under way") || !strings.Contains(got, "Did you not ask for this?") {
+		t.Errorf("the page says %q", got)
+	}
+	ann.click("stop-0")
+	ann.shows("review")
+	if got := ann.text("review-title"); got != "Stop every recovery" {
+		t.Errorf("the review is titled %q", got)
+	}
+	ann.click("sign")
+	ann.shows("done")
+	ann.click("done-back")
+	ann.shows("guardians")
+	ann.until(byID("proposals") + ".textContent === ''")
+
+	// 3. The time passes, and nothing happens; what was signed is void.
+	skip(t, 3*24*time.Hour)
+	if s := guardState(t, address); s.Proposals[0] != nil {
+		t.Errorf("the chain has %+v", s.Proposals[0])
+	}
+	if after := members(t, address); len(after) != 1 || after[0] != before[0] {
+		t.Errorf("the account has %v, had %v", after, before)
+	}
+	thief.click("guardians-back")
+	thief.shows("start")
+	again := thief.lose(address)
+	stale := strings.Replace(again, `"nonce":"`, `"nonce":"1`, 1) // another nonce than the one signed
+	thief.click("approve-back")
+	thief.shows("start")
+	thief.eval(byID("request")+".value = "+quoted(stale), nil)
+	thief.click("open-form button")
+	if got := thief.problem(); !strings.Contains(got, "This request cannot be opened") {
+		t.Errorf("the page says %q", got)
+	}
+}
+
+// lose asks guardians for a new passkey, and returns the request.
+func (p *tab) lose(address string) string {
+	p.t.Helper()
+	p.recovery()
+	p.write("lost-address", address)
+	p.click("lost-form button")
+	p.shows("lost")
+	p.click("make")
+	p.until("!" + byID("prove-box") + ".hidden")
+	p.shows("lost")
+	p.click("prove")
+	return p.request()
+}
+
+// Two of three guardians freeze the account and end that; one alone cannot.
+func TestGuardiansFreezeAndTheOwnerChangesThem(t *testing.T) {
+	mum, bob, dan := newFriend(t, "mum"), newFriend(t, "bob"), newFriend(t, "dan")
+	ann := blankTab(t)
+	ann.addAuthenticator()
+	address := ann.guard("2", "7", mum.address.Hex(), bob.address.Hex(), dan.address.Hex())
+
+	// 1. A change waits a day longer than a recovery; it adds the freeze and can be dropped.
+	change := func() {
+		t.Helper()
+		ann.shows("guardians")
+		ann.click("freeze-on")
+		ann.until("!" + byID("freeze-box") + ".hidden")
+		ann.write("freeze-days", "10")
+		ann.click("setup-go")
+		ann.shows("review")
+		if got := ann.text("review-title") + ann.text("review-rows"); !strings.Contains(got, "Change the guardians") || !strings.Contains(got, "can freeze the account for 10 days") {
+			t.Errorf("the review says %q", got)
+		}
+		ann.click("sign")
+		ann.shows("done")
+		ann.click("done-back")
+		ann.shows("guardians")
+		ann.until("!" + byID("pending") + ".hidden")
+	}
+	change()
+	ann.click("cancel-setup")
+	ann.shows("review")
+	ann.click("sign")
+	ann.shows("done")
+	ann.click("done-back")
+	ann.shows("guardians")
+	ann.until(byID("pending") + ".hidden")
+	if s := guardState(t, address); s.Pending != nil {
+		t.Fatalf("the chain has %+v", s.Pending)
+	}
+	change()
+	skip(t, 8*24*time.Hour)
+	ann.until("!" + byID("apply") + ".hidden")
+	ann.click("apply")
+	ann.until(byID("setup-words") + ".textContent.includes('freeze the account for 10 days')")
+	if s := guardState(t, address); s.Setup.Freeze != 10*24*time.Hour {
+		t.Fatalf("the chain has %+v", s.Setup)
+	}
+
+	// 2. Freeze, by Mum and Bob.
+	ann.shows("guardians")
+	ann.click("ask-freeze")
+	first := mum.helps(t, ann.request())
+	ann.answered(first)
+	if got := ann.text("standing-words"); !strings.Contains(got, "to agree") {
+		t.Errorf("one guardian alone: %q", got)
+	}
+	ann.answered(bob.helps(t, first))
+	ann.click("send")
+	ann.until("!" + byID("frozen") + ".hidden")
+	ann.shows("guardians")
+	if got := ann.text("frozen"); !strings.Contains(got, "in 9 days") && !strings.Contains(got, "in 10 days") {
+		t.Errorf("the page says %q", got)
+	}
+	if s := guardState(t, address); s.FrozenUntil.IsZero() {
+		t.Fatal("the chain has no freeze")
+	}
+
+	// 3. And end it.
+	ann.click("ask-unfreeze")
+	ann.answered(dan.helps(t, mum.helps(t, ann.request())))
+	ann.click("send")
+	ann.until(byID("frozen") + ".hidden")
 }
