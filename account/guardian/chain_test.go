@@ -1,6 +1,7 @@
 package guardian_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
@@ -162,6 +163,23 @@ func (b *bench) signers(t *testing.T) string {
 	return strings.Join(names, " ")
 }
 
+// liar is a node that says another configuration in logs.
+type liar struct {
+	accounttest.NodeChain
+	config common.Hash
+}
+
+func (l liar) CallContext(ctx context.Context, result any, method string, args ...any) error {
+	if method != "eth_getLogs" {
+		return l.NodeChain.CallContext(ctx, result, method, args...)
+	}
+	var raw json.RawMessage
+	if err := l.NodeChain.CallContext(ctx, &raw, method, args...); err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(strings.ReplaceAll(string(raw), l.config.Hex()[2:], common.Hash{9}.Hex()[2:])), result)
+}
+
 func TestARecoveryOnTheChain(t *testing.T) {
 	b := newBench(t, devnet.Osaka)
 	friend, mother := passkeyOf(t, "friend", seal.RequireUV), key(t, "mother")
@@ -203,6 +221,10 @@ func TestARecoveryOnTheChain(t *testing.T) {
 	p := s.Proposals[0]
 	if p == nil || p.Digest != r.Digest(s.ChainID) || p.Recovery == nil || p.Recovery.NewSigner != fresh || p.Stage(s.Time) != guardian.Waiting || p.ExpiresAt.Sub(p.ReadyAt) != 14*day {
 		t.Fatalf("%+v", p)
+	}
+	lied := must[*guardian.State](t)(guardian.At(t.Context(), liar{b.chain, r.ConfigHash}, b.acct.Address()))
+	if p := lied.Proposals[0]; p == nil || p.Digest != r.Digest(s.ChainID) || p.Recovery != nil {
+		t.Errorf("a node's word for another proposal is taken: %+v", p)
 	}
 	if b.anybody(t, call, nil) {
 		t.Error("a proposal is made twice")

@@ -91,8 +91,14 @@ func (s Setup) Words() []string {
 				list[j] += fmt.Sprintf(" (weighs %d)", g.Weight)
 			}
 		}
-		who := fmt.Sprintf("%d of %d", t.Threshold, t.Weight())
-		w = append(w, fmt.Sprintf("%s: %s guardians can bring in a new signer after %s: %s.", upper(tier(uint8(i))), who, duration(t.Delay), strings.Join(list, ", ")))
+		who := fmt.Sprintf("%d of %d guardians", t.Threshold, t.Weight())
+		switch {
+		case !plain:
+			who = fmt.Sprintf("guardians who weigh %d of %d together", t.Threshold, t.Weight())
+		case len(list) == 1:
+			who = "one guardian"
+		}
+		w = append(w, fmt.Sprintf("%s: %s can bring in a new signer after %s: %s.", upper(tier(uint8(i))), who, duration(t.Delay), strings.Join(list, ", ")))
 	}
 	w = append(w,
 		"The account's owner can stop it all that time with any quorum of its own signers.",
