@@ -1,8 +1,10 @@
 package journeys_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/postern-dev/postern/devnet"
@@ -33,4 +35,45 @@ func TestJourneysThatWaitForDaysAreSkippedWhereTheyCannotPass(t *testing.T) {
 	if len(steps) != len(env.Only) {
 		t.Errorf("%d steps", len(steps))
 	}
+}
+
+// What the transactions of a recovery cost, as docs/journeys.md has it. Operations are not in it: a few thousand gas of
+// theirs depend on fees.
+func TestWhatRecoveryCosts(t *testing.T) {
+	gas := map[string]string{}
+	walked := func(rules devnet.Rules, name, prefix string) {
+		t.Helper()
+		err := find(t, name).Walk(t.Context(), environment(t, rules), userop.V08, func(s journeys.Step) {
+			if !s.OK {
+				t.Errorf("%s: %v", s.Name, s.Detail["error"])
+			}
+			if s.Gas != nil {
+				gas[prefix+strings.TrimPrefix(s.Name, name+" v0.8: ")] = commas(*s.Gas)
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	walked(devnet.Osaka, "cloud_lost_guardians", "")
+	walked(devnet.Prague, "cloud_lost_guardians", "prague ")
+	walked(devnet.Osaka, "thief_starts_recovery", "")
+	walked(devnet.Osaka, "guardians_rotated_under_attack", "")
+	var table strings.Builder
+	table.WriteString("| transaction | gas | who may |\n|---|---:|---|\n")
+	for _, row := range [][3]string{
+		{"propose, by a key and an account", "Mum and Carol agree, and a stranger proposes it", "anybody with their approvals"},
+		{"propose again, by a key and a passkey", "the thief proposes again", "anybody with their approvals"},
+		{"execute", "after seven days the stranger executes it", "anybody"},
+		{"execute, with the new key's 4 KB table (no P256VERIFY)", "prague after seven days the stranger executes it", "anybody"},
+		{"cancel by the account's signature", "the owner cancels by a signature that a stranger carries", "anybody with the signature"},
+		{"cancel by two guardians", "two guardians cancel", "anybody with their approvals"},
+		{"apply a change of guardians", "after eight days a stranger applies it", "anybody"},
+	} {
+		if gas[row[1]] == "" {
+			t.Errorf("no step %q", row[1])
+		}
+		fmt.Fprintf(&table, "| %s | %s | %s |\n", row[0], gas[row[1]], row[2])
+	}
+	replace(t, "../docs/journeys.md", "recovery", table.String())
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/postern-dev/postern/journeys"
 )
 
-var update = flag.Bool("update", false, "write the figures of no_precompile_table into docs/journeys.md and README.md")
+var update = flag.Bool("update", false, "write figures of walks into docs/journeys.md and README.md")
 
 // documented compares the figures in the documents with those of a walk, or writes them.
 func documented(t *testing.T, steps []journeys.Step) {
@@ -69,7 +69,7 @@ func replace(t *testing.T, file, name, want string) {
 		return
 	}
 	if !*update {
-		t.Errorf("%s, %s: it has\n%s\nmeasured:\n%s\nrun: go test ./journeys -run TestNoPrecompileTable -update", file, name, got, want)
+		t.Errorf("%s, %s: it has\n%s\nmeasured:\n%s\nrun: go test ./journeys -run %s -update", file, name, got, want, t.Name())
 		return
 	}
 	if err := os.WriteFile(file, []byte(head+begin+want+end+tail), 0o644); err != nil {

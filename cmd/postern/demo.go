@@ -35,6 +35,10 @@ Four stories are of session keys on ZeroDev's accounts. The contracts that hold 
 in no package registry: with --kernel DIR, or KERNEL_ARTIFACTS, they come from a directory
 (docs/testing.md says how it is made); without, these stories are skipped.
 
+Five stories are of losses: a phone, a cloud account, a domain, guardians. Before each the
+account's audit is read, and what happens must be what it says. Three of them let days pass on
+the chain in this process.
+
 With --json it prints one object: {"steps":[{"name","ok","gas","kitGas","ms","detail","skipped"}],"ok"}.
 
 Exit code 0 only if every step was ok.`
