@@ -45,7 +45,7 @@ func rescueScreens(p *tab, look func(name string)) {
 	p.write("secret", "0x12")
 	p.click("key-form button")
 	p.until(byID("secret-error") + ".textContent")
-	p.chooseFile("export.json", `{"items":[{"login":{"fido2Credentials":[`+aFewExported+`]}}]}`)
+	p.chooseFile("export.json", `{"encrypted":false,"items":[{"login":{"fido2Credentials":[`+aFewExported+`]}}]}`)
 	p.until(byID("exported") + ".querySelectorAll('button').length === 2")
 	look("who")
 	p.verifies(false)
@@ -84,4 +84,4 @@ func rescueScreens(p *tab, look func(name string)) {
 const aFewExported = `
 	{"credentialId":"9d1f3c11-67cb-4d3b-8d2e-2a4f8a2f9d10","keyType":"public-key","keyAlgorithm":"ECDSA","keyCurve":"P-256","rpId":"wallet.example","userName":"Postern account","userHandle":"AQ",
 	 "keyValue":"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQGhRANCAARv8DuUkkHOHa3UNRnmlg4KhbQaaaBcMoEDqivOFZTKFjxPdTpVvwHcU_bAsMfu54tAxv99JaluIoK5ic73HBRK"},
-	{"credentialId":"b64.AQID","keyType":"public-key","keyAlgorithm":"ECDSA","keyCurve":"P-256","rpId":"localhost","userName":"","keyValue":"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQGhRANCAARv8DuUkkHOHa3UNRnmlg4KhbQaaaBcMoEDqivOFZTKFjxPdTpVvwHcU_bAsMfu54tAxv99JaluIoK5ic73HBRK"}`
+	{"credentialId":"b64.AQID","keyType":"public-key","keyAlgorithm":"ECDSA","keyCurve":"P-256","rpId":"localhost","userName":"","keyValue":"MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgKhRANCAARVD0cQA_Pfl8PfUGrHl_ZyH7Gh-3uPb4PSJEmKZciOJBNgk9cBLlCac3FcvQsAo8wP9LXAGz_6GWqx-zJwNrjm"}`

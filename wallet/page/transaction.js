@@ -28,11 +28,14 @@ function minimal(n) {
 
 /**
  * @typedef {{chainId: bigint, nonce: bigint, maxPriorityFeePerGas: bigint, maxFeePerGas: bigint, gas: bigint, to: string, data: Uint8Array}} Transaction that sends no ether; fees in wei
- * @param {Transaction} t @param {Uint8Array} secret
+ * @param {Transaction} t @param {(digest: Uint8Array) => Uint8Array} sign of the key: r ‖ s ‖ v
  */
-export function signed(t, secret) {
+export function sealed(t, sign) {
   const fields = [...[t.chainId, t.nonce, t.maxPriorityFeePerGas, t.maxFeePerGas, t.gas].map((n) => string(minimal(n))), string(fromHex(t.to, 20)), string(new Uint8Array()), string(t.data), list([])];
-  const s = sign(keccak(concat(Uint8Array.of(2), list(fields))), secret);
+  const s = sign(keccak(concat(Uint8Array.of(2), list(fields))));
   const raw = concat(Uint8Array.of(2), list([...fields, string(minimal(BigInt(s[64] - 27))), string(minimal(toBigInt(s.subarray(0, 32)))), string(minimal(toBigInt(s.subarray(32, 64))))]));
   return { raw: toHex(raw), hash: toHex(keccak(raw)) };
 }
+
+/** @param {Transaction} t @param {Uint8Array} secret */
+export const signed = (t, secret) => sealed(t, (digest) => sign(digest, secret));

@@ -111,10 +111,11 @@ async function openPostern(node, address, holder) {
 // MetaMask's.
 
 const HYBRID_EXECUTE = keccak(utf8('execute((address,uint256,bytes))')).slice(0, 4);
-const hybridExecute = (/** @type {Call} */ c) => toHex(concat(HYBRID_EXECUTE, uint(32, 32), encode(['address', 'uint256', 'bytes'], [c.to, c.value, c.data])));
+/** One call of a Hybrid account, as its operation has it. @param {Call} c */
+export const hybridExecute = (c) => toHex(concat(HYBRID_EXECUTE, uint(32, 32), encode(['address', 'uint256', 'bytes'], [c.to, c.value, c.data])));
 
 /** @param {string} callData @returns {Call | undefined} */
-function hybridParse(callData) {
+export function hybridParse(callData) {
   const b = fromHex(callData);
   if (b.length < 4 + 5 * 32) return undefined;
   const size = Number(word(b.subarray(4), 4));

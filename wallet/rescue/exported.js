@@ -1,13 +1,15 @@
 // @ts-check
 /**
  * Passkeys that a password manager has written out: FIDO's Credential Exchange Format
- * 1.0, the unencrypted JSON of Bitwarden, and KeePassXC's .passkey. What cannot sign
- * for an account (other curves, no key) is left out and counted.
+ * 1.0, the unencrypted JSON of Bitwarden, and KeePassXC's .passkey. The rules are those
+ * of package passkey/exported: what cannot sign for an account is left out, with the
+ * cause; members that occur twice, other base64 and keys that contradict themselves are refused.
  *
  * The private keys live in the page's memory alone; forget() writes over what it can reach.
  */
-import { MalformedError, fromBase64url, fromHex } from '../page/bytes.js';
+import { MalformedError, fromBase64url, fromHex, toHex, utf8 } from '../page/bytes.js';
 import { p256 } from './p256key.js';
+import { parseJSON } from './strictjson.js';
 
 /**
  * @typedef {object} Exported
@@ -17,108 +19,137 @@ import { p256 } from './p256key.js';
  * @property {Uint8Array | undefined} handle user handle
  * @property {Uint8Array} secret the private key, 32 bytes
  * @property {import('../page/assertion.js').Key} key
+ *
+ * @typedef {{where: string, cause: string}} Left
  */
 
-/** A vault of ten thousand entries has a tenth. */
-export const MOST = 20_000_000;
-const MOST_KEYS = 2000;
-const MOST_TEXT = 4096;
+/** Bytes of a file. */
+export const MOST = 16 << 20;
+const MOST_KEYS = 10_000;
 
-/** @param {string} text of a file @returns {{format: string, passkeys: Exported[], others: number}} others: passkeys that are no use here */
-export function parseExport(text) {
-  if (text.length > MOST) throw new MalformedError('the file is too long to be an export of passkeys');
-  /** @type {any} */ let json;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new MalformedError('the file is no JSON, so none of the exports that this page reads', { cause });
-  }
-  if (!plain(json)) throw new MalformedError('the file is none of the exports that this page reads');
-  if (json.encrypted === true || json.passwordProtected === true) throw new MalformedError('the export is encrypted. Export it once more as plain JSON, on a machine that you trust');
-  const [format, found] = entries(json);
-  if (found.length > MOST_KEYS) throw new MalformedError(`the file has more than ${MOST_KEYS} passkeys`);
-  const passkeys = [];
-  let others = 0;
-  for (const read of found) {
-    const one = read();
-    if (one) passkeys.push(one);
-    else others++;
-  }
-  return { format, passkeys, others };
+const NEITHER = 'the file is none of the exports that this page reads: the Credential Exchange Format, Bitwarden’s JSON, a .passkey of KeePassXC';
+
+/** @param {Uint8Array} file @returns {{format: string, passkeys: Exported[], left: Left[]}} left: passkeys that cannot sign for an account */
+export function parseExport(file) {
+  if (file.length > MOST) throw new MalformedError('the file is too long to be an export of passkeys');
+  const json = members(parseJSON(file, hint(file)), '');
+  /** @type {{format: string, passkeys: Exported[], left: Left[]}} */ const out = { format: '', passkeys: [], left: [] };
+  const seen = new Set();
+  const add = (/** @type {string} */ where, /** @type {() => Exported} */ read) => {
+    if (out.passkeys.length + out.left.length >= MOST_KEYS) throw new MalformedError(`the file has more than ${MOST_KEYS} passkeys`);
+    try {
+      const p = read();
+      const key = toHex(p.key.x) + toHex(p.key.y);
+      if (!seen.has(key)) out.passkeys.push(p);
+      seen.add(key);
+    } catch (e) {
+      if (!(e instanceof MalformedError)) throw e;
+      out.left.push({ where, cause: e.message });
+    }
+  };
+  if (json.accounts !== undefined && json.version !== undefined) {
+    out.format = 'cxf';
+    const { major } = members(json.version, 'version');
+    if (major !== 1 && major !== 0) throw new MalformedError('the exchange format is of a version that this page does not know');
+    each(json, 'accounts', '', (a, at) => each(a, 'items', at, (item, at) => each(item, 'credentials', at, (c, at) => {
+      if (c.type === 'passkey') add(at, () => passkey(c, 'rpId', 'username', (t) => bytes(t, 'credentialId'), () => bytes(text(c, 'key'), 'key')));
+    })));
+  } else if (json.encrypted !== undefined) {
+    out.format = 'bitwarden';
+    if (json.encrypted !== false) throw new MalformedError('the export is encrypted. Export it once more as .json that is not, on a machine that you trust');
+    each(json, 'items', '', (item, at) => item.login != null && each(members(item.login, `${at}.login`), 'fido2Credentials', `${at}.login`, (c, at) => add(at, () => {
+      for (const [k, want] of [['keyType', 'public-key'], ['keyAlgorithm', 'ECDSA'], ['keyCurve', 'P-256']]) {
+        if (optional(c, k) && c[k] !== want) throw new MalformedError('its key is of a kind that no chain verifies');
+      }
+      return passkey(c, 'rpId', 'userName', bitwardenId, () => bytes(text(c, 'keyValue'), 'keyValue'));
+    })));
+  } else if (json.relyingParty != null && json.privateKey != null) {
+    out.format = 'keepassxc';
+    add('', () => passkey(json, 'relyingParty', 'username', (t) => bytes(t, 'credentialId'), () => pem(text(json, 'privateKey'))));
+  } else throw new MalformedError(NEITHER);
+  if (!out.passkeys.length) throw new MalformedError(out.left.length ? `none of its passkeys can sign for an account: ${out.left[0].cause}` : 'there is no passkey in this file. Password managers export passkeys only when asked to');
+  return out;
 }
 
-const plain = (/** @type {any} */ v) => typeof v === 'object' && v !== null && !Array.isArray(v);
+/** What a file that is no JSON may be. @param {Uint8Array} file */
+function hint(file) {
+  const begins = (/** @type {string} */ hex) => toHex(file.subarray(0, hex.length / 2)) === '0x' + hex;
+  if (begins('504b0304')) return 'this is a ZIP archive: unpack it, and choose the JSON file in it';
+  if (begins('03d9a29a')) return 'this is a KeePass database: export the passkey from the entry’s context menu';
+  if (begins('65794a')) return 'this looks like an encrypted transfer between password managers: import it into one, and export from there';
+  return NEITHER;
+}
 
-/** @param {any} v @param {string} what @returns {any[]} */
-function list(v, what) {
-  if (v === undefined || v === null) return [];
-  if (!Array.isArray(v)) throw new MalformedError(`${what} of the export is no list`);
+/** @param {any} v @param {string} where @returns {Record<string, any>} */
+function members(v, where) {
+  if (typeof v !== 'object' || v === null || Array.isArray(v)) throw new MalformedError(`${where || 'the file'} is no object of JSON`);
   return v;
 }
 
-/** @typedef {() => Exported | undefined} Read */
+/** @param {Record<string, any>} of @param {string} name @param {string} place @param {(member: Record<string, any>, where: string) => void} f */
+function each(of, name, place, f) {
+  const list = of[name];
+  const where = place ? `${place}.${name}` : name;
+  if (list == null) return;
+  if (!Array.isArray(list)) throw new MalformedError(`${where} is no list`);
+  list.forEach((m, i) => f(members(m, `${where}[${i}]`), `${where}[${i}]`));
+}
 
-/** @param {any} json @returns {[string, Read[]]} */
-function entries(json) {
-  if (typeof json.privateKey === 'string' && typeof json.relyingParty === 'string') return ['KeePassXC', [() => keepass(json)]];
-  if (Array.isArray(json.accounts) && plain(json.version)) {
-    if (json.version.major !== 1 && json.version.major !== 0) throw new MalformedError(`the exchange format is of version ${String(json.version.major).slice(0, 9)}, which this page does not know`);
-    return ['Credential Exchange Format', json.accounts.flatMap((/** @type {any} */ a) => list(a?.items, 'items'))
-      .flatMap((/** @type {any} */ item) => list(item?.credentials, 'credentials').filter((c) => c?.type === 'passkey').map((c) => () => exchanged(c, item)))];
+/** @param {Record<string, any>} m @param {string} name */
+function optional(m, name) {
+  const v = m[name];
+  if (v == null) return '';
+  if (typeof v !== 'string') throw new MalformedError(`${name} is no text`);
+  return v;
+}
+
+/** @param {Record<string, any>} m @param {string} name */
+function text(m, name) {
+  const v = optional(m, name);
+  if (!v) throw new MalformedError(`${name} is missing`);
+  return v;
+}
+
+/** base64url, with or without its padding. @param {string} t @param {string} what */
+function bytes(t, what) {
+  try {
+    return fromBase64url(t.length % 4 === 0 ? t.replace(/={1,2}$/, '') : t);
+  } catch (cause) {
+    throw new MalformedError(`${what} is no base64url`, { cause });
   }
-  if (Array.isArray(json.items)) {
-    return ['Bitwarden', json.items.flatMap((/** @type {any} */ item) => list(item?.login?.fido2Credentials, 'fido2Credentials').map((c) => () => bitwarden(c, item)))];
-  }
-  throw new MalformedError('the file is none of the exports that this page reads');
 }
 
-/** @param {any} c @param {any} item */
-function exchanged(c, item) {
-  return passkey(bytes(c.credentialId, 'credentialId'), c.rpId, [c.username, c.userDisplayName, item?.title], c.userHandle, () => bytes(c.key, 'key'));
+/** A GUID's 16 bytes, base64url behind "b64.", or base64url alone. @param {string} t */
+function bitwardenId(t) {
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(t)) return fromHex('0x' + t.replaceAll('-', ''));
+  return bytes(t.replace(/^b64\./, ''), 'credentialId');
 }
 
-/** @param {any} c @param {any} item */
-function bitwarden(c, item) {
-  if (c.keyType !== 'public-key' || c.keyAlgorithm !== 'ECDSA' || c.keyCurve !== 'P-256') return undefined;
-  return passkey(bitwardenId(c.credentialId), c.rpId, [c.userName, c.userDisplayName, item?.name], c.userHandle, () => bytes(c.keyValue, 'keyValue'));
-}
-
-/** A UUID's 16 bytes, or anything behind "b64.". @param {any} text */
-function bitwardenId(text) {
-  if (typeof text === 'string' && text.startsWith('b64.')) return bytes(text.slice(4), 'credentialId');
-  if (typeof text !== 'string' || !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) throw new MalformedError('a credentialId of the export is no UUID');
-  return fromHex('0x' + text.replaceAll('-', ''));
-}
-
-/** @param {any} json */
-function keepass(json) {
-  const m = /^-----BEGIN PRIVATE KEY-----\s([A-Za-z0-9+/=\s]{1,8000})-----END PRIVATE KEY-----\s*$/.exec(json.privateKey);
-  if (!m) throw new MalformedError('the private key is not written as PEM');
-  const body = m[1].replace(/\s/g, '').replace(/=+$/, '').replaceAll('+', '-').replaceAll('/', '_');
-  return passkey(bytes(json.credentialId, 'credentialId'), json.relyingParty, [json.username], json.userHandle, () => bytes(body, 'privateKey'));
-}
-
-/** base64url; with padding as some write it. @param {any} text @param {string} what */
-function bytes(text, what) {
-  if (typeof text !== 'string' || text.length > MOST_TEXT) throw new MalformedError(`${what} of the export is missing or too long`);
-  return fromBase64url(text.replace(/=+$/, ''));
+/** @param {string} t */
+function pem(t) {
+  const m = /^-----BEGIN PRIVATE KEY-----[ \t]*\r?\n([A-Za-z0-9+/\s]*={0,2})\s*-----END PRIVATE KEY-----$/.exec(t.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''));
+  if (!m) throw new MalformedError('privateKey is not -----BEGIN PRIVATE KEY----- …');
+  return bytes(m[1].replace(/\s/g, '').replaceAll('+', '-').replaceAll('/', '_'), 'privateKey');
 }
 
 /**
- * @param {Uint8Array} id @param {any} rpId @param {any[]} names @param {any} handle @param {() => Uint8Array} pkcs8 the key, or an error
- * @returns {Exported | undefined} undefined: a key of another kind
+ * @param {Record<string, any>} m @param {string} rp name of the member with the RP ID @param {string} user that with the user's name
+ * @param {(text: string) => Uint8Array} idOf @param {() => Uint8Array} pkcs8 @returns {Exported}
  */
-function passkey(id, rpId, names, handle, pkcs8) {
-  if (!id.length || id.length > 1023) throw new MalformedError('a credentialId of the export has no length that exists');
-  if (typeof rpId !== 'string' || !/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/i.test(rpId)) throw new MalformedError('an rpId of the export is no domain');
+function passkey(m, rp, user, idOf, pkcs8) {
+  const rpId = text(m, rp);
+  if (rpId.length > 253 || !/^[a-z0-9]([a-z0-9.-]*[a-z0-9-])?$/.test(rpId)) throw new MalformedError(`${rp} is no domain in lower case`);
+  const names = [optional(m, user), optional(m, 'userDisplayName')];
+  if (names.some((n) => utf8(n).length > 1024)) throw new MalformedError('a name has more than 1024 bytes');
+  const handle = optional(m, 'userHandle') ? bytes(m.userHandle, 'userHandle') : undefined;
+  if (handle && handle.length > 64) throw new MalformedError('userHandle has more than 64 bytes');
+  const id = idOf(text(m, 'credentialId'));
+  if (!id.length || id.length > 1023) throw new MalformedError('credentialId has none or more than 1023 bytes');
   const der = pkcs8();
   try {
     const pair = p256(der);
-    if (!pair) return undefined;
-    const name = names.find((n) => typeof n === 'string' && n.trim()) ?? '';
-    const user = handle === undefined || handle === null || handle === '' ? undefined : bytes(handle, 'userHandle');
-    if (user && user.length > 64) throw new MalformedError('a userHandle of the export has more than 64 bytes');
-    return { id, rpId: rpId.toLowerCase(), name: name.trim().slice(0, 80), handle: user, ...pair };
+    if (!pair) throw new MalformedError('its key is of a kind that no chain verifies');
+    return { id, rpId, name: names.find((n) => n.trim())?.trim() ?? '', handle, ...pair };
   } finally {
     der.fill(0);
   }

@@ -86,14 +86,13 @@ $('file').addEventListener('change', async () => {
   if (!file) return;
   try {
     if (file.size > MOST) throw new Error('The file is too long to be an export of passkeys.');
-    const { format, passkeys, others } = parseExport(await file.text());
-    if (!passkeys.length) throw new Error(others ? 'Its passkeys are of other kinds: none can sign for an account on a chain.' : `There is no passkey in this export (${format}).`);
+    const { passkeys, left } = parseExport(new Uint8Array(await file.arrayBuffer()));
     session().exported = passkeys;
     $('exported').replaceChildren(...passkeys.map((p) => choice(p.name || 'No name', `for ${p.rpId}`, () => {
       const address = named();
       if (address) task('Looking for your account…', () => look(holders.exported(p), address));
     })));
-    status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file. Choose the account’s.`);
+    status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file${left.length ? `, and ${left.length} of a kind that cannot sign here` : ''}. Choose the account’s.`);
   } catch (e) {
     fieldError('file', sentence(e));
   }

@@ -146,10 +146,11 @@ export function parseUnits(typed, decimals) {
   const t = typed.trim();
   if (!t) throw new Error('Enter an amount.');
   if (/^[\d.]*,[\d,.]*$/.test(t)) throw new Error('Write the amount with a point, not a comma: 0.5');
-  const m = /^(\d{0,60})\.?(\d*)$/.exec(t);
-  if (!m || !(m[1] || m[2])) throw new Error('That is not an amount. Write it like 0.5');
-  if (m[2].length > decimals) throw new Error(`It has at most ${decimals} digits after the point.`);
-  const n = BigInt((m[1] || '0') + m[2].padEnd(decimals, '0'));
+  const m = /^(\d{0,60})(?:\.(\d*))?$/.exec(t);
+  const fraction = m?.[2] ?? '';
+  if (!m || !(m[1] || fraction)) throw new Error('That is not an amount. Write it like 0.5');
+  if (fraction.length > decimals) throw new Error(`It has at most ${decimals} digits after the point.`);
+  const n = BigInt((m[1] || '0') + fraction.padEnd(decimals, '0'));
   if (!n) throw new Error('Enter an amount above zero.');
   return n;
 }

@@ -14,13 +14,13 @@ const EC = fromHex('0x06072a8648ce3d0201'); // id-ecPublicKey
 const P256 = fromHex('0x06082a8648ce3d030107'); // secp256r1
 
 /**
- * The key in a PrivateKeyInfo (RFC 5958) with an ECPrivateKey (RFC 5915); undefined for a key of another kind.
+ * The key in a PrivateKeyInfo (RFC 5208) with an ECPrivateKey (RFC 5915); undefined for a key of another kind.
  * Strict where it matters: definite lengths, nothing left over, and a public key, if there is one, that is the key's.
  * @param {Uint8Array} der @returns {{secret: Uint8Array, key: Key} | undefined}
  */
 export function p256(der) {
   const info = sequence(der);
-  if (!equal(info.next(0x02), Uint8Array.of(0)) && !equal(info.last, Uint8Array.of(1))) throw new MalformedError('the private key is of an unknown version');
+  if (!equal(info.next(0x02), Uint8Array.of(0))) throw new MalformedError('the private key is of an unknown version');
   const algorithm = info.next(0x30);
   if (!equal(algorithm, concat(EC, P256))) return undefined;
   const inner = sequence(info.next(0x04));
@@ -45,13 +45,12 @@ function sequence(der) {
   const body = all.body;
   let at = 0;
   return {
-    last: /** @type {Uint8Array} */ (new Uint8Array()),
     /** @param {number} tag */
     next(tag) {
       const e = element(body, at);
       if (e.tag !== tag) throw new MalformedError('the private key is not in the order of PKCS #8');
       at = e.end;
-      return (this.last = e.body);
+      return e.body;
     },
     /** @param {number} tag */
     optional(tag) {
@@ -67,12 +66,10 @@ function sequence(der) {
 function element(b, at) {
   let length = b[at + 1];
   let from = at + 2;
-  if (length === 0x81) {
-    length = b[at + 2];
-    from++;
-    if (length < 0x80) throw new MalformedError('the private key is not DER');
-  } else if (length > 0x81) throw new MalformedError('the private key is too long');
-  if (length === undefined || from + length > b.length) throw new MalformedError('the private key is cut off');
+  if (length === 0x81 && b[at + 2] >= 0x80) [length, from] = [b[at + 2], at + 3];
+  else if (length === 0x82 && b[at + 2]) [length, from] = [(b[at + 2] << 8) | b[at + 3], at + 4];
+  else if (length >= 0x80) throw new MalformedError('the private key is not DER');
+  if (!(from + length <= b.length)) throw new MalformedError('the private key is cut off');
   return { tag: b[at], body: b.subarray(from, from + length), end: from + length };
 }
 
@@ -82,12 +79,16 @@ function element(b, at) {
  * @returns {Promise<Signed>}
  */
 export async function assertion(secret, rpId, challenge, rule = 1) {
-  const wants = (/** @type {number} */ shift) => ((rule >> shift) & 3) !== 2;
-  const BE = wants(2) ? FLAGS.BE | (wants(4) ? FLAGS.BS : 0) : 0; // an exported passkey is backed up, or nobody could have exported it
-  const authenticatorData = concat(await sha256(utf8(rpId)), Uint8Array.of(FLAGS.UP | (wants(0) ? FLAGS.UV : 0) | BE), new Uint8Array(4));
+  const authenticatorData = concat(await sha256(utf8(rpId)), Uint8Array.of(flagsFor(rule)), new Uint8Array(4));
   const clientDataJSON = utf8(JSON.stringify({ type: 'webauthn.get', challenge: toBase64url(challenge), origin: originOf(rpId), crossOrigin: false }));
   const signature = curve.sign(await sha256(await signedBytes({ authenticatorData, clientDataJSON, signature: new Uint8Array() })), secret, { prehash: false, lowS: true });
   return { authenticatorData, clientDataJSON, signature };
+}
+
+/** Those that a password manager sets, without such as an account's rule forbids: an exported passkey is backed up. @param {number} rule */
+export function flagsFor(rule) {
+  const may = (/** @type {number} */ shift) => ((rule >> shift) & 3) !== 2;
+  return FLAGS.UP | (may(0) ? FLAGS.UV : 0) | (may(2) ? FLAGS.BE | (may(4) ? FLAGS.BS : 0) : 0);
 }
 
 /** @param {string} rpId */

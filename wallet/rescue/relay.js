@@ -8,15 +8,16 @@ import { fromHex, quantity, toHex, utf8 } from '../page/bytes.js';
 import { keccak } from '../page/abi.js';
 import { inTransaction } from '../page/receipt.js';
 import { RpcError } from '../page/rpc.js';
+import { sealed } from '../page/transaction.js';
 import { hash } from '../page/userop.js';
 import { Trouble, ether } from '../page/words.js';
-import { handleOps, signed } from './tx.js';
+import { handleOps } from './handleops.js';
 
 /**
  * @typedef {import('./node.js').Node} Node
  * @typedef {import('../page/userop.js').UserOp} UserOp
  * @typedef {import('../page/paymaster.js').Sender} Sender
- * @typedef {Omit<import('./tx.js').Transaction, 'data'>} Carrier
+ * @typedef {Omit<import('../page/transaction.js').Transaction, 'data'>} Carrier
  */
 
 const MOST_VERIFICATION = 4_000_000n;
@@ -118,7 +119,7 @@ export async function carry(node, op, carrier, payer) {
   const from = /** @type {string} */ (payer.address);
   const data = handleOps(op, from);
   await node.ask('eth_call', { from, to: carrier.to, data: toHex(data) }, 'latest'); // a refused one would cost the fee
-  return signed({ ...carrier, data }, payer.sign);
+  return sealed({ ...carrier, data }, payer.sign);
 }
 
 /** @param {Node} node @param {{raw: string, hash: string}} tx */
