@@ -85,7 +85,11 @@ func (r *Report) Verdict() []string {
 		}
 	}
 	if n := len(r.Unknown); n > 0 {
-		out = append(out, fmt.Sprintf("%s not known and counted pessimistically; %s could turn out better than said here.", count(n, "fact is", "facts are"), count(unsure, "event", "events")))
+		what := "that alone makes no event worse"
+		if unsure > 0 {
+			what = count(unsure, "event", "events") + " could turn out better than said here"
+		}
+		out = append(out, fmt.Sprintf("%s not known and counted pessimistically; %s.", count(n, "fact is", "facts are"), what))
 	}
 	return out
 }
