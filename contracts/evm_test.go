@@ -95,18 +95,24 @@ func (e *revertError) Unwrap() error { return e.cause }
 // send runs a message and keeps what it changes, unless it fails. It tells the gas used, without
 // a transaction's intrinsic gas and refunds.
 func (w *world) send(from, to common.Address, value *big.Int, data []byte) (ret []byte, gasUsed uint64, err error) {
+	ret, gasUsed, cfg, err := w.message(from, to, value, data)
+	w.state.Finalise(cfg.ChainConfig.Rules(cfg.BlockNumber, true, cfg.Time))
+	return ret, gasUsed, err
+}
+
+// message is send that ends in the middle of its transaction.
+func (w *world) message(from, to common.Address, value *big.Int, data []byte) (ret []byte, gasUsed uint64, cfg *runtime.Config, err error) {
 	rules := w.fork.config()
 	rules.ChainID = w.chain
-	cfg := &runtime.Config{
+	cfg = &runtime.Config{
 		ChainConfig: rules, State: w.state, Origin: from, Value: value, GasLimit: w.gas,
 		BlockNumber: big.NewInt(w.number), Time: w.now, EVMConfig: vm.Config{Tracer: w.tracer},
 	}
 	ret, left, err := runtime.Call(to, data, cfg)
-	w.state.Finalise(cfg.ChainConfig.Rules(cfg.BlockNumber, true, cfg.Time))
 	if err != nil {
 		err = &revertError{err, ret}
 	}
-	return ret, w.gas - left, err
+	return ret, w.gas - left, cfg, err
 }
 
 // must is send that has to succeed.
@@ -121,10 +127,9 @@ func (w *world) must(from, to common.Address, value *big.Int, data []byte) []byt
 
 // view runs a message and keeps nothing.
 func (w *world) view(from, to common.Address, data []byte) ([]byte, error) {
-	keep := w.state
-	w.state = keep.Copy()
-	defer func() { w.state = keep }()
-	ret, _, err := w.send(from, to, nil, data)
+	before := w.state.Snapshot()
+	defer w.state.RevertToSnapshot(before)
+	ret, _, _, err := w.message(from, to, nil, data)
 	return ret, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/accounts/abi"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/math"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -355,4 +356,13 @@ func (g *guarded) signersAre(want ...[]byte) {
 // mapSlot is where a mapping n slots after base keeps the value of the key, a word.
 func mapSlot(key []byte, base common.Hash, n uint64) common.Hash {
 	return crypto.Keccak256Hash(key, after(base, n).Bytes())
+}
+
+// errorNames are a contract's errors by their first four bytes.
+func errorNames(all map[string]abi.Error) map[string]string {
+	out := map[string]string{}
+	for name, e := range all {
+		out[string(e.ID[:4])] = name
+	}
+	return out
 }

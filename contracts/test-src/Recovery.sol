@@ -49,14 +49,18 @@ contract HostileAccount {
     mapping(bytes32 signer => uint64) private _weights;
     address private _module;
     bytes private _again;
-    bool public obeys; // does what executors ask
+    bytes private _in; // what it lets in and out when executors ask
+    bytes private _out;
     bool public came; // has been called by the module
     bool public worked; // so has the second call
     bytes public answer;
 
-    function set(bytes calldata signer, uint64 weight, bool obeys_) external {
+    function set(bytes calldata signer, uint64 weight) external {
         _weights[keccak256(signer)] = weight;
-        obeys = obeys_;
+    }
+
+    function obey(bytes calldata in_, bytes calldata out_) external {
+        (_in, _out) = (in_, out_);
     }
 
     function plan(address module, bytes calldata again) external {
@@ -74,6 +78,7 @@ contract HostileAccount {
     }
 
     function executeFromExecutor(bytes32, bytes calldata) external payable returns (bytes[] memory) {
+        if (_in.length != 0) (_weights[keccak256(_in)], _weights[keccak256(_out)]) = (1, 0);
         _reenter();
         return new bytes[](0);
     }
