@@ -33,6 +33,9 @@ type auditRequest struct {
 	Account string `json:"account"`
 	// Facts are what its owner states: a file of package recovery, as JSON or as its text.
 	Facts json.RawMessage `json:"facts"`
+	// Passkeys are what passkey servers keep of the account's, as GET /passkeys/credentials
+	// shows it to who has signed with them. Empty: nobody has asked.
+	Passkeys json.RawMessage `json:"passkeys"`
 }
 
 // auditReply is what the page shows. Words come from here; the page has none of its own.
@@ -145,17 +148,32 @@ func (a *auditor) described(ctx context.Context, q auditRequest) (*recovery.Acco
 			return nil, err
 		}
 	}
+	var kept []recovery.Kept
+	if len(q.Passkeys) > 0 && string(q.Passkeys) != "null" {
+		var err error
+		if kept, err = recovery.ParseKept(q.Passkeys); err != nil {
+			return nil, err
+		}
+	}
 	if q.Account == "" && stated != nil {
-		return stated.Account()
+		all, err := stated.Account()
+		if err != nil {
+			return nil, err
+		}
+		return recovery.WithPasskeys(all, kept...), nil
 	}
 	if !common.IsHexAddress(q.Account) || len(q.Account) != 42 {
 		return nil, &recovery.Error{Code: recovery.BadFile, Field: "account", What: "it is no address", Way: "write 0x and 40 hex digits"}
 	}
 	read, err := audit.Read(ctx, a.chain, common.HexToAddress(q.Account))
-	if err != nil || stated == nil {
-		return &read, err
+	if err != nil {
+		return nil, err
 	}
-	return stated.Apply(&read)
+	known := recovery.WithPasskeys(&read, kept...)
+	if stated == nil {
+		return known, nil
+	}
+	return stated.Apply(known)
 }
 
 // refused says what an audit failed with.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"net/http"
@@ -15,6 +16,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/relyingparty/storetest"
 )
 
 // oddChain has one contract that is no account; the rest is empty, or out of reach.
@@ -119,6 +123,31 @@ func TestAnAuditHasReportWordsAndPicture(t *testing.T) {
 	}
 	if got.Outcomes["signer-lost:phone"] == "" || !strings.Contains(got.Outcomes["signer-lost:phone"], "Mum") {
 		t.Errorf("without the phone: %q", got.Outcomes["signer-lost:phone"])
+	}
+}
+
+func TestAnAuditTakesWhatThePasskeyServerShows(t *testing.T) {
+	r := serve(t, func(c *Config) { c.Chain = oddChain{} })
+	c := storetest.NewCredential(t)
+	c.RPID, c.Flags, c.Provider = "wallet.example", passkey.FlagUP|passkey.FlagBE|passkey.FlagBS, "Some Manager"
+	kept, err := recovery.KeptJSON([]recovery.Kept{c.Kept(nil, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(key, passkeys string) (*http.Response, string) {
+		return r.ask(`{"passkeys":` + passkeys + `,"facts":{"version":1,"signer":[{"id":"phone","kind":"passkey","key":"` + key + `"}],
+			"route":[{"id":"own","use":"operate","threshold":1,"members":["phone"]}]}}`)
+	}
+	mine := fmt.Sprintf("0x%x", c.Key.X())
+	res, body := ask(mine, string(kept))
+	if res.StatusCode != 200 || !strings.Contains(body, "bound to wallet.example (signed)") || !strings.Contains(body, "provider Some Manager (claimed)") {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	if res, body := ask("0x01", string(kept)); res.StatusCode != 200 || strings.Contains(body, "wallet.example") {
+		t.Errorf("facts of somebody else: %d %s", res.StatusCode, body)
+	}
+	if res, body := ask(mine, `{"format":"postern-passkeys-9","passkeys":[]}`); res.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("another format: %d %s", res.StatusCode, body)
 	}
 }
 
