@@ -24,6 +24,7 @@ package rescue
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 )
@@ -52,7 +53,7 @@ func (e *NotSignerError) Error() string {
 	if e.Weight > 0 {
 		return fmt.Sprintf("rescue: the signers at hand have weight %d, the account %s needs %d", e.Weight, e.Account, e.Needed)
 	}
-	return fmt.Sprintf("rescue: %v is no signer of the account %s", e.Who, e.Account)
+	return fmt.Sprintf("rescue: the account %s is not signed for by %s", e.Account, strings.Join(e.Who, ", "))
 }
 
 // Hint implements account.Hinter.
@@ -60,5 +61,5 @@ func (e *NotSignerError) Hint() string {
 	if e.Weight > 0 {
 		return "bring a further signer, or go by the guardians: postern guardian propose"
 	}
-	return fmt.Sprintf("who signs: %v", e.Signs)
+	return "who signs: " + strings.Join(e.Signs, ", ")
 }

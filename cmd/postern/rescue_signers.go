@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"github.com/postern-dev/postern/account"
-	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/exported"
 	"github.com/postern-dev/postern/rescue"
 )
@@ -138,8 +137,9 @@ func readExport(path string) (*exported.File, error) {
 	defer exported.Wipe(data)
 	out, err := exported.Parse(data)
 	if err != nil {
-		e, _ := errors.AsType[*passkey.Error](err)
-		return nil, failf("bad-export", e.Hint, "%s: %w", path, err)
+		f := explain(fmt.Errorf("%s: %w", path, err))
+		f.Code = "bad-export"
+		return nil, f
 	}
 	return out, nil
 }
