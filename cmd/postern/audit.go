@@ -100,7 +100,7 @@ func runAudit(ctx context.Context, c *call) error {
 		fmt.Fprintf(c.stdout, "%s\n", bytes.TrimSpace(text))
 	default:
 		c.printAudit(report.Words(), section{"Not read from the chain", audit.Unread(*acct)},
-			section{"If a domain is gone, and with it the wallet and the bundler", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)})
+			section{"If a domain is gone, and the wallet with it", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)})
 	}
 	return nil
 }

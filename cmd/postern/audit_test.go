@@ -122,7 +122,7 @@ func TestTheAuditOfAnAccountOnFlow(t *testing.T) {
 			t.Errorf("no %q in\n%s%s", w, out, errs)
 		}
 	}
-	if code != 0 || strings.Contains(out, "bundler") {
+	if code != 0 || strings.Contains(out, "The bundler is gone") {
 		t.Errorf("%s%s", out, errs)
 	}
 	if _, errs, code := audited(t, "0x1234", "--flow", node.URL); code == 0 || !strings.Contains(errs, "not an address of 8 bytes") {
