@@ -1,0 +1,239 @@
+package browsertest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/webauthn"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	account "github.com/postern-dev/postern/account/webauthn"
+	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/seal"
+	"github.com/postern-dev/postern/userop"
+)
+
+// holding is what somebody keeps beside the lost wallet: a passkey of a second RP ID in a password manager, and a key.
+type holding struct {
+	private *ecdsa.PrivateKey
+	public  passkey.PublicKey
+	secret  string
+	address common.Address
+}
+
+func newHolding(t *testing.T) holding {
+	t.Helper()
+	var h holding
+	var err error
+	if h.private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	if h.public, err = passkey.NewPublicKey(&h.private.PublicKey); err != nil {
+		t.Fatal(err)
+	}
+	h.secret, h.address = newSecret(t)
+	return h
+}
+
+// export is the passkey in the exchange format, with the user handle of a further passkey of an account.
+func (h holding) export(t *testing.T, of common.Address) string {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(h.private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return exchangeFormat(&webauthn.Credential{CredentialID: []byte("second"), RpID: "second.example", UserHandle: account.AddressHandle(of).Bytes(), PrivateKey: der})
+}
+
+// created puts an account of ours on the stack's chain and gives it ether.
+func created(t *testing.T, ep userop.EntryPoint, threshold uint64, rule seal.Rule, h holding) common.Address {
+	t.Helper()
+	d, err := contracts.ForEntryPoint(ep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := seal.PasskeySigner(h.public, rule)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := seal.AddressSigner(h.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := account.New(d, account.Members(p, k), threshold, [32]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	factory, data := a.Factory()
+	transact(t, factory, data)
+	if err := stack.Chain().Faucet(t.Context(), a.Address(), ether(1)); err != nil {
+		t.Fatal(err)
+	}
+	return a.Address()
+}
+
+// transact sends a transaction of a fresh key and waits until it is on the chain.
+func transact(t *testing.T, to common.Address, data []byte) {
+	t.Helper()
+	chain := stack.Chain()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chain.Faucet(t.Context(), crypto.PubkeyToAddress(key.PublicKey), ether(1)); err != nil {
+		t.Fatal(err)
+	}
+	tx, err := types.SignNewTx(key, types.NewLondonSigner(chain.ChainID()), &types.DynamicFeeTx{ChainID: chain.ChainID(), GasTipCap: big.NewInt(1e9), GasFeeCap: big.NewInt(1e11), Gas: 5_000_000, To: &to, Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chain.Client().SendTransaction(t.Context(), tx); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if r, err := chain.Client().TransactionReceipt(t.Context(), tx.Hash()); err == nil {
+			if r.Status != types.ReceiptStatusSuccessful {
+				t.Fatal("the transaction failed")
+			}
+			return
+		}
+		if t.Context().Err() != nil {
+			t.Fatal(t.Context().Err())
+		}
+	}
+}
+
+func (p *tab) useExported(content string) {
+	p.t.Helper()
+	p.chooseFile("export.json", content)
+	p.until(byID("exported") + ".querySelectorAll('button').length === 1")
+	p.click("exported button")
+}
+
+func (p *tab) useKey(secret string) {
+	p.t.Helper()
+	p.write("secret", secret)
+	p.click("key-form button")
+}
+
+func stackPayer(t *testing.T) string {
+	return fundedKey(t, func(a common.Address, wei *big.Int) error { return stack.Chain().Faucet(t.Context(), a, wei) })
+}
+
+// Further signers open an account of ours on every EntryPoint: a passkey that was made under a second RP ID, by
+// the address in its user handle, and a key, by the address that its holder types.
+func TestRescueBySecondSigners(t *testing.T) {
+	if skipped != "" {
+		t.Skip(skipped)
+	}
+	node := newPlainNode(t, stack.Chain().RPCHandler()).URL
+	f := fromFile(t, node)
+	for _, ep := range []userop.EntryPoint{userop.V07, userop.V08, userop.V09} {
+		h := newHolding(t)
+		address := created(t, ep, 1, 0x09, h) // UV, and not eligible for backup: whoever has a key can say so of it
+		f.useExported(h.export(t, address))
+		f.shows("account")
+		f.write("to", recipient)
+		f.write("amount", "0.25")
+		f.write("payer", stackPayer(t))
+		f.click("review-go")
+		f.lands("0.25 ETH sent")
+		f.click("done-back")
+		f.shows("account")
+		f.click("leave")
+		f.shows("who")
+		f.write("address", address.Hex())
+		f.useKey(h.secret)
+		f.shows("account")
+		f.rescueAll(stackPayer(t))
+		if left := balance(t, address.Hex()); left.Sign() != 0 {
+			t.Errorf("EntryPoint %s: %s wei are left behind", ep.Version(), left)
+		}
+		f.click("done-back")
+		f.shows("account")
+		f.click("leave")
+		f.shows("who")
+		f.eval(byID("address")+".value = ''", nil)
+	}
+}
+
+// What cannot work is said before anybody signs.
+func TestRescueSaysWhatCannotWork(t *testing.T) {
+	if skipped != "" {
+		t.Skip(skipped)
+	}
+	h := newHolding(t)
+	both := created(t, userop.V08, 2, seal.RequireUV, h)
+	stranger, _ := newSecret(t)
+	f := fromFile(t, newPlainNode(t, stack.Chain().RPCHandler()).URL)
+	says := func(want string) {
+		t.Helper()
+		if got := f.problem(); !strings.Contains(got, want) {
+			t.Errorf("the page says %q, want %q", got, want)
+		}
+	}
+
+	f.useKey(stranger)
+	says("No account was found")
+	f.write("address", both.Hex())
+	f.useKey(stranger)
+	says("may not sign for this account")
+	f.write("address", recipient)
+	f.useKey(stranger)
+	says("no account at this address on this chain")
+	f.write("address", contracts.P256Verifier.Hex())
+	f.useKey(stranger)
+	says("no account that this page knows")
+	f.eval(byID("address")+".value = ''", nil)
+	f.useExported(h.export(t, common.HexToAddress(recipient)))
+	says("no account at this address on this chain")
+
+	// Two of two: one holder is not enough, and the page says so instead of asking.
+	f.useExported(h.export(t, both))
+	f.shows("account")
+	f.until("!" + byID("alone") + ".hidden && " + byID("send-form") + ".hidden")
+	f.click("leave")
+	f.shows("who")
+
+	// A payer without ether is told how much, and where to.
+	single := created(t, userop.V08, 1, seal.RequireUV, h)
+	f.useExported(h.export(t, single))
+	f.shows("account")
+	f.write("to", recipient)
+	f.click("all")
+	f.click("payer-make")
+	f.until("!" + byID("payer-address") + ".hidden")
+	payer := strings.TrimSuffix(strings.TrimPrefix(f.text("payer-address"), "Its address is "), ".")
+	f.click("review-go")
+	says("does not hold enough for the network fee")
+	if got := f.problem(); !strings.Contains(got, payer) {
+		t.Errorf("the page does not say where to send ether: %q, payer %s", got, payer)
+	}
+	if err := stack.Chain().Faucet(t.Context(), common.HexToAddress(payer), ether(0.01)); err != nil {
+		t.Fatal(err)
+	}
+	f.click("review-go")
+	f.lands("1 ETH sent")
+
+	// Nothing of the keys stays behind.
+	f.click("done-back")
+	f.shows("account")
+	f.click("leave")
+	f.shows("who")
+	var kept string
+	f.eval("JSON.stringify([{ ...sessionStorage }, { ...localStorage }, [...document.querySelectorAll('input')].map((i) => i.value), document.documentElement.innerText])", &kept)
+	for _, secret := range []string{h.secret[2:], base64.StdEncoding.EncodeToString(h.private.D.Bytes())} {
+		if strings.Contains(kept, secret) {
+			t.Error("the page keeps a key")
+		}
+	}
+}
