@@ -37,7 +37,12 @@ signer's name to you.
 
 func guardianApprove() verb {
 	return verb{name: "approve", usage: "<FILE> [flags]", about: guardianApproveAbout, run: func(ctx context.Context, c *call) error {
-		return c.approveFile(ctx, func(m guardian.Message) bool { _, drill := m.(guardian.Drill); return !drill })
+		return c.approveFile(ctx, func(m guardian.Message) error {
+			if _, drill := m.(guardian.Drill); drill {
+				return failf("wrong-file", "postern drill sign FILE", "the file is about a drill")
+			}
+			return nil
+		})
 	}}
 }
 
@@ -61,7 +66,7 @@ func (f *approveFlags) flags(fs *flag.FlagSet) {
 }
 
 // approveFile signs what stands in a file, if it is of the right kind.
-func (c *call) approveFile(ctx context.Context, right func(guardian.Message) bool) error {
+func (c *call) approveFile(ctx context.Context, right func(guardian.Message) error) error {
 	fs := c.newFlags()
 	var f approveFlags
 	f.flags(fs)
@@ -80,8 +85,8 @@ func (c *call) approveFile(ctx context.Context, right func(guardian.Message) boo
 	if err != nil {
 		return err
 	}
-	if !right(col.Message()) {
-		return wrongFile(col)
+	if err := right(col.Message()); err != nil {
+		return err
 	}
 	if !f.json {
 		c.printLines(names.words(col))

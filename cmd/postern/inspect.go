@@ -21,7 +21,8 @@ operations in every form with their hashes, handleOps calldata, bundler errors a
 revert data, the signatures of these accounts: Postern, MetaMask Hybrid, ZeroDev
 Kernel, Coinbase Smart Wallet, Solady, OpenZeppelin, Safe; and of Kernel's session keys the
 approvals – the SDK's text and postern grant's –, what they allow, what their owner signs, and
-nonces. Of Flow it knows the extension of a signature, what keys sign, and transactions.
+nonces. Of guardians it knows the files that they pass on, what they sign, and calls of the recovery
+module. Of Flow it knows the extension of a signature, what keys sign, and transactions.
 
 The argument is hex, base64url, base64, PEM, JSON, an error's text, or a file's name; "-"
 or none reads standard input. Data that starts with "-" goes after "--". What you add by
