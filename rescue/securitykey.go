@@ -83,7 +83,11 @@ func (k *SecurityKey) Narrow(ctx context.Context) error {
 
 // Sign implements [Signer].
 func (k *SecurityKey) Sign(ctx context.Context, c account.Challenge) (account.Approval, error) {
-	answers, err := k.tools.assert(ctx, k.device, k.rpID, k.credential, c.Digest[:])
+	credential := k.credential
+	if len(credential) == 0 && len(c.Credentials) == 1 {
+		credential = c.Credentials[0] // the account knows it
+	}
+	answers, err := k.tools.assert(ctx, k.device, k.rpID, credential, c.Digest[:])
 	if err != nil {
 		return account.Approval{}, err
 	}
