@@ -110,6 +110,7 @@ func measure(t *testing.T, f fork) figures {
 	maps.Copy(out, tableGas(t, f))
 	maps.Copy(out, p256Gas(t, f))
 	maps.Copy(out, verifierGas(t, f))
+	maps.Copy(out, recoveryGas(t, f))
 	return out
 }
 
