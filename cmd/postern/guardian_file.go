@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -146,7 +147,15 @@ func (s *setupFile) guardian(t *textfile.Fields) guardian.Guardian {
 	return out
 }
 
+// addressGuardian reads an address, or the key file of a development key that has it.
 func addressGuardian(text string) (seal.Signer, error) {
+	if !strings.HasPrefix(text, "0x") && !isKeyText(text) {
+		key, err := readOwnerFile(text)
+		if err != nil {
+			return seal.Signer{}, err
+		}
+		return seal.AddressSigner(key.address())
+	}
 	a, err := parseAddress("it", text)
 	if err != nil {
 		return seal.Signer{}, err

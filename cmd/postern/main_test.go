@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 //	answer FILE       a JSON-RPC server that gives the answers of FILE by method; sets $URL
 //	passkey new       a passkey elsewhere; sets $PUBLIC_KEY, $CREDENTIAL_ID, $SALT and $ADDRESS, its account on 0.7
 //	passkey get IN OUT [quirk]  what a browser makes of the request in a prepared file
-//	readme SECTION FILE  write the shell commands of a section of README, for the chain at $PORT
+//	readme SECTION FILE [PAGE]  write the shell commands of a section of README, or of a page in docs/, for the chain at $PORT
 //	member FILE NAME VAR  set $VAR to a text in a JSON object
 //	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data, or text, in FILE
 //	flow              what wallets and apps have of Flow, and an access node: see flowFiles
@@ -233,11 +233,15 @@ func ownerElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 
 // readmeCommands joins the shell blocks of a section. All that is changed is the port.
 func readmeCommands(ts *testscript.TestScript, _ bool, args []string) {
-	text, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), "README.md"))
+	page := "README.md"
+	if len(args) > 2 {
+		page = filepath.Join("docs", args[2])
+	}
+	text, err := os.ReadFile(filepath.Join(ts.Getenv("ROOT"), page))
 	ts.Check(err)
 	_, section, found := strings.Cut(string(text), "\n## "+args[0]+"\n")
 	if !found {
-		ts.Fatalf("README has no section %q", args[0])
+		ts.Fatalf("%s has no section %q", page, args[0])
 	}
 	section, _, _ = strings.Cut(section, "\n## ")
 	var script strings.Builder
