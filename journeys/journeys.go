@@ -153,6 +153,7 @@ func All() []Journey {
 		{"thief_starts_recovery", "a thief talks two guardians into a recovery: the owner stops it, three times in three ways", nil, days, thiefStarts},
 		{"guardians_rotated_under_attack", "a thief has two guardians' keys: the owner puts others in their place while the thief freezes and proposes", nil, days, guardiansRotated},
 		{"domain_lost_second_rp", "the domain of the passkeys is gone: a passkey of another domain goes on", nil, anywhere, domainLost},
+		{"vendor_gone_rescue", "wallet, bundler and domain are gone: an exported passkey, a node and a funded key move everything", nil, anywhere, vendorGone},
 		{"untrusted_builder", "whoever makes tables can lie, and gains nothing by it", nil, without, untrustedBuilder},
 	}
 }

@@ -48,6 +48,7 @@ var sideways = map[string][]string{
 	"account/accounttest":     {"bundler", "devnet", "internal/artifacts"},
 	"internal/kernelstand":    {"devnet", "internal/artifacts"},
 	"internal/server":         {"wallet"},
+	"journeys":                {"rescue"},
 }
 
 // heavy must not be reachable from layers 0 to 2: no server, no database, no EVM.
