@@ -239,6 +239,32 @@ func TestWeightsThatLeave64Bits(t *testing.T) {
 	wantRecoveryError(t, h.propose(h.recovery(0, newSigner), newSigner, h.family, 0, 1), "WeightTooLarge")
 }
 
+// On a chain without the factory of tables a recovery that asks for one is refused at once: it could not be executed.
+func TestATableWhereNobodyBuildsTables(t *testing.T) {
+	g := newGuarded(t, osaka)
+	g.state.SetCode(contracts.P256TableFactory.Address, nil, tracing.CodeChangeUnspecified)
+	newSigner := passkeyParty(t, "new")
+	r := g.recovery(0, newSigner)
+	r.Table = 0x11
+	wantRecoveryError(t, g.propose(r, newSigner, g.family, 0, 1), "NoTableFactory")
+	r.Table = 0
+	if err := g.propose(r, newSigner, g.family, 0, 1); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTheModuleIsNotWhereItsVerifierIsNot(t *testing.T) {
+	w := newWorld(t, osaka)
+	if _, _, err := w.send(stranger, contracts.Deployer, nil, contracts.WebAuthnAccountRecoveryInit()); err == nil {
+		t.Error("deployed")
+	}
+	w.must(stranger, contracts.Deployer, nil, contracts.P256VerifierInit())
+	w.must(stranger, contracts.Deployer, nil, contracts.WebAuthnAccountRecoveryInit())
+	if got := w.moduleSays("p256Verifier")[0]; got != contracts.P256Verifier {
+		t.Errorf("verifier %s", got)
+	}
+}
+
 // Signers that leave between proposal and execution stop it; those who are left begin anew.
 func TestAChangeOfSignersMeanwhile(t *testing.T) {
 	g := newGuarded(t, osaka)

@@ -23,6 +23,19 @@ func badSetups(t *testing.T, g *guarded) map[string]struct {
 	as := func(signer []byte) func(*setup) { return func(s *setup) { first(s).Signer = signer } }
 	p := newPasskey(t, "rules", 0x01)
 	twice := sorted(party{signer: p.signer.Bytes()}, party{signer: p.withRule(0x02).signer.Bytes()})
+	large := func(n int) setup {
+		s := setup{Expiry: day, ChangeDelay: 2 * day}
+		for i := range uint32(4) {
+			var many []party
+			for j := range 12 {
+				key := make([]byte, n-20)
+				key[0] = byte(j)
+				many = append(many, g.verifierParty(string(key)))
+			}
+			s.Tiers = append(s.Tiers, tierOf(2, 1+i, sorted(many...)))
+		}
+		return s
+	}
 	lowest := func(n int) (out []party) {
 		for i := range n {
 			out = append(out, keyParty(t, string(rune('a'+i))))
@@ -64,6 +77,7 @@ func badSetups(t *testing.T, g *guarded) map[string]struct {
 		"a passkey of no rule":          {"BadSigner", as(badRule)},
 		"a passkey without rule":        {"BadSigner", as(p.signer.Bytes()[:84])},
 		"a signer too long":             {"BadSigner", as(append(g.verifierParty("x").signer, make([]byte, 512)...))},
+		"more than a contract holds":    {"SetupTooLarge", func(s *setup) { *s = large(500) }},
 		"delay 0":                       {"BadDelay", func(s *setup) { s.Tiers[0].Delay = 0 }},
 		"delay of a second too few":     {"BadDelay", func(s *setup) { s.Tiers[0].Delay = day - 1 }},
 		"delay of years":                {"BadDelay", func(s *setup) { s.Tiers[1].Delay = 730*day + 1 }},

@@ -50,6 +50,9 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
     /// @dev Asked for in place of a tier, {nonceOf} tells the nonce of what is about no tier's proposal.
     uint8 private constant NO_TIER = 0xff;
 
+    /// @dev A contract's code (EIP-170) without the first byte, which is STOP.
+    uint256 private constant MAX_ENCODED = 24575;
+
     /// @notice What verifies passkeys.
     address public immutable p256Verifier;
 
@@ -75,6 +78,10 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
     error SetupStands();
     error NoSetup();
     error BadInstallData();
+    /// @dev The setup, ABI-encoded, does not fit into a contract's code.
+    error SetupTooLarge(uint256 size);
+    /// @dev Nothing is there to verify passkeys.
+    error NoVerifier();
     error NoPendingSetup();
     error NoProposal();
     /// @dev The tier has a proposal, until then.
@@ -95,6 +102,7 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
     error StillFrozen(uint48 until);
 
     constructor(address p256Verifier_) {
+        require(p256Verifier_.code.length != 0, NoVerifier());
         p256Verifier = p256Verifier_;
     }
 
@@ -109,10 +117,10 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         require($.setup == address(0), SetupStands());
         Guardians.requireAcceptable(s, msg.sender, p256Verifier);
         _requireRecoverable(msg.sender);
-        bytes memory encoded = abi.encode(s);
-        $.setup = SSTORE2.write(encoded);
+        bytes32 configHash;
+        ($.setup, configHash) = _write(s);
         ++$.epoch;
-        emit SetupApplied(msg.sender, keccak256(encoded));
+        emit SetupApplied(msg.sender, configHash);
     }
 
     /// @notice Refused while a setup stands: leaving is a change, see {scheduleSetup}.
@@ -140,9 +148,7 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
             $.pending = address(0);
         } else {
             Guardians.requireAcceptable(s, msg.sender, p256Verifier);
-            bytes memory encoded = abi.encode(s);
-            configHash = keccak256(encoded);
-            $.pending = SSTORE2.write(encoded);
+            ($.pending, configHash) = _write(s);
         }
         $.pendingReadyAt = _now() + present.changeDelay;
         $.pendingExpiresAt = $.pendingReadyAt + present.expiry;
@@ -416,6 +422,13 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
             pending == address(0) ? bytes32(0) : keccak256(SSTORE2.read(pending)),
             until
         );
+    }
+
+    /// @dev Keeps a setup as a contract's code, which is cheaper than storage and never changes.
+    function _write(Setup calldata s) private returns (address setup, bytes32 configHash) {
+        bytes memory encoded = abi.encode(s);
+        require(encoded.length <= MAX_ENCODED, SetupTooLarge(encoded.length));
+        return (SSTORE2.write(encoded), keccak256(encoded));
     }
 
     function _requireSetup(State storage $) private view returns (Setup memory s, bytes32 configHash) {

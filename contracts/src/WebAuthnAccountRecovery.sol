@@ -9,6 +9,7 @@ import {
 } from "@openzeppelin/contracts/interfaces/draft-IERC7579.sol";
 import {GuardianRecovery} from "./GuardianRecovery.sol";
 import {Recovery} from "./Guardians.sol";
+import {P256_TABLE_FACTORY} from "./P256Addresses.sol";
 import {Signers} from "./Signers.sol";
 
 /// @dev What a recovery asks of a {WebAuthnAccount}, version 1.2.0 or later.
@@ -44,6 +45,8 @@ contract WebAuthnAccountRecovery is GuardianRecovery {
     error AlreadyASigner(bytes signer);
     /// @dev Tables, of formats 0x11 to 0x14, are for passkeys.
     error BadTable(uint8 table);
+    /// @dev This chain has nobody who builds tables.
+    error NoTableFactory();
     /// @dev The signers' weights and the new one's together leave 64 bits.
     error WeightTooLarge(uint256 weight);
     /// @dev The account has not become what was proposed.
@@ -65,6 +68,7 @@ contract WebAuthnAccountRecovery is GuardianRecovery {
         Signers.Kind kind = Signers.requireAcceptable(r.newSigner, r.account);
         bool table = kind == Signers.Kind.PASSKEY && r.table >= 0x11 && r.table <= 0x14;
         require(r.table == 0 || table, BadTable(r.table));
+        require(r.table == 0 || P256_TABLE_FACTORY.code.length != 0, NoTableFactory());
         require(account.signerWeight(r.newSigner) == 0, AlreadyASigner(r.newSigner));
         uint256 weight = account.totalWeight();
         weight += _weight(account, r.replaces);
