@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/account/guardian"
+	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/recovery"
 	"github.com/postern-dev/postern/seal"
@@ -125,6 +127,40 @@ func (d *description) guardian(s seal.Signer) (id string, err error) {
 	}
 	d.signers = append(d.signers, g)
 	return g.ID, nil
+}
+
+// kernelGuardians adds the guardians of a Kernel account by its makers' weighted validator.
+func (d *description) kernelGuardians(v kernel.Version) error {
+	if !v.AtLeast(kernel.V031) {
+		return nil
+	}
+	installed, err := kernel.ReadInstalled(d.ctx, d.chain, d.addr, kernel.ValidatorID(guardians.Validator))
+	if err != nil || !installed.Valid {
+		return err
+	}
+	s, err := guardians.At(d.ctx, d.chain, d.addr)
+	if err != nil || len(s.Guardians) == 0 {
+		return err
+	}
+	r := recovery.Route{ID: "guardians", Name: "the account's guardians", Use: recovery.Recover,
+		Quorum: recovery.Quorum{Threshold: uint64(s.Threshold)}, Delay: s.Delay, Cancel: []recovery.Quorum{d.quorum}}
+	for _, g := range s.Guardians {
+		signer, err := seal.AddressSigner(g.Address)
+		if err != nil {
+			return err
+		}
+		id, err := d.guardian(signer)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(d.signers, func(x recovery.Signer) bool { return x.ID == id }); d.signers[i].Kind == recovery.KindContract {
+			d.signers[i].Gone = recovery.Known(true, recovery.Chain) // the validator recovers keys from signatures and asks no contract
+		}
+		r.Members = append(r.Members, recovery.Member{Signer: id, Weight: uint64(g.Weight)})
+	}
+	d.routes = append(d.routes, r)
+	d.note("The same guardians can sign messages for the account at once, without the delay: permits of tokens among them. What they have approved of does not expire, and the owner has to veto each.")
+	return nil
 }
 
 // pending says what is under way.

@@ -37,7 +37,10 @@ func (d *description) kernel() error {
 			return err
 		}
 	}
-	return d.permissions(a)
+	if err := d.permissions(a); err != nil {
+		return err
+	}
+	return d.kernelGuardians(a.Version())
 }
 
 func (d *description) note(format string, args ...any) {
