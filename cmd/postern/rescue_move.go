@@ -17,6 +17,7 @@ type rescueFlags struct {
 	network
 	rescueSigners
 	account string
+	flow    string
 	tokens  repeated
 	json    bool
 }
@@ -25,6 +26,7 @@ func (f *rescueFlags) flags(fs *flag.FlagSet) {
 	f.network.flags(fs)
 	f.rescueSigners.flags(fs)
 	fs.StringVar(&f.account, "account", "", "`address` of the account; without it the signer leads to it")
+	fs.StringVar(&f.flow, "flow", "", "the account is one of Flow: `URL` of any access node, such as https://rest-mainnet.onflow.org")
 	fs.Var(&f.tokens, "token", "`address` of an ERC-20 token to look at; may be repeated")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 }
@@ -92,8 +94,11 @@ func runRescueFind(ctx context.Context, c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
-	found, conn, err := f.look(ctx, c)
 	defer f.close()
+	if f.flow != "" {
+		return f.findFlow(ctx, c)
+	}
+	found, conn, err := f.look(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -217,7 +222,10 @@ names, and of the chain's coin all but the most that the operation can cost.
 Without a bundler, --relay-key FILE carries it in a transaction of any key that has some money for
 gas, which the account pays back.
 
-  postern rescue move --to 0x… --export export.json --rpc URL --relay-key gas.json`
+An account of Flow is emptied with --flow: FLOW only, by passkeys; the account pays the fee.
+
+  postern rescue move --to 0x… --export export.json --rpc URL --relay-key gas.json
+  postern rescue move --to 0x… --export export.json --flow URL --account 0x…`
 
 func rescueMove() verb {
 	return verb{name: "move", usage: "--to ADDRESS [flags]", about: rescueMoveAbout, run: runRescueMove}
@@ -233,6 +241,12 @@ func runRescueMove(ctx context.Context, c *call) error {
 	}
 	if *target == "" {
 		return usageError("where to?", "--to 0x…: an address that is yours, of another wallet")
+	}
+	if f.flow != "" {
+		ctx, cancel := context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+		defer f.close()
+		return f.moveFlow(ctx, c, *target)
 	}
 	to, err := parseAddress("--to", *target)
 	if err != nil {
