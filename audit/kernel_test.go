@@ -55,6 +55,27 @@ func TestKernelsFurtherValidatorsSignToo(t *testing.T) {
 	}
 }
 
+func TestKernelsValidatorsThatDoNotOperate(t *testing.T) {
+	b := newBench(t)
+	other := kernel.WebAuthn{Key: keyOf(t, "second")}
+	v := b.stand.Versions[len(b.stand.Versions)-1]
+	contract := must[common.Address](t)(other.Contract(v))
+	// One that may call another function only signs messages.
+	addr := b.born(t, 3, func(a *kernel.Account) [][]account.Call {
+		return [][]account.Call{must[[]account.Call](t)(a.InstallModule(kernel.ModuleValidator, contract, kernel.ValidatorModule(other, [4]byte{1, 2, 3, 4})))}
+	})
+	if a := read(t, b.chain, addr); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "signs messages for it") {
+		t.Errorf("%s, notes %q", signers(a), a.Notes)
+	}
+	// One that was invalidated does neither.
+	addr = b.born(t, 4, func(a *kernel.Account) [][]account.Call {
+		return [][]account.Call{must[[]account.Call](t)(a.InstallValidator(other)), must[[]account.Call](t)(a.InvalidateNonce(2))}
+	})
+	if a := read(t, b.chain, addr); len(a.Signers) != 1 || len(a.Notes) != 0 {
+		t.Errorf("%s, notes %q", signers(a), a.Notes)
+	}
+}
+
 // allowing says that every validation may call execute: only Kernel 0.3.3's own code gives
 // access as an account is born, which the stand-ins do not have.
 type allowing struct{ accounttest.NodeChain }

@@ -73,7 +73,9 @@ func (d *device) run(t *testing.T, b *bench, acct *webauthn.Account, call accoun
 // and guardians in two tiers; what her passkey servers keep; and what she says herself.
 func TestThePictureOfTheDemoAccountIsTrue(t *testing.T) {
 	b := newBench(t)
-	model := func(id string) softkey.Option { return softkey.WithAAGUID(must[passkey.AAGUID](t)(passkey.ParseAAGUID(id))) }
+	model := func(id string) softkey.Option {
+		return softkey.WithAAGUID(must[passkey.AAGUID](t)(passkey.ParseAAGUID(id)))
+	}
 	phone := newDevice(t, "Ann's phone", "wallet.example", softkey.WithBackup(true, true), model("fbfc3007-154e-4ecc-8c0b-6e020557d7bd"))
 	key := newDevice(t, "Ann's security key", "ann.example", softkey.WithBackup(false, false), softkey.WithTransports("usb", "nfc"), model("2fc0579f-8113-47ea-b116-bb5a8db9202a"))
 	acct := must[*webauthn.Account](t)(webauthn.New(must[contracts.Deployment](t)(contracts.ForEntryPoint(userop.V09)), webauthn.Members(phone.signer(t), key.signer(t)), 1, [32]byte{6}))

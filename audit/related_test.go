@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -74,8 +76,18 @@ func site(t *testing.T, h http.HandlerFunc) *http.Client {
 	s := httptest.NewTLSServer(h)
 	t.Cleanup(s.Close)
 	c := s.Client()
-	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
-		return (&net.Dialer{}).DialContext(ctx, network, s.Listener.Addr().String())
+	// Without TLS there is a good file, which browsers do not ask for.
+	open := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"origins":["https://second.example"]}`)
+	}))
+	t.Cleanup(open.Close)
+	c.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, to string) (net.Conn, error) {
+		at := s.Listener
+		if strings.HasSuffix(to, ":80") {
+			at = open.Listener
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, at.Addr().String())
 	}
 	return c
 }
@@ -95,6 +107,8 @@ func TestTheFileIsFetchedAsBrowsersFetchIt(t *testing.T) {
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
 	})
+	good.Jar = must[*cookiejar.Jar](t)(cookiejar.New(nil))
+	good.Jar.SetCookies(&url.URL{Scheme: "https", Host: "example.com"}, []*http.Cookie{{Name: "who", Value: "me"}})
 	r := must[*audit.RelatedOrigins](t)(audit.CheckRelatedOrigins(t.Context(), good, "example.com"))
 	if !r.Allows("https://second.example") || r.RPID != "example.com" {
 		t.Errorf("%+v", r)

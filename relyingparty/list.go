@@ -11,7 +11,7 @@ import (
 )
 
 // A list token is a sealed note like a challenge, with the credential ID behind it. It
-// says that this passkey has signed in this browser, and when its challenge was issued.
+// says that this passkey has signed in this browser, and when.
 const (
 	listContext = "postern passkey list v1"
 	maxTokens   = 16

@@ -167,6 +167,64 @@ func TestAListIsOfOnesOwnPasskeysOnly(t *testing.T) {
 	alice.list(mine).refused(http.StatusUnauthorized, "list_token_expired")
 }
 
+func TestATokenLivesFromTheSignatureOnAndForItsRelyingParty(t *testing.T) {
+	s := newSite(t, func(c *relyingparty.Config) {
+		c.RelyingParties = append(c.RelyingParties, relyingparty.RelyingParty{ID: "other.example", Origins: []string{"https://other.example"}})
+	})
+	b := newBrowser(t, s)
+	b.origin, b.rpID = "https://other.example", "other.example"
+	b.register().registered()
+	body := b.assertion()
+	body["list"] = true
+	s.clock.advance(4 * time.Minute)
+	token := b.post("/login/verify", body).body["listToken"].(string)
+	s.clock.advance(4 * time.Minute)
+	if kept := b.list(token).kept(); len(kept) != 1 || kept[0].RPID != "other.example" {
+		t.Fatalf("%+v", kept)
+	}
+	s.clock.advance(time.Minute)
+	b.list(token).refused(http.StatusUnauthorized, "list_token_expired")
+}
+
+// What does not change leaves nothing in the history; a counter that goes back does,
+// as a clone of a key has it.
+func TestTheHistoryHasChangesOnly(t *testing.T) {
+	s := newSite(t)
+	b := newBrowser(t, s, softkey.WithSeed([]byte("cloned")), softkey.WithSignCounter())
+	clone := newBrowser(t, newSite(t), softkey.WithSeed([]byte("cloned")), softkey.WithSignCounter())
+	handle := base64.RawURLEncoding.EncodeToString(make([]byte, 16))
+	b.register("userHandle", handle).registered()
+	clone.register("userHandle", handle).registered()
+	clone.site = s
+	history := func() []relyingparty.Sighting {
+		t.Helper()
+		c := b.credential(s)
+		r, err := s.store.Record(t.Context(), c.RPID, c.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.History
+	}
+	for range 3 {
+		s.clock.advance(time.Minute)
+		b.login().loggedIn()
+	}
+	if h := history(); len(h) != 1 {
+		t.Fatalf("uses that changed nothing are in the history: %+v", h)
+	}
+	s.clock.advance(time.Minute)
+	clone.login().loggedIn()
+	h := history()
+	if len(h) != 3 || h[2].SignCount >= h[1].SignCount {
+		t.Fatalf("%+v", h)
+	}
+	s.clock.advance(time.Minute)
+	kept := b.list(b.signIn()).kept()
+	if c := kept[0].Facts.Changes(); len(c) != 1 || !strings.Contains(c[0].What, "two copies may be in use") {
+		t.Fatalf("%+v of %+v", c, kept[0].Facts.Uses)
+	}
+}
+
 func TestAListNeedsToBeAskedFor(t *testing.T) {
 	b := newBrowser(t, newSite(t))
 	b.register().registered()

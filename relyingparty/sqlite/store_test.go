@@ -268,6 +268,42 @@ func TestAReaderSeesWhatTheOwnerOfAFileWrites(t *testing.T) {
 	}
 }
 
+// What a crash left is read as it is: its journal stays for the owner to bring in.
+func TestAReaderLeavesAJournalAlone(t *testing.T) {
+	dir := t.TempDir()
+	a := open(t, filepath.Join(dir, "a.db"))
+	c := storetest.NewCredential(t)
+	if err := a.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, suffix := range []string{"", "-wal"} {
+		b, err := os.ReadFile(filepath.Join(dir, "a.db"+suffix))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[filepath.Join(dir, "b.db"+suffix)] = b
+		if err := os.WriteFile(filepath.Join(dir, "b.db"+suffix), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := OpenReadOnly(t.Context(), filepath.Join(dir, "b.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err := r.ByX(t.Context(), c.Key.X()); err != nil || len(all) != 1 {
+		t.Fatalf("got %+v, %v", all, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range files {
+		if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s changed, or %v", path, err)
+		}
+	}
+}
+
 func TestCommitAfterCloseIsRefused(t *testing.T) {
 	s := open(t, Ephemeral)
 	if err := s.Close(); err != nil {
