@@ -52,7 +52,6 @@ type virtualCredential struct {
 	rpID         string
 	discoverable bool
 	key          *ecdsa.PrivateKey
-	count        uint32
 }
 
 func (c virtualCredential) public() passkey.PublicKey {

@@ -117,6 +117,7 @@ func pkcs8PEM(text []byte, to *[32]byte) (passkey.PublicKey, error) {
 
 // clearKey overwrites the words of a private key's number.
 func clearKey(k *ecdsa.PrivateKey) {
-	bits := k.D.Bits() //nolint:staticcheck // there is no other way to its memory
+	//lint:ignore SA1019 there is no other way to its memory
+	bits := k.D.Bits()
 	clear(bits[:cap(bits)])
 }
