@@ -35,11 +35,6 @@ func (s *auditSource) flags(fs *flag.FlagSet) {
 	fs.StringVar(&s.flow, "flow", "", "`URL` of an access node of Flow, such as https://rest-mainnet.onflow.org: the account is one of Flow")
 }
 
-// described is an account with what a file states and no more; see [auditSource].
-func (n *network) described(ctx context.Context, address []string, facts string) (*recovery.Account, error) {
-	return (&auditSource{network: *n, facts: facts}).described(ctx, address)
-}
-
 // described reads an account from its chain and adds what servers keep and a file states.
 // Without an address the file states all.
 func (s *auditSource) described(ctx context.Context, address []string) (*recovery.Account, error) {
