@@ -252,13 +252,23 @@ func (r reader) content(acct common.Address, p *Proposal, chainID *big.Int) *Rec
 	if !ok {
 		return nil
 	}
+	// On a chain whose contracts see other block numbers than its nodes (Arbitrum), it is somewhere else.
+	for _, blocks := range [][2]any{{hexutil.Uint64(p.Block), hexutil.Uint64(p.Block)}, {"earliest", "latest"}} {
+		if found := r.search(node, acct, p, chainID, blocks); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// search looks for what a proposal says in a range of blocks.
+func (r reader) search(node account.Node, acct common.Address, p *Proposal, chainID *big.Int, blocks [2]any) *Recovery {
 	event := moduleABI.Events["RecoveryProposed"]
 	var logs []struct {
 		Data hexutil.Bytes `json:"data"`
 	}
-	block := hexutil.Uint64(p.Block)
 	err := node.CallContext(r.ctx, &logs, "eth_getLogs", map[string]any{
-		"fromBlock": block, "toBlock": block, "address": Module,
+		"fromBlock": blocks[0], "toBlock": blocks[1], "address": Module,
 		"topics": []any{event.ID, common.BytesToHash(acct[:]), common.BytesToHash([]byte{p.Tier})},
 	})
 	if err != nil {

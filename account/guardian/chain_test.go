@@ -180,6 +180,16 @@ func (l liar) CallContext(ctx context.Context, result any, method string, args .
 	return json.Unmarshal([]byte(strings.ReplaceAll(string(raw), l.config.Hex()[2:], common.Hash{9}.Hex()[2:])), result)
 }
 
+// otherBlocks is a node that has no logs in the blocks that contracts see.
+type otherBlocks struct{ accounttest.NodeChain }
+
+func (o otherBlocks) CallContext(ctx context.Context, result any, method string, args ...any) error {
+	if method == "eth_getLogs" && args[0].(map[string]any)["fromBlock"] != "earliest" {
+		return json.Unmarshal([]byte("[]"), result)
+	}
+	return o.NodeChain.CallContext(ctx, result, method, args...)
+}
+
 func TestARecoveryOnTheChain(t *testing.T) {
 	b := newBench(t, devnet.Osaka)
 	friend, mother := passkeyOf(t, "friend", seal.RequireUV), key(t, "mother")
@@ -225,6 +235,10 @@ func TestARecoveryOnTheChain(t *testing.T) {
 	lied := must[*guardian.State](t)(guardian.At(t.Context(), liar{b.chain, r.ConfigHash}, b.acct.Address()))
 	if p := lied.Proposals[0]; p == nil || p.Digest != r.Digest(s.ChainID) || p.Recovery != nil {
 		t.Errorf("a node's word for another proposal is taken: %+v", p)
+	}
+	elsewhere := must[*guardian.State](t)(guardian.At(t.Context(), otherBlocks{b.chain}, b.acct.Address()))
+	if p := elsewhere.Proposals[0]; p == nil || p.Recovery == nil {
+		t.Errorf("where contracts see other block numbers: %+v", p)
 	}
 	if b.anybody(t, call, nil) {
 		t.Error("a proposal is made twice")

@@ -78,8 +78,14 @@ func (s Setup) Problems(acct common.Address, signers []seal.Signer) (out []*Setu
 		}
 		out = append(out, t.problems(name, acct, own)...)
 	}
+	if data, err := s.Encode(); err == nil && len(data) > maxSetup {
+		add("tiers", TooLarge, fmt.Sprintf("%d bytes", len(data)))
+	}
 	return out
 }
+
+// maxSetup is what fits behind a zero byte into a contract's code (EIP-170), where setups are kept.
+const maxSetup = 24_575
 
 func (t Tier) problems(name string, acct common.Address, own map[common.Hash]bool) (out []*SetupError) {
 	add := func(field string, r Reason, detail string) {

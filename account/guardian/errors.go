@@ -16,6 +16,7 @@ type Reason string
 const (
 	NoGuardian    Reason = "there is no guardian"
 	TooMany       Reason = "there are too many"
+	TooLarge      Reason = "it does not fit into a contract's code"
 	ThresholdZero Reason = "a threshold of zero would need nobody"
 	ThresholdHigh Reason = "the threshold is above the weight of all guardians"
 	WeightZero    Reason = "a guardian without weight changes nothing"
@@ -42,6 +43,7 @@ const (
 var ways = map[Reason]string{
 	NoGuardian:    "name at least one guardian in each tier",
 	TooMany:       fmt.Sprintf("at most %d tiers of %d guardians each", MaxTiers, MaxGuardians),
+	TooLarge:      "name fewer guardians, or such with shorter keys",
 	ThresholdZero: "ask for 1 at least, better for more than half of the weight",
 	ThresholdHigh: "lower the threshold, or add guardians",
 	WeightZero:    "give it the weight 1, or leave it out",

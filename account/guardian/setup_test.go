@@ -105,6 +105,18 @@ func TestASetupIsRefusedForEveryReasonOfTheContract(t *testing.T) {
 		"the module":        {edit(guardians(guardian.Guardian{must[seal.Signer](t)(seal.AddressSigner(guardian.Module)), 1})), "tiers[1].guardians[0]", guardian.BadSigner},
 		"no signer":         {edit(guardians(guardian.Guardian{seal.Signer{}, 1})), "tiers[1].guardians[0]", guardian.BadSigner},
 		"a long signer":     {edit(guardians(guardian.Guardian{must[seal.Signer](t)(seal.ParseSigner(append(verifier.Bytes(), make([]byte, 490)...))), 1})), "tiers[1].guardians[0]", guardian.BadSigner},
+		"too much": {edit(func(s *guardian.Setup) {
+			for i := range 4 {
+				tier := guardian.Tier{Threshold: 1, Delay: time.Duration(i+7) * day}
+				for j := range 13 {
+					b := append(verifier.Bytes(), make([]byte, 450)...)
+					b[30] = byte(j)
+					tier.Guardians = append(tier.Guardians, guardian.Guardian{signerOf(t, b), 1})
+				}
+				s.Tiers = append(s.Tiers[:i], tier)
+			}
+			*s = s.Sorted()
+		}), "tiers", guardian.TooLarge},
 		"P256Verifier":      {edit(guardians(guardian.Guardian{must[seal.Signer](t)(seal.ParseSigner(append(contracts.P256Verifier.Bytes(), make([]byte, 66)...))), 1})), "tiers[1].guardians[0]", guardian.Plain},
 		"delay 0":           {edit(func(s *guardian.Setup) { s.Tiers[0].Delay = 0 }), "tiers[0].delay", guardian.DelayShort},
 		"delay under a day": {edit(func(s *guardian.Setup) { s.Tiers[0].Delay = day - time.Second }), "tiers[0].delay", guardian.DelayShort},
