@@ -109,6 +109,7 @@ var pages = []struct {
 	{"backup", func(t *testing.T) *tab { return openBackup(t, place{origin: origin(t)}, "") }, backupScreens},
 	{"grant", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/grant", "") }, grantScreens},
 	{"recovery", func(t *testing.T) *tab { p := blankTab(t); p.addAuthenticator(); return p }, recoveryScreens},
+	{"guardians", func(t *testing.T) *tab { p := blankTab(t); p.addAuthenticator(); return p }, guardianScreens},
 	{"session", func(t *testing.T) *tab { return openGrant(t, kernelOrigin(t), "/session", "") }, sessionScreens},
 }
 
