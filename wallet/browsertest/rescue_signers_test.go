@@ -10,11 +10,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/rpc"
 
+	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/account/kernel"
 	account "github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
 	"github.com/postern-dev/postern/passkey"
@@ -235,5 +239,98 @@ func TestRescueSaysWhatCannotWork(t *testing.T) {
 		if strings.Contains(kept, secret) {
 			t.Error("the page keeps a key")
 		}
+	}
+}
+
+// A page on a second domain opens the account by the passkey that was made there. The first domain's page cannot ask it.
+func TestRescueOnASecondDomain(t *testing.T) {
+	if skipped != "" {
+		t.Skip(skipped)
+	}
+	h := newHolding(t)
+	address := created(t, userop.V09, 1, seal.RequireUV, h)
+	der, err := x509.MarshalPKCS8PrivateKey(h.private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := blankTab(t)
+	p.addAuthenticator()
+	call(p, cdp.Command[map[string]any, empty]{Method: webauthn.AddCredential.Method}, map[string]any{"authenticatorId": p.auth, "credential": map[string]any{
+		"credentialId": []byte("second domain"), "isResidentCredential": true, "rpId": "second.localhost", "privateKey": der, "userHandle": account.AddressHandle(address).Bytes(), "signCount": 1}})
+	node := newPlainNode(t, stack.Chain().RPCHandler()).URL
+
+	p.openRescue(served(t), "/", node)
+	p.write("rp", "second.localhost")
+	p.click("passkey-form button")
+	if got := p.problem(); !strings.Contains(got, "may not use these passkeys") {
+		t.Errorf("on the first domain the page says %q", got)
+	}
+
+	p.openRescue(strings.Replace(served(t), "//localhost", "//second.localhost", 1), "/", node)
+	if got := p.value("rp"); got != "second.localhost" {
+		t.Errorf("the page supposes the domain %q", got)
+	}
+	p.click("passkey-form button")
+	p.shows("account")
+	if got := p.text("own"); got != address.Hex() {
+		t.Fatalf("the page found %s, want %s", got, address)
+	}
+	p.rescueAll(stackPayer(t))
+	if left := balance(t, address.Hex()); left.Sign() != 0 {
+		t.Errorf("%s wei are left behind", left)
+	}
+}
+
+// One key can have begun several accounts: all that hold something are shown, and whoever holds the key chooses.
+func TestRescueShowsAllAccountsOfAKey(t *testing.T) {
+	at := kernelOrigin(t)
+	n := newPlainNode(t, forward(at+"/rpc"))
+	secret, address := newSecret(t)
+	f := fromFile(t, n.URL)
+	gator, zero := hybridOf(t, address), kernelOf(t, address)
+	for _, a := range []common.Address{gator, zero} {
+		faucetAt(t, at, a)
+	}
+	f.useKey(secret)
+	f.shows("found")
+	if got := f.text("accounts"); !strings.Contains(got, gator.Hex()) || !strings.Contains(got, zero.Hex()) {
+		t.Fatalf("the page found %q, want %s and %s", got, gator, zero)
+	}
+	f.click("accounts li:last-child button")
+	f.shows("account")
+	if got := f.text("own"); got != gator.Hex() {
+		t.Errorf("the last of the list is %s", got)
+	}
+	f.rescueAll(fundedKey(t, func(a common.Address, _ *big.Int) error { faucetAt(t, at, a); return nil }))
+}
+
+func hybridOf(t *testing.T, owner common.Address) common.Address {
+	t.Helper()
+	a, err := hybrid.New(hybrid.Config{Deployment: hybrid.V130(), Owner: owner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Address()
+}
+
+func kernelOf(t *testing.T, owner common.Address) common.Address {
+	t.Helper()
+	a, err := kernel.New(kernel.Config{Root: kernel.ECDSA{Owner: owner}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a.Address()
+}
+
+// faucetAt asks the faucet of another stack.
+func faucetAt(t *testing.T, origin string, a common.Address) {
+	t.Helper()
+	c, err := rpc.DialContext(t.Context(), origin+"/rpc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.CallContext(t.Context(), nil, "postern_faucet", a); err != nil {
+		t.Fatal(err)
 	}
 }

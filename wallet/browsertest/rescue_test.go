@@ -9,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/rpc"
 )
 
 // rescueAll sends everything there is to the recipient, carried by a key.
@@ -114,54 +113,63 @@ func TestVendorGoneRescueFromAFileByAnExportedPasskey(t *testing.T) {
 	}
 }
 
-// MetaMask's accounts have an owner key and passkeys: either opens the account, from a file.
+// MetaMask's accounts have an owner key and passkeys: either opens the account, from a file, on our chain and on Anvil.
 func TestRescueOpensMetaMasksAccounts(t *testing.T) {
-	p := openBackup(t, place{origin: origin(t)}, "")
-	secret, address := newSecret(t)
-	p.shows("start")
-	p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
-	p.write("secret", secret)
-	p.click("import-form button")
-	p.stage("create")
-	account := p.text("address")
-	p.pay(place{}, account)
-	p.create()
-	p.addPasskey()
-	c := p.credential()
-	n := newPlainNode(t, stack.Chain().RPCHandler())
-	if err := stack.Chain().Faucet(t.Context(), address, ether(0.05)); err != nil {
+	places(t, func(t *testing.T, at place) {
+		p := openBackup(t, at, "")
+		secret, owner := newSecret(t)
+		p.shows("start")
+		p.eval("document.querySelectorAll('details').forEach((d) => { d.open = true; })", nil)
+		p.write("secret", secret)
+		p.click("import-form button")
+		p.stage("create")
+		account := p.text("address")
+		p.pay(at, account)
+		p.create()
+		p.addPasskey()
+		c := p.credential()
+		n := newPlainNode(t, forward(at.origin+"/rpc"))
+		at.gives(t, owner)
+
+		// The owner key finds the account that began with it, and pays for the transaction as well.
+		f := fromFile(t, n.URL)
+		f.useKey(secret)
+		f.shows("account")
+		if got := f.text("own") + f.text("life"); !strings.HasPrefix(got, account) || !strings.Contains(got, "Hybrid") {
+			t.Fatalf("the page found %q, want %s", got, account)
+		}
+		f.write("to", recipient)
+		f.write("amount", "0.5")
+		f.click("review-go")
+		f.lands("0.5 ETH sent")
+		f.click("done-back")
+		f.shows("account")
+
+		// The passkey empties it.
+		f.click("leave")
+		f.shows("who")
+		f.useExported(exchangeFormat(c))
+		f.shows("account")
+		before, held := wei(t, at, recipient), wei(t, at, account)
+		f.rescueAll(fundedKey(t, func(a common.Address, _ *big.Int) error { at.gives(t, a); return nil }))
+		if got := new(big.Int).Sub(wei(t, at, recipient), before); got.Cmp(held) != 0 || wei(t, at, account).Sign() != 0 {
+			t.Errorf("the recipient got %s of %s wei", got, held)
+		}
+		if len(n.refused) != 0 {
+			t.Errorf("the page asked for %q", n.refused)
+		}
+	})
+}
+
+// gives an ordinary key some ether.
+func (at place) gives(t *testing.T, to common.Address) {
+	t.Helper()
+	if at.fund != nil {
+		at.fund(t, to.Hex())
+		return
+	}
+	if err := stack.Chain().Faucet(t.Context(), to, ether(0.05)); err != nil {
 		t.Fatal(err)
-	}
-
-	// The owner key finds the account that began with it, and pays for the transaction as well.
-	f := fromFile(t, n.URL)
-	f.write("secret", secret)
-	f.click("key-form button")
-	f.shows("account")
-	if got := f.text("own") + f.text("life"); !strings.HasPrefix(got, account) || !strings.Contains(got, "Hybrid") {
-		t.Fatalf("the page found %q, want %s", got, account)
-	}
-	f.write("to", recipient)
-	f.write("amount", "0.5")
-	f.click("review-go")
-	f.lands("0.5 ETH sent")
-	f.click("done-back")
-	f.shows("account")
-
-	// The passkey empties it.
-	f.click("leave")
-	f.shows("who")
-	f.chooseFile("passkey.json", exchangeFormat(c))
-	f.until(byID("exported") + ".querySelectorAll('button').length === 1")
-	f.click("exported button")
-	f.shows("account")
-	before, held := balance(t, recipient), balance(t, account)
-	f.rescueAll(fundedKey(t, func(a common.Address, wei *big.Int) error { return stack.Chain().Faucet(t.Context(), a, wei) }))
-	if got := new(big.Int).Sub(balance(t, recipient), before); got.Cmp(held) != 0 || balance(t, account).Sign() != 0 {
-		t.Errorf("the recipient got %s of %s wei", got, held)
-	}
-	if len(n.refused) != 0 {
-		t.Errorf("the page asked for %q", n.refused)
 	}
 }
 
@@ -169,14 +177,7 @@ func TestRescueOpensMetaMasksAccounts(t *testing.T) {
 func TestRescueOpensKernelsAccounts(t *testing.T) {
 	at := kernelOrigin(t)
 	n := newPlainNode(t, forward(at+"/rpc"))
-	faucet := func(a common.Address, _ *big.Int) error {
-		c, err := rpc.DialContext(t.Context(), at+"/rpc")
-		if err != nil {
-			return err
-		}
-		defer c.Close()
-		return c.CallContext(t.Context(), nil, "postern_faucet", a)
-	}
+	faucet := func(a common.Address, _ *big.Int) error { faucetAt(t, at, a); return nil }
 
 	t.Run("passkey", func(t *testing.T) {
 		p := openGrant(t, at, "/grant", "")

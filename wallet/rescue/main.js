@@ -173,7 +173,11 @@ function boot() {
       ? 'This page was opened from a file, where browsers allow no passkeys. Put the file on any web server of the passkey’s own domain and open it there – or take one of the ways below. A security key also works on the command line: postern rescue.'
       : missing === 'insecure' ? 'Passkeys need a secure address: open this page with https://, or take one of the ways below.' : 'This browser has no passkeys. Take one of the ways below, or another browser.';
   }
-  if (missing !== 'file') input('rp').value = location.hostname;
+  if (location.protocol !== 'file:') {
+    input('rp').value = location.hostname;
+    /** @type {HTMLAnchorElement} */ ($('keep-link')).href = location.pathname;
+    $('keep').hidden = false;
+  }
   if (!globalThis.crypto?.subtle) problem(explain(new Trouble('This browser does no cryptography on this page.', 'Open it from a file, with https://, or as http://localhost.')));
 }
 

@@ -50,19 +50,18 @@ export async function enter(account) {
   way();
   all(false);
   show('account');
-  status('Your account is open.');
   traffic();
-  await refresh();
+  if (await refresh()) status('Your account is open.');
 }
 
 /** Balances from the node; a failure is said once. */
 async function refresh() {
   const s = session();
   const { account, node } = s;
-  if (!account) return;
+  if (!account) return false;
   try {
     const [balance] = await Promise.all([node.balance(account.address), ...node.tokens.map(async (t) => s.balances.set(t.address, word(await node.call(t.address, encodeCall('balanceOf(address)', account.address)))))]);
-    if (account !== session().account) return;
+    if (account !== session().account) return false;
     s.balance = balance;
     $('balance').textContent = ether(balance).length > 14 ? roughly(balance) : ether(balance);
     $('balance').title = `${ether(balance)} ETH`;
@@ -70,8 +69,11 @@ async function refresh() {
   } catch {
     $('balance').textContent = '?';
     status('The node does not tell the balance at the moment.');
+    return false;
+  } finally {
+    choices();
   }
-  choices();
+  return true;
 }
 
 /** What can be sent: ether, and tokens that were looked at. */
@@ -114,8 +116,7 @@ on('token-form', 'submit', () => {
       return fieldError('token', 'There is no token at this address on this chain.');
     }
     input('token').value = '';
-    await refresh();
-    status('The token is in the list.');
+    if (await refresh()) status('The token is in the list.');
   });
 });
 
@@ -360,7 +361,6 @@ on('done-back', 'click', () => {
   for (const id of ['to', 'amount']) input(id).value = '';
   all(false);
   task('Asking the node…', async () => {
-    await refresh();
-    status();
+    if (await refresh()) status();
   });
 });
