@@ -38,6 +38,10 @@ func newRecoveryDriver(t *testing.T, seed uint64) *recoveryDriver {
 	w := newWorld(t, osaka)
 	dep := w.install(userop.V08)
 	d := &recoveryDriver{guarded: w.guardedAt(dep, "owner"), other: w.guardedAt(dep, "other"), random: rand.New(rand.NewPCG(seed, 1))}
+	// The owner's passkey is enough; the other two only together.
+	first, second := w.verifierParty("signer 1"), w.verifierParty("signer 2")
+	params := contracts.Params{Signers: [][]byte{d.owner.signer.Bytes(), first.signer, second.signer}, Weights: []uint64{2, 1, 1}, Threshold: 2}
+	d.acct = w.create(dep, params)
 	guardians := []party{keyParty(t, "r 1"), keyParty(t, "r 2"), w.verifierParty("r 3"), w.verifierParty("r 4"), w.contractParty("r 5")}
 	all := sorted(guardians...)
 	d.parties = [][][]party{
@@ -59,8 +63,12 @@ func newRecoveryDriver(t *testing.T, seed uint64) *recoveryDriver {
 	d.installModule(d.setup)
 	d.other.setup = d.setup
 	d.other.installModule(d.setup)
-	d.model = &modelRecovery{setup: &d.setups[0], parties: d.parties[0], epoch: 1, signers: map[string]uint64{string(d.owner.signer.Bytes()): 1},
+	d.model = &modelRecovery{setup: &d.setups[0], parties: d.parties[0], epoch: 1, threshold: 2, signers: map[string]uint64{},
 		configHashOf: func(s setup) common.Hash { return s.hash(t) }}
+	for i, s := range params.Signers {
+		d.model.signers[string(s)] = params.Weights[i]
+	}
+	d.pool = append(d.pool, first, second)
 	d.now0 = w.now
 	return d
 }
@@ -155,10 +163,8 @@ func (d *recoveryDriver) someRecovery() (recovery, party) {
 	case 2:
 		r.Deadline = uint48(d.now - 1)
 	}
-	for s := range d.model.signers {
-		r.Replaces = append(r.Replaces, []byte(s))
-	}
-	slices.SortFunc(r.Replaces, func(a, b []byte) int { return strings.Compare(string(a), string(b)) })
+	r.Replaces = d.model.list()
+	d.random.Shuffle(len(r.Replaces), func(i, j int) { r.Replaces[i], r.Replaces[j] = r.Replaces[j], r.Replaces[i] })
 	r.Replaces = r.Replaces[:1+d.random.IntN(len(r.Replaces))]
 	if d.random.IntN(12) == 0 {
 		r.Replaces = append(r.Replaces, d.pool[d.random.IntN(len(d.pool))].signer)
@@ -267,10 +273,15 @@ func (m *modelRecovery) setupHash() common.Hash {
 	return m.configHashOf(*m.setup)
 }
 
-// owner is the account's own call, or why it cannot make one: its passkey is replaced, or it is frozen.
+// ownerReaches tells whether the owner's passkey is enough.
+func (d *recoveryDriver) ownerReaches() bool {
+	return d.model.signers[string(d.owner.signer.Bytes())] >= d.model.threshold
+}
+
+// ownerActs is the account's own call, or why it cannot make one: its passkey is replaced, or it is frozen.
 func (d *recoveryDriver) ownerActs(what string, do func() error, model func() []string) {
 	hash := opHash(what)
-	if d.model.signers[string(d.owner.signer.Bytes())] != 0 {
+	if d.ownerReaches() {
 		want := timeRange(d.ask("frozenUntil").(*big.Int).Uint64(), 0)
 		if got := d.validationData(new(big.Int), hash, d.owner.approve(hash)); got.Cmp(want) != 0 {
 			d.t.Fatalf("%s: validation %x, want %x", what, got, want)
@@ -282,7 +293,7 @@ func (d *recoveryDriver) ownerActs(what string, do func() error, model func() []
 			return
 		}
 	} else if got := d.validationData(new(big.Int), hash, d.owner.approve(hash)); got.Cmp(common.Big1) != 0 {
-		d.t.Fatalf("a signer that was replaced is heard: %x", got)
+		d.t.Fatalf("a signer that is not enough is heard: %x", got)
 	}
 	// Whoever is a signer now has the same powers.
 	d.judge("owner: "+what, do(), model())
@@ -290,11 +301,30 @@ func (d *recoveryDriver) ownerActs(what string, do func() error, model func() []
 
 func (d *recoveryDriver) actOwner() {
 	m := d.model
-	switch d.random.IntN(7) {
+	switch d.random.IntN(9) {
+	case 7:
+		s := d.pool[d.random.IntN(len(d.pool))].signer
+		d.ownerActs("add", func() error { return d.do("addSigners", [][]byte{s}, []uint64{1}) }, func() []string {
+			if m.signers[string(s)] != 0 {
+				return []string{"MultiSignerERC7913AlreadyExists"}
+			}
+			m.signers[string(s)] = 1
+			return nil
+		})
+	case 8:
+		all := m.list()
+		s := all[d.random.IntN(len(all))]
+		d.ownerActs("remove", func() error { return d.do("removeSigners", [][]byte{s}) }, func() []string {
+			if m.total()-m.signers[string(s)] < m.threshold {
+				return []string{"MultiSignerERC7913UnreachableThreshold"}
+			}
+			delete(m.signers, string(s))
+			return nil
+		})
 	case 0, 1:
 		d.ownerActs("cancel", func() error { return d.asOwner("cancel") }, func() []string { m.raise(); return nil })
 	case 2:
-		if m.signers[string(d.owner.signer.Bytes())] == 0 {
+		if !d.ownerReaches() {
 			return
 		}
 		nonce := m.nonce(255)

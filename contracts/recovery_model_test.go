@@ -4,6 +4,7 @@ package contracts_test
 
 import (
 	"bytes"
+	"maps"
 	"math/big"
 	"slices"
 
@@ -38,6 +39,7 @@ type modelRecovery struct {
 	freezes     uint64
 
 	signers      map[string]uint64
+	threshold    uint64
 	configHashOf func(setup) common.Hash
 }
 
@@ -47,6 +49,21 @@ func (m *modelRecovery) nonce(tier int) *big.Int {
 		return n.Add(n, new(big.Int).SetUint64(m.freezes))
 	}
 	return n.Add(n, new(big.Int).SetUint64(m.counters[tier]))
+}
+
+// list is the account's signers in one order.
+func (m *modelRecovery) list() (all [][]byte) {
+	for _, s := range slices.Sorted(maps.Keys(m.signers)) {
+		all = append(all, []byte(s))
+	}
+	return all
+}
+
+func (m *modelRecovery) total() (sum uint64) {
+	for _, w := range m.signers {
+		sum += w
+	}
+	return sum
 }
 
 // raise makes everything void that was signed or proposed.

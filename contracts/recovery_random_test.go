@@ -2,6 +2,7 @@ package contracts_test
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"math/rand/v2"
 	"os"
@@ -54,15 +55,13 @@ func (d *recoveryDriver) compare() {
 	if len(signers) != len(m.signers) {
 		fail("signers", len(signers), len(m.signers))
 	}
-	var total uint64
 	for s, weight := range m.signers {
-		total += weight
 		if got := d.ask("signerWeight", []byte(s)); got != weight {
 			fail("weight", got, weight)
 		}
 	}
-	if total != 1 || d.ask("threshold") != uint64(1) {
-		fail("threshold", total, 1)
+	if d.ask("totalWeight") != m.total() || d.ask("threshold") != m.threshold {
+		fail("threshold", d.ask("threshold"), m.threshold)
 	}
 }
 
@@ -91,7 +90,7 @@ func TestRandomSequencesOfRecoveries(t *testing.T) {
 		inner := *kept.guarded
 		inner.acct = &account
 		model := *kept.model
-		model.signers = map[string]uint64{string(d.owner.signer.Bytes()): 1}
+		model.signers = maps.Clone(model.signers)
 		d.guarded, d.model, d.random = &inner, &model, rand.New(rand.NewPCG(seed, 1))
 		for range 36 {
 			switch d.random.IntN(10) {
@@ -155,9 +154,7 @@ func (d *recoveryDriver) completes() {
 		}
 	}
 	r := recovery{Account: d.address, Tier: uint8(tierIndex), NewSigner: p.signer, Deadline: uint48(d.now), ConfigHash: d.model.setupHash(), Nonce: d.model.nonce(tierIndex)}
-	for s := range d.model.signers {
-		r.Replaces = append(r.Replaces, []byte(s))
-	}
+	r.Replaces = d.model.list()
 	if err := d.propose(r, p, parties, all...); err != nil {
 		d.t.Errorf("an honest quorum cannot propose: %v\n%s", err, strings.Join(d.log, "\n"))
 		return
