@@ -11,7 +11,9 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/seal"
 )
 
 // moduleTypeExecutor is ERC-7579's.
@@ -136,6 +138,23 @@ func (s Setup) freeze(method string, f Freeze, approvals []Approval) (account.Ca
 	return toModule(method, f.Account, f.Tier, new(big.Int).SetUint64(unix(f.Deadline)), list)
 }
 
+// Fits reports whether the account's signers, as they are now, can be recovered so: all
+// that are replaced are signers, and the new one is none.
+func (r Recovery) Fits(a *webauthn.Account) error {
+	bad := func(s seal.Signer, what string) error {
+		return fmt.Errorf("guardian: the recovery of %s: %w: %s %s", r.Account, ErrMessage, Name(s), what)
+	}
+	if a.Weight(r.NewSigner) != 0 {
+		return bad(r.NewSigner, "is a signer of the account already")
+	}
+	for _, s := range r.Replaces {
+		if a.Weight(s) == 0 {
+			return bad(s, "is no signer of the account")
+		}
+	}
+	return nil
+}
+
 // check refuses what the contract would refuse whatever was signed.
 func (r Recovery) check(s Setup) error {
 	bad := func(format string, args ...any) error {
@@ -200,7 +219,7 @@ func (s Setup) quorum(tier uint8, approvals []Approval, n need) ([]abiApproval, 
 			return nil, &SignatureError{Name(a.Signer), ErrTwice}
 		}
 		list = append(list, a.abi(i))
-		weight += t.Guardians[i].Weight
+		weight = plus(weight, t.Guardians[i].Weight)
 	}
 	if weight < threshold {
 		return nil, &QuorumError{Weight: weight, Threshold: threshold}

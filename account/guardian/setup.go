@@ -30,12 +30,19 @@ type Tier struct {
 	Guardians []Guardian
 }
 
-// Weight is the sum of all weights.
+// Weight is the sum of all weights, or the greatest number if that does not fit.
 func (t Tier) Weight() (sum uint64) {
 	for _, g := range t.Guardians {
-		sum += g.Weight
+		sum = plus(sum, g.Weight)
 	}
 	return sum
+}
+
+func plus(a, b uint64) uint64 {
+	if b > math.MaxUint64-a {
+		return math.MaxUint64
+	}
+	return a + b
 }
 
 // Index is the place of a guardian in the tier; -1 if it is none.
