@@ -349,4 +349,3 @@ func TestOneSignatureForManyChainsIsGoodForItsLeavesOnly(t *testing.T) {
 		}
 	}
 }
-
