@@ -74,7 +74,8 @@ export function setupWords(s) {
   const out = s.tiers.map((t, i) => {
     const plain = t.guardians.every((g) => g.weight === 1n);
     const list = t.guardians.map((g) => nameOf(g.signer) + (plain ? '' : ` (weighs ${g.weight})`));
-    return `Tier ${i + 1}: ${t.threshold} of ${weightOf(t)} guardians can bring in a new signer after ${duration(t.delay)}: ${list.join(', ')}.`;
+    const who = !plain ? `guardians who weigh ${t.threshold} of ${weightOf(t)} together` : t.guardians.length === 1 ? 'one guardian' : `${t.threshold} of ${weightOf(t)} guardians`;
+    return `Tier ${i + 1}: ${who} can bring in a new signer after ${duration(t.delay)}: ${list.join(', ')}.`;
   });
   out.push(
     'The account\'s owner can stop it all that time with any quorum of its own signers.',

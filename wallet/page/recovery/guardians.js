@@ -200,7 +200,7 @@ function askFor(kind) {
     const account = /** @type {string} */ (session.address);
     const at = await session.chain.standing(account);
     const tier = at.setup.tiers.findIndex((t) => t.guardians.length > 1);
-    if (tier < 0) throw new Trouble('Nobody could freeze this account.', 'It takes two guardians of one group at least.');
+    if (tier < 0) throw new Trouble('Nobody could freeze this account.', 'It takes two guardians of one tier at least.');
     await begin(at, { kind, account, tier, nonce: at.any, deadline: at.now + WEEK, configHash: configOf(at) });
   });
 }

@@ -37,7 +37,7 @@ export async function enter(account) {
   $('lost-account').textContent = account;
   $('lost-tier').replaceChildren(...state.setup.tiers.map((t, i) => {
     const taken = state.proposals.some((p) => p.tier === i && p.expiresAt > state.now);
-    return element('option', `Group ${i + 1}: ${t.threshold} of ${weightOf(t)}, then ${duration(t.delay)}${taken ? ' (has proposed something already)' : ''}`);
+    return element('option', `Tier ${i + 1}: ${t.threshold} of ${weightOf(t)} guardians, then ${duration(t.delay)}${taken ? ' (has proposed something already)' : ''}`);
   }));
   $('replaced').replaceChildren(...signers.map((s, i) => {
     const label = element('label', '', 'check');

@@ -58,7 +58,7 @@ const empty = () => ({ text: '', weight: 1n });
 function drawTiers() {
   $('tiers').replaceChildren(...tiers.map((t, i) => {
     const box = /** @type {HTMLFieldSetElement} */ (element('fieldset', '', 'card'));
-    box.append(element('legend', i ? `Group ${i + 1}, slower` : 'Group 1'));
+    box.append(element('legend', i ? `Tier ${i + 1}, slower` : 'Tier 1'));
     t.guardians.forEach((g, j) => box.append(guardianField(t, i, j, g)));
     const add = element('button', 'One more', 'small');
     add.setAttribute('type', 'button');
@@ -74,7 +74,7 @@ function drawTiers() {
     pair.append(numberField(`threshold-${i}`, t.guardians.some((g) => g.weight !== 1n) ? 'Weight that must agree' : 'How many must agree', t.threshold, (v) => (t.threshold = v)), numberField(`delay-${i}`, 'Days that you can object', t.delay, (v) => (t.delay = v)));
     box.append(add, pair);
     if (i) {
-      const drop = element('button', 'Without this group', 'small');
+      const drop = element('button', 'Without this tier', 'small');
       drop.setAttribute('type', 'button');
       drop.addEventListener('click', () => {
         tiers.splice(i, 1);
@@ -122,8 +122,8 @@ function guardianField(t, i, j, g) {
     g.text = field.value;
   });
   field.addEventListener('change', () => {
-    says();
-    changed();
+    setTimeout(says, SETTLE);
+    later();
   });
   says();
   return box;
@@ -140,7 +140,7 @@ function numberField(id, text, value, write) {
   const error = element('p', '', 'field-error');
   error.id = `${id}-error`;
   field.addEventListener('input', () => write(field.value));
-  field.addEventListener('change', changed);
+  field.addEventListener('change', later);
   box.append(label, field, error);
   return box;
 }
@@ -154,7 +154,7 @@ on('freeze-on', 'change', () => {
   $('freeze-box').hidden = !input('freeze-on').checked;
   changed();
 });
-on('freeze-days', 'change', changed);
+on('freeze-days', 'change', later);
 
 /** What the form says, as far as it can be read. @param {boolean} complain @returns {Setup | undefined} */
 function draft(complain) {
@@ -198,8 +198,18 @@ function mark(id, words) {
   else field?.removeAttribute('aria-invalid');
 }
 
+/** A click that leaves a field must hit what it was aimed at: nothing moves before it is over. Milliseconds. */
+const SETTLE = 300;
+/** @type {ReturnType<typeof setTimeout> | undefined} */ let waiting;
+
+function later() {
+  clearTimeout(waiting);
+  waiting = setTimeout(changed, SETTLE);
+}
+
 /** The setup in words while it is written, and what is wrong with it. */
 function changed() {
+  clearTimeout(waiting);
   const s = draft(false);
   $('setup-preview').hidden = !s;
   $('setup-problems').hidden = true;
@@ -212,7 +222,7 @@ function changed() {
 function complain(s) {
   const wrong = problems(s, about.account, about.signers, { module: session.chain.module ?? '', verifier: undefined });
   const texts = [...new Set(wrong.map(({ field, why }) => `${where(field)}${why}.`))];
-  for (const t of s.tiers) if (weightOf(t) > 1n && t.threshold === 1n && t.guardians.length > 1) texts.push('One guardian of a group is enough: each of them alone could begin to take your account, and you would have to object in time.');
+  for (const t of s.tiers) if (weightOf(t) > 1n && t.threshold === 1n && t.guardians.length > 1) texts.push('One guardian of a tier is enough: each of them alone could begin to take your account, and you would have to object in time.');
   $('setup-problems').replaceChildren(...texts.map((w) => element('li', w)));
   $('setup-problems').hidden = !texts.length;
   return wrong.length > 0;
@@ -221,7 +231,7 @@ function complain(s) {
 /** @param {string} field */
 function where(field) {
   const m = /^tiers\[(\d)\](?:\.guardians\[(\d+)\])?/.exec(field);
-  if (m) return `Group ${Number(m[1]) + 1}${m[2] === undefined ? '' : ', a guardian'}: `;
+  if (m) return `Tier ${Number(m[1]) + 1}${m[2] === undefined ? '' : ', a guardian'}: `;
   return field === 'freeze' ? 'Freeze: ' : field === 'changeDelay' ? 'Changes: ' : '';
 }
 
