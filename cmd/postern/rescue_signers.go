@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/term"
+
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/passkey/exported"
 	"github.com/postern-dev/postern/rescue"
@@ -19,6 +21,7 @@ type rescueSigners struct {
 	exports        repeated
 	rpID           string
 	key, id, owner string
+	password       exportPassword
 	tools          rescue.Tools
 
 	opened []rescue.Signer
@@ -27,6 +30,7 @@ type rescueSigners struct {
 
 func (f *rescueSigners) flags(fs *flag.FlagSet) {
 	fs.Var(&f.exports, "export", "`file` of exported passkeys (CXF, Bitwarden, KeePassXC); may be repeated")
+	f.password.flags(fs)
 	fs.StringVar(&f.key, "security-key", "", "`device` of a FIDO2 security key, or auto for the one that is plugged in")
 	fs.StringVar(&f.rpID, "rp-id", "", "`domain` whose passkeys are meant: the RP ID")
 	fs.StringVar(&f.id, "credential-id", "", "credential `id` of a passkey in the security key that is not discoverable, base64url")
@@ -41,7 +45,7 @@ const mostSearched = 8
 // forgotten by close.
 func (f *rescueSigners) open(ctx context.Context, c *call) error {
 	for _, path := range f.exports {
-		file, err := readExport(path)
+		file, err := c.readExport(path, f.password)
 		if err != nil {
 			return err
 		}
@@ -116,8 +120,32 @@ func (f *rescueSigners) openSecurityKey(ctx context.Context, c *call) error {
 	return err
 }
 
+// exportPassword says where the password of an export is.
+type exportPassword struct{ file string }
+
+func (p *exportPassword) flags(fs *flag.FlagSet) {
+	fs.StringVar(&p.file, "export-password", "", "`file` with the password of an export that has one, or - for standard input (default $"+passphraseEnv+", or asked)")
+}
+
+// read takes it from where it is, or asks without showing it.
+func (p exportPassword) read(c *call, path string) ([]byte, error) {
+	var ask func() ([]byte, error)
+	if f, ok := c.stdin.(*os.File); ok && isTerminal(f) {
+		ask = func() ([]byte, error) {
+			fmt.Fprintf(c.stderr, "Password of the export %s: ", plain(path))
+			defer fmt.Fprintln(c.stderr)
+			return term.ReadPassword(int(f.Fd()))
+		}
+	}
+	text, err := readPassphrase(p.file, c.stdin, ask)
+	if e, ok := errors.AsType[*failure](err); ok && e.exit == exitUsage {
+		return nil, usageError("the password of the export is missing", "--export-password FILE, - for standard input, or $"+passphraseEnv)
+	}
+	return text, err
+}
+
 // readExport reads a file of exported passkeys that nobody else can read.
-func readExport(path string) (*exported.File, error) {
+func (c *call) readExport(path string, password exportPassword) (*exported.File, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -135,7 +163,14 @@ func readExport(path string) (*exported.File, error) {
 		return nil, err
 	}
 	defer exported.Wipe(data)
-	out, err := exported.Parse(data)
+	var secret []byte
+	if exported.Sealed(data) {
+		if secret, err = password.read(c, path); err != nil {
+			return nil, err
+		}
+		defer exported.Wipe(secret)
+	}
+	out, err := exported.ParseSealed(data, secret)
 	if err != nil {
 		f := explain(fmt.Errorf("%s: %w", path, err))
 		f.Code = "bad-export"
@@ -210,6 +245,8 @@ type leftLine struct {
 
 func runRescuePasskeys(_ context.Context, c *call) error {
 	fs := c.newFlags()
+	var password exportPassword
+	password.flags(fs)
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, 1)
 	if err != nil {
@@ -218,7 +255,7 @@ func runRescuePasskeys(_ context.Context, c *call) error {
 	if len(rest) == 0 {
 		return usageError("a file is needed", "the export of a password manager: postern rescue passkeys export.json")
 	}
-	file, err := readExport(rest[0])
+	file, err := c.readExport(rest[0], password)
 	if err != nil {
 		return err
 	}

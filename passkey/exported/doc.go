@@ -3,7 +3,8 @@
 // passkey to that page alone.
 //
 // Start with [Parse], which tells the formats apart: the FIDO Credential Exchange Format
-// (CXF 1.0, a JSON document), Bitwarden's JSON export, and KeePassXC's .passkey file. Then
+// (CXF 1.0, a JSON document), Bitwarden's JSON export, and KeePassXC's .passkey file;
+// [ParseSealed] also opens Bitwarden's exports that a password protects. Then
 // [Passkey.Assert] answers a challenge as the manager would have, with the flags that
 // [Flags] picks for the rule of the account. [File.Wipe] forgets the private keys, and [Wipe]
 // the bytes that they were read from.
@@ -48,7 +49,7 @@ type Format string
 // The formats.
 const (
 	CXF       Format = "cxf"       // FIDO Credential Exchange Format 1.0, JSON
-	Bitwarden Format = "bitwarden" // JSON export, not encrypted
+	Bitwarden Format = "bitwarden" // JSON export
 	KeePassXC Format = "keepassxc" // .passkey file
 )
 

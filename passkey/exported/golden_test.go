@@ -180,6 +180,7 @@ func madeFiles() map[string][]byte {
 		with(bitwardenPasskey(22), "credentialId", "b64."+b64(make([]byte, 1024))),
 		with(bitwardenPasskey(23), "userName", strings.Repeat("n", 1025)),
 		bitwardenPasskey(24)))
+	put("bitwarden-sealed.json", sealedFile())
 	put("keepassxc.passkey", keepassxcDocument(7))
 	crlf := keepassxcDocument(8)
 	put("keepassxc-crlf.passkey", with(crlf, "privateKey", strings.ReplaceAll(crlf["privateKey"].(string), "\n", "\r\n")))

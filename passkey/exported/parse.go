@@ -84,7 +84,11 @@ func (p *parser) cxf(root map[string]value) error {
 
 func (p *parser) bitwarden(root map[string]value) error {
 	if string(root["encrypted"]) != "false" {
-		return refuse(ErrEncrypted, "encrypted", "false", "export once more with the format .json that is not encrypted, or decrypt it with Bitwarden's own command line")
+		hint := "it opens for the account that exported it only: export once more, as .json or password protected"
+		if string(root["passwordProtected"]) == "true" {
+			hint = "give the password that was chosen for this export"
+		}
+		return refuse(ErrEncrypted, "encrypted", "false", hint)
 	}
 	return inEach("items", root["items"], func(place string, item map[string]value) error {
 		if item["login"] == nil || item["login"].isNull() {
