@@ -240,6 +240,16 @@ func TestARecoveryOnTheChain(t *testing.T) {
 	if p := elsewhere.Proposals[0]; p == nil || p.Recovery == nil {
 		t.Errorf("where contracts see other block numbers: %+v", p)
 	}
+	for calls := range 9 { // setup, change, freeze, nonces and proposals
+		left := calls
+		if _, err := guardian.At(t.Context(), failing{b.chain, &left, false}, b.acct.Address()); !errors.Is(err, errDown) && calls < 8 || calls == 8 && err != nil {
+			t.Errorf("a node that breaks off after %d calls: %v", calls, err)
+		}
+		left = calls
+		if _, err := guardian.At(t.Context(), failing{b.chain, &left, true}, b.acct.Address()); (err == nil) != (calls == 8) {
+			t.Errorf("a node that answers nonsense after %d calls: %v", calls, err)
+		}
+	}
 	if b.anybody(t, call, nil) {
 		t.Error("a proposal is made twice")
 	}

@@ -9,6 +9,8 @@ import (
 	"math/big"
 	"slices"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/seal"
 )
@@ -46,7 +48,7 @@ func (c *Collected) check() error {
 		return fmt.Errorf("guardian: nobody collects approvals of this message: %w", ErrMessage)
 	}
 	// What is in force need not be what Check would let in: others have made it.
-	if c.setup.Empty() {
+	if c.setup.Empty() || c.setup.Hash() == (common.Hash{}) {
 		return fmt.Errorf("guardian: %s without guardians: %w", about.kind, ErrOtherSetup)
 	}
 	if about.config != c.setup.Hash() {

@@ -95,7 +95,7 @@ func (s Setup) Words() []string {
 		switch {
 		case !plain:
 			who = fmt.Sprintf("guardians who weigh %d of %d together", t.Threshold, t.Weight())
-		case len(list) == 1:
+		case len(list) == 1 && t.Threshold == 1:
 			who = "one guardian"
 		}
 		w = append(w, fmt.Sprintf("%s: %s can bring in a new signer after %s: %s.", upper(tier(uint8(i))), who, duration(t.Delay), strings.Join(list, ", ")))
