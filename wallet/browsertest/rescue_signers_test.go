@@ -5,7 +5,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/base64"
 	"math/big"
 	"strings"
 	"testing"
@@ -225,6 +224,7 @@ func TestRescueSaysWhatCannotWork(t *testing.T) {
 	if err := stack.Chain().Faucet(t.Context(), common.HexToAddress(payer), ether(0.01)); err != nil {
 		t.Fatal(err)
 	}
+	payerSecret := f.value("payer")
 	f.click("review-go")
 	f.lands("1 ETH sent")
 
@@ -235,7 +235,7 @@ func TestRescueSaysWhatCannotWork(t *testing.T) {
 	f.shows("who")
 	var kept string
 	f.eval("JSON.stringify([{ ...sessionStorage }, { ...localStorage }, [...document.querySelectorAll('input')].map((i) => i.value), document.documentElement.innerText])", &kept)
-	for _, secret := range []string{h.secret[2:], base64.StdEncoding.EncodeToString(h.private.D.Bytes())} {
+	for _, secret := range []string{h.secret[2:], payerSecret[2:]} {
 		if strings.Contains(kept, secret) {
 			t.Error("the page keeps a key")
 		}
@@ -333,4 +333,89 @@ func faucetAt(t *testing.T, origin string, a common.Address) {
 	if err := c.CallContext(t.Context(), nil, "postern_faucet", a); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A node that says of every address that it holds ether hides which of two keys signed: one signature more tells.
+func TestRescueTellsKeysApart(t *testing.T) {
+	p := newTab(t, "")
+	address := p.register()
+	p.fund()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	n.rich = true
+	p.openRescue(served(t), "/", n.URL)
+	p.click("passkey-form button")
+	p.shows("found")
+	p.until("!" + byID("again-box") + ".hidden")
+	if got := strings.Count(p.text("accounts"), "0x"); got < 6 || !strings.Contains(p.text("accounts"), address) {
+		t.Fatalf("the page shows %d accounts: %s", got, p.text("accounts"))
+	}
+	p.click("again")
+	p.shows("found")
+	p.until(byID("again-box") + ".hidden")
+	if got := strings.Count(p.text("accounts"), "0x"); got != 3 || !strings.Contains(p.text("accounts"), address) {
+		t.Fatalf("the page shows %d accounts: %s", got, p.text("accounts"))
+	}
+	p.click("accounts li:first-child button")
+	p.shows("account")
+	if got := p.text("own"); got != address {
+		t.Errorf("the first of the list is %s, want %s", got, address)
+	}
+}
+
+// What a node says about an account that is not the holder's own is found out before anybody signs or pays.
+func TestRescueOnALyingNode(t *testing.T) {
+	p := newTab(t, "")
+	address := p.register()
+	p.fund()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	p.openRescue(served(t), "/", n.URL)
+	p.click("passkey-form button")
+	p.shows("account")
+	p.write("to", recipient)
+	p.write("amount", "0.5")
+	p.write("payer", stackPayer(t))
+	n.answers("eth_chainId", `"0x1"`)
+	p.click("review-go")
+	if got := p.problem(); !strings.Contains(got, "changed to another chain") {
+		t.Errorf("of another chain the page says %q", got)
+	}
+	n.answers("eth_chainId", "")
+	n.answers("eth_getBalance", `"0x1"`)
+	p.click("review-go")
+	if got := p.problem(); !strings.Contains(got, "does not hold that much") {
+		t.Errorf("of a poor account the page says %q", got)
+	}
+	n.answers("eth_getBalance", "")
+	n.answers("eth_call", `"0x"`)
+	p.click("review-go")
+	if got := p.problem(); !strings.Contains(got, "EntryPoint 0.8 is not on this chain") {
+		t.Errorf("of a chain without an EntryPoint the page says %q", got)
+	}
+	n.answers("eth_call", "")
+
+	// What is signed is sent once: the node swallows it, the page asks for the receipt, and sends the same again.
+	p.click("review-go")
+	p.shows("review")
+	n.answers("eth_sendRawTransaction", "refuse")
+	p.click("sign")
+	if got := p.problem(); !strings.Contains(got, "fee has risen") || p.text("sign") != "Sign with your passkey" {
+		t.Errorf("of a refusal the page says %q, and the button %q", got, p.text("sign"))
+	}
+	n.answers("eth_sendRawTransaction", "cut")
+	p.click("sign")
+	p.until(byID("sign") + ".textContent === 'Send again'")
+	before := balance(t, recipient)
+	n.answers("eth_sendRawTransaction", "")
+	p.click("sign")
+	p.shows("done")
+	p.until(byID("done-step") + ".textContent === 'Receipt'")
+	if got := new(big.Int).Sub(balance(t, recipient), before); got.Cmp(ether(0.5)) != 0 {
+		t.Errorf("the recipient got %s wei", got)
+	}
+	if left := balance(t, address); left.Cmp(ether(9.5)) != 0 {
+		t.Errorf("%s wei are left", left)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.problems = nil // the line that was cut is in the browser's log
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/cdproto/webauthn"
@@ -108,11 +109,22 @@ func (v *vendor) balance(a string) *big.Int {
 type plainNode struct {
 	URL     string
 	bundler bool     // it is one, too
+	rich    bool     // says that every address holds ether
 	refused []string // what was asked beyond that
+
+	mu   sync.Mutex
+	says map[string]string // other answers, by method; "cut": none, "refuse": an error
+}
+
+// answers puts another answer in the place of the true one; empty: the true one again.
+func (n *plainNode) answers(method, result string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.says[method] = result
 }
 
 func newPlainNode(t *testing.T, chain http.Handler) *plainNode {
-	n := &plainNode{}
+	n := &plainNode{says: map[string]string{}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
@@ -131,6 +143,23 @@ func newPlainNode(t *testing.T, chain http.Handler) *plainNode {
 		if !n.bundler && (!strings.HasPrefix(ask.Method, "eth_") || strings.Contains(ask.Method, "UserOperation")) {
 			n.refused = append(n.refused, ask.Method)
 			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no %s here"}}`, ask.ID, ask.Method)
+			return
+		}
+		n.mu.Lock()
+		other := n.says[ask.Method]
+		n.mu.Unlock()
+		if n.rich && ask.Method == "eth_getBalance" {
+			other = `"0xde0b6b3a7640000"`
+		}
+		if other == "cut" {
+			panic(http.ErrAbortHandler)
+		}
+		if other == "refuse" {
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":"transaction underpriced"}}`, ask.ID)
+			return
+		}
+		if other != "" {
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":%s}`, ask.ID, other)
 			return
 		}
 		inner := httptest.NewRequest(http.MethodPost, "http://localhost/", bytes.NewReader(body))

@@ -256,13 +256,18 @@ on('sign', 'click', () => {
       const op = { ...p.op, signature };
       const tx = p.carrier && await carry(p.node, op, p.carrier.plan, p.carrier.payer);
       p.held = { op, hash: p.shown.hash, shown: p.shown, node: p.node, tx };
-      if (p.carrier && p.carrier.payer !== holder) p.carrier.payer.forget();
-      input('payer').value = '';
-      payer();
       await hand(p.held);
     }, { ceremony: holder.prompts });
   }
 });
+
+/** The key that paid is not needed any more. */
+function paid() {
+  const { carrier } = pending ?? {};
+  if (carrier && carrier.payer !== session().holder) carrier.payer.forget();
+  input('payer').value = '';
+  payer();
+}
 
 on('review-back', 'click', () => {
   if (busy()) return;
@@ -286,6 +291,7 @@ async function hand(held) {
   } catch (e) {
     if (held.unsure) {
       $('sign').textContent = 'Send again';
+      paid();
       follow(held);
     } else {
       s.held = undefined;
@@ -295,6 +301,7 @@ async function hand(held) {
   } finally {
     traffic();
   }
+  paid();
   pending = undefined;
   draw(held);
   follow(held);
