@@ -1,9 +1,13 @@
 package devnet_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
+	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -192,5 +196,41 @@ func TestAClosedChainStandsStill(t *testing.T) {
 	closeNet(t, n)
 	if _, err := n.Skip(t.Context(), week); !errors.Is(err, devnet.ErrTime) {
 		t.Error(err)
+	}
+}
+
+// TestSkippedTimeOutlivesAKill runs itself as another process, kills that as soon as a week has passed there, and looks
+// at its data directory.
+func TestSkippedTimeOutlivesAKill(t *testing.T) {
+	if dir := os.Getenv("DEVNET_SKIP_DIR"); dir != "" {
+		at, err := open(t, devnet.Config{DataDir: dir}).Skip(t.Context(), week)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("SKIPPED", at.Unix())
+		select {}
+	}
+	openPackages(t)
+	dir := t.TempDir()
+	child := exec.Command(os.Args[0], "-test.run=^TestSkippedTimeOutlivesAKill$")
+	child.Env = append(os.Environ(), "DEVNET_SKIP_DIR="+dir)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var at uint64
+	for lines := bufio.NewScanner(out); at == 0 && lines.Scan(); {
+		_, _ = fmt.Sscanf(lines.Text(), "SKIPPED %d", &at)
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	if at == 0 {
+		t.Fatal("the other process did not skip anything")
+	}
+	if h := head(t, start(t, devnet.Config{DataDir: dir})); h.Time < at {
+		t.Errorf("it is %d, although %d was acknowledged", h.Time, at)
 	}
 }

@@ -3,12 +3,15 @@ package journeys
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/guardian"
+	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/recovery"
 )
 
@@ -89,7 +92,16 @@ func guardiansRotated(ctx context.Context, w *walker) error {
 		return err
 	}
 	if err := w.step("the frozen account's operations are refused", func(s *Step) error {
-		_, err := w.operate(ctx, s, w.client, u, guardian.Cancel())
+		now, err := w.now(ctx)
+		if err != nil {
+			return err
+		}
+		_, err = w.operate(ctx, s, w.client, u, guardian.Cancel())
+		e, ok := errors.AsType[*webauthn.FrozenError](err)
+		if !ok || e.Until.Sub(now) > 8*day || e.Until.Sub(now) < 8*day-tick {
+			return fmt.Errorf("journeys: the frozen account is not said to be one: %w", errors.Join(errAccepted, err))
+		}
+		s.Detail["frozen until"] = e.Until.UTC().Format(time.DateTime)
 		return s.refusedWith(err, "AA22") // not due
 	}); err != nil {
 		return err
