@@ -5,6 +5,7 @@ import { on, task } from '../task.js';
 import { $, element, input, problem, show, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { any, asked, file, keep, load, none, parse, state, stated } from './facts.js';
+import { drawKept, onTold, prepare } from './passkeys.js';
 import { ask } from './questions.js';
 import { session } from './session.js';
 
@@ -48,6 +49,7 @@ export async function enter(account) {
   session.address = account;
   await own();
   draw();
+  prepare();
   show('audit');
   status();
 }
@@ -64,7 +66,7 @@ async function own() {
 
 /** @param {string} account @param {Facts} stated_ */
 async function work(account, stated_) {
-  last = await session.chain.audit(account, any(stated_) ? file(stated_) : undefined);
+  last = await session.chain.audit(account, any(stated_) ? file(stated_) : undefined, session.kept);
 }
 
 /** A new answer: the report is worked out again; an answer that contradicts what is known is taken back. @param {(f: Facts) => void} change */
@@ -97,6 +99,7 @@ function draw() {
   drawPlan();
   drawTable();
   drawClasses();
+  drawKept();
   const { words } = /** @type {Reply} */ (last);
   $('more-words').replaceChildren(...sections(words).filter(([title]) => /^(If two|Smallest)/.test(title)).flatMap(([title, lines]) => [element('h3', title), list(lines)]));
   save('save-words', words.map((w) => w.replace(/^# /, '\n')).join('\n').trimStart() + '\n', 'text/plain');
@@ -171,6 +174,11 @@ function drawQuestions() {
   $('forget-facts').hidden = !any(facts);
 }
 
+onTold(async () => {
+  await work(/** @type {string} */ (session.address), facts);
+  draw();
+});
+
 on('facts-form', 'submit', () => {});
 on('more-questions', 'click', () => {
   all = !all;
@@ -231,7 +239,7 @@ function drawTable() {
     dl.append(...rows.map((r) => {
       const div = document.createElement('div');
       const more = capital((outcomes[r.id] ?? '').replace(/^(STOLEN|LOCKED: nobody gets in|still works)[; ]*/, '').replace(/^\((.*)\)$/, '$1'));
-      div.append(element('dt', capital(r.words)), ...(more ? [element('dd', `${more}.`)] : []));
+      div.append(element('dt', begun(r.words)), ...(more ? [element('dd', `${more}.`)] : []));
       return div;
     }));
     group.append(summary, dl);
@@ -255,6 +263,9 @@ function drawClasses() {
   const about = sections(/** @type {Reply} */ (last).words).find(([title]) => title.startsWith('Who signs'))?.[1] ?? [];
   $('signers').replaceChildren(...about.filter(Boolean).map((text) => element('li', text)), ...mine.flatMap((s) => (classes[s.id].examples ? [element('li', `Like ${s.label}: ${classes[s.id].examples}.`)] : [])));
 }
+
+/** A sentence; one that begins with a name leaves it as it is. @param {string} text */
+const begun = (text) => (/^(an?|the|all|you|your) /.test(text) ? capital(text) : text);
 
 /** @param {string} text */
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -108,11 +108,11 @@ export class Guarded extends Own {
 
   /**
    * What would lock an account, and what would lose it, as the server works it out.
-   * @param {string} account @param {object | string} [facts]
+   * @param {string} account @param {object | string} [facts] @param {object} [passkeys] what the passkey server has told
    */
-  async audit(account, facts) {
+  async audit(account, facts, passkeys) {
     if (!this.auditUrl) throw new Trouble('This server cannot tell what would lock an account.', 'Start a newer “postern up”, or use “postern audit” on the command line.');
-    const reply = await json(this.auditUrl, { account, facts }).catch((e) => {
+    const reply = await json(this.auditUrl, { account, facts, passkeys }).catch((e) => {
       if (e instanceof RpcError && e.kind === 'refused') throw new Trouble(sentence(e.message), sentence(e.hint ?? 'try again'));
       throw e;
     });

@@ -12,4 +12,6 @@ export const session = {
   address: /** @type {string | undefined} */ (undefined),
   /** Whose passkey this page has seen sign: it may act for the account. */
   own: /** @type {{id: Uint8Array, account: Account} | undefined} */ (undefined),
+  /** What the passkey server has told of passkeys that have signed here. */
+  kept: /** @type {import('./passkeys.js').Kept | undefined} */ (undefined),
 };
