@@ -14,6 +14,24 @@ import (
 	"github.com/postern-dev/postern/internal/abiargs"
 )
 
+// Available reports whether a chain has the contracts. Ask it before [Install], which needs
+// no chain.
+func Available(ctx context.Context, ch account.Chain) error {
+	for _, c := range []struct {
+		what string
+		at   common.Address
+	}{{"weighted ECDSA validator", Validator}, {"recovery action", Action}} {
+		code, err := ch.Code(ctx, c.at)
+		if err != nil {
+			return fmt.Errorf("guardians: read the code of the %s: %w", c.what, err)
+		}
+		if len(code) == 0 {
+			return &SetupError{"chain", fmt.Sprintf("it has no %s at %s", c.what, c.at), "use a chain that ZeroDev supports, or a WebAuthnAccount"}
+		}
+	}
+	return nil
+}
+
 // At reads an account's guardians. Without any, the setup is empty.
 func At(ctx context.Context, ch account.Chain, acct common.Address) (Setup, error) {
 	code, err := ch.Code(ctx, Validator)

@@ -2,6 +2,7 @@ package guardians_test
 
 import (
 	"crypto/ecdsa"
+	"encoding/json"
 	"errors"
 	"math/big"
 	"slices"
@@ -18,6 +19,8 @@ import (
 	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/kernelstand"
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/passkey/softkey"
 )
 
 const day = 24 * time.Hour
@@ -46,6 +49,16 @@ func family(t testing.TB) guardians.Setup {
 		{Address: addressOf(t, "mother"), Weight: 1}, {Address: addressOf(t, "brother"), Weight: 1}, {Address: addressOf(t, "friend"), Weight: 1}}}
 }
 
+func passkeyOf(t *testing.T, name string) passkey.PublicKey {
+	t.Helper()
+	d := softkey.New(softkey.WithSeed([]byte(name)))
+	options := passkey.NewCreationOptions(passkey.RelyingParty{ID: "localhost", Name: "x"}, passkey.User{ID: []byte{1}, Name: name, DisplayName: name}, make([]byte, 32))
+	if _, err := d.Create(must[[]byte](t)(json.Marshal(options)), "http://localhost:8080"); err != nil {
+		t.Fatal(err)
+	}
+	return d.Credentials()[0].Key
+}
+
 // bench is a chain with the makers' contracts and an account of one key.
 type bench struct {
 	net   *devnet.Net
@@ -67,6 +80,9 @@ func benches(t *testing.T) map[kernel.Version]*bench {
 		}
 	})
 	node := accounttest.NodeChain{Node: net.Client().Client()}
+	if err := guardians.Available(t.Context(), node); err != nil {
+		t.Fatal(err)
+	}
 	out := map[kernel.Version]*bench{}
 	for _, v := range stand.Versions {
 		if !v.AtLeast(kernel.V031) {
@@ -205,6 +221,41 @@ func TestGuardiansRecoverAKernelAccount(t *testing.T) {
 			}
 			if err := b.send(t, b.acct, b.owner(t, b.acct), "owner", account.Call{To: common.Address{1}}); err == nil {
 				t.Error("the old owner still signs")
+			}
+		})
+	}
+}
+
+func TestGuardiansRecoverAnAccountOfAPasskey(t *testing.T) {
+	for version, b := range benches(t) {
+		t.Run(string(version), func(t *testing.T) {
+			phone, next := kernel.WebAuthn{Key: passkeyOf(t, "phone")}, kernel.WebAuthn{Key: passkeyOf(t, "new phone")}
+			calls := func(a *kernel.Account) []account.Call {
+				return must[[]account.Call](t)(guardians.Install(a, family(t)))
+			}
+			config := kernel.Config{Version: version, Root: phone}
+			for _, c := range calls(must[*kernel.Account](t)(kernel.New(config))) { // born with its guardians
+				config.Init = append(config.Init, c.Data)
+			}
+			acct := must[*kernel.Account](t)(kernel.New(config))
+			if err := b.net.Faucet(t.Context(), acct.Address(), big.NewInt(1e18)); err != nil {
+				t.Fatal(err)
+			}
+			factory, data := acct.Factory()
+			if !b.anybody(t, account.Call{To: factory, Data: data}) {
+				t.Fatal("it cannot be deployed")
+			}
+			p := must[*guardians.Proposal](t)(guardians.Propose(acct, next, b.nonce(0)))
+			if !b.anybody(t, must[account.Call](t)(guardians.Approve(family(t), p, b.net.ChainID(), b.sign(t, p, "friend", "brother")...))) {
+				t.Fatal("the approvals reverted")
+			}
+			must[time.Time](t)(b.net.Skip(t.Context(), 7*day))
+			if err := b.send(t, acct, guardians.NewAuthority(p, addressOf(t, "brother")), "brother", p.Call()); err != nil {
+				t.Fatal(err)
+			}
+			now := must[*kernel.Account](t)(kernel.At(t.Context(), b.chain, acct.Address()))
+			if root, ok := now.Root().(kernel.WebAuthn); !ok || root.Key != next.Key {
+				t.Errorf("the root is %s", now.Root())
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package guardians_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -137,5 +138,29 @@ func TestOnlyGuardiansApproveAndOnlyOfThis(t *testing.T) {
 		if _, err := auth.Challenge(other, chain); !errors.Is(err, account.ErrChanged) {
 			t.Errorf("another operation: %v", err)
 		}
+	}
+}
+
+// empty is a chain without contracts, or one that does not answer.
+type empty struct {
+	account.Chain
+	err error
+}
+
+func (e empty) Code(context.Context, common.Address) ([]byte, error) { return nil, e.err }
+
+func TestAChainWithoutTheContractsIsSaid(t *testing.T) {
+	down := errors.New("down")
+	if err := guardians.Available(t.Context(), empty{}); !errors.As(err, new(*guardians.SetupError)) {
+		t.Errorf("%v", err)
+	}
+	if err := guardians.Available(t.Context(), empty{err: down}); !errors.Is(err, down) {
+		t.Errorf("%v", err)
+	}
+	if s, err := guardians.At(t.Context(), empty{}, common.Address{1}); err != nil || len(s.Guardians) != 0 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if _, err := guardians.At(t.Context(), empty{err: down}, common.Address{1}); !errors.Is(err, down) {
+		t.Errorf("%v", err)
 	}
 }
