@@ -83,7 +83,7 @@ func runGuardianCheck(ctx context.Context, c *call) error {
 	if *asJSON {
 		list := []wireProblem{}
 		for _, p := range problems {
-			list = append(list, wireProblem{p.Field, s.words(p), p.Hint()})
+			list = append(list, wireProblem{p.Field, s.words(p), wayOut(p)})
 		}
 		err = printJSON(c.stdout, map[string]any{"ok": len(list) == 0, "configHash": s.setup.Hash(), "problems": list, "words": s.names.setup(s.setup)})
 	} else {
@@ -98,7 +98,7 @@ func runGuardianCheck(ctx context.Context, c *call) error {
 func (c *call) printProblems(s *setupFile, problems []*guardian.SetupError) {
 	p := painter(c.stdout)
 	for _, e := range problems {
-		fmt.Fprintf(c.stdout, "%s %s\n  way out: %s\n", p.red("refused:"), plain(s.words(e)), plain(e.Hint()))
+		fmt.Fprintf(c.stdout, "%s %s\n  way out: %s\n", p.red("refused:"), plain(s.words(e)), plain(wayOut(e)))
 	}
 	if len(problems) > 0 {
 		fmt.Fprintln(c.stdout, p.red("it would be refused on chain, or be of no use"))
@@ -138,11 +138,24 @@ func (s *setupFile) refuse(ctx context.Context, ch account.Chain, acct common.Ad
 	if len(problems) == 0 {
 		return nil
 	}
-	hint := problems[0].Hint()
+	hint := wayOut(problems[0])
 	if n := len(problems) - 1; n > 0 {
 		hint += fmt.Sprintf("; %d more: postern guardian check FILE", n)
 	}
 	return failf("bad-setup", hint, "%s", s.words(problems[0]))
+}
+
+// wayOut is the way out in the terms of the file.
+func wayOut(e *guardian.SetupError) string {
+	switch e.Reason {
+	case guardian.ChangeShort:
+		return "raise change-delay to the first tier's delay and a day, or more; or leave it out"
+	case guardian.FreezeRange:
+		return "leave it out for no freeze, or write the first tier's delay and a day, or more"
+	case guardian.FreezeAlone:
+		return "name a second guardian, or leave freeze out"
+	}
+	return e.Hint()
 }
 
 var fieldIndex = regexp.MustCompile(`^(tiers|guardians)\[(\d+)\]$`)

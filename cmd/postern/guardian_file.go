@@ -130,7 +130,7 @@ func (s *setupFile) guardian(t *textfile.Fields) guardian.Guardian {
 		signer, err := kind.read(text)
 		if err != nil {
 			f := explain(err)
-			t.Place(n, t.At(kind.key), f)
+			t.Refuse(n, t.At(kind.key), or(f.Hint, "write it differently"), "%s", f.Message)
 			continue
 		}
 		out.Signer = signer
