@@ -185,6 +185,13 @@ func TestCloudLostGuardiansBringInANewPasskey(t *testing.T) {
 	}
 	before := members(t, address)
 
+	// The audit has said before what happens then.
+	ann.click("to-audit")
+	ann.shows("audit")
+	if got := ann.group("recoverable"); !strings.Contains(got, "A cloud account not stated is lost or locked") || !strings.Contains(got, "after 7 days") {
+		t.Errorf("the audit foretells %q\n%s", got, ann.state())
+	}
+
 	// 2. Everything is lost: another browser, another authenticator, nothing but the address.
 	lost := blankTab(t)
 	lost.addAuthenticator()

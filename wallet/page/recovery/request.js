@@ -90,6 +90,7 @@ async function draw() {
   $('send-none').hidden = sends.some(Boolean);
   $('copy-call').hidden = !s.ready || sends.some(Boolean);
   $('send-to').textContent = c.module;
+  $('hand-box').hidden = false;
   $('send-words').textContent = m.kind === 'recover' ? 'Anyone may send it and pay the fee. From then on the waiting time runs, in which the account’s owner can object.' : 'Anyone may send it and pay the fee.';
   await drawStale(c);
   shared = link('recovery', 'approval', await packed(btoa(Array.from(utf8(text), (v) => String.fromCharCode(v)).join('')), []));
@@ -114,14 +115,13 @@ async function drawStale(c) {
   const same = state.setup.tiers.length > Math.max(0, tier) && m.nonce === nonce;
   const waiting_ = m.kind === 'recover' && state.proposals.find((p) => p.tier === m.tier && p.expiresAt > state.now);
   const proposed = waiting_ && equal(waiting_.digest, digest(m, c.chainId, c.module));
-  if (proposed) {
-    say(`This recovery is proposed. It can be carried out from ${when(waiting_.readyAt)} on.`);
-    $('sign-box').hidden = $('send-box').hidden = true;
-  } else if (m.kind === 'drill') say('');
-  else if (!same) say('The account has gone past this request: it was stopped, carried out, or its guardians were changed. Nobody needs to sign it any more.');
-  else if (deadline && deadline < state.now) say(`It could be sent until ${when(deadline)}. Ask for a new one.`);
-  else if (waiting_) say('The same guardians have proposed something else, which waits. It has to be stopped or to expire first.');
-  else say('');
+  const over = proposed ? `This recovery is proposed. It can be carried out from ${when(waiting_.readyAt)} on.`
+    : m.kind === 'drill' ? ''
+    : !same ? 'The account has gone past this request: it was stopped, carried out, or its guardians were changed. Nobody needs to sign it any more.'
+    : deadline && deadline < state.now ? `It could be sent until ${when(deadline)}. Ask for a new one.`
+    : waiting_ ? 'The same guardians have proposed something else, which waits. It has to be stopped or to expire first.' : '';
+  say(over);
+  if (over) $('sign-box').hidden = $('send-box').hidden = $('hand-box').hidden = true;
 }
 
 /** @param {string} text */
