@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -216,14 +217,20 @@ func (l *look) roots() (out []kernel.Validator) {
 }
 
 // logs finds Hybrid accounts that the key was added to. A node that does not search is no error:
-// what it would have found can be named by address.
+// what it would have found can be named by address. Of the time that is left it takes half.
 func (l *look) logs() error {
 	if _, ok := l.ch.(account.Node); !ok {
 		return nil
 	}
+	ctx := l.ctx
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
 	for _, d := range hybrid.Deployments() {
 		for _, k := range l.keysOfHybrid() {
-			accounts, err := hybrid.FindByKey(l.ctx, l.ch, d, k)
+			accounts, err := hybrid.FindByKey(ctx, l.ch, d, k)
 			if err != nil {
 				if l.ctx.Err() != nil {
 					return l.ctx.Err()

@@ -37,8 +37,8 @@ func (f *rescueSigners) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.owner, "owner-key", "", "`file` with a secp256k1 key, or - for standard input (default $"+ownerEnv+")")
 }
 
-// mostSearched is how many passkeys are looked for on a chain without being asked twice: each is
-// a hundred questions to the node.
+// mostSearched is how many passkeys are looked for on a chain unless a site is named: each is some
+// thirty questions to the node, and tells it which accounts may be one person's.
 const mostSearched = 8
 
 // open reads the keys, and asks the security key which passkeys it has. The keys are to be
