@@ -419,3 +419,43 @@ func TestRescueOnALyingNode(t *testing.T) {
 	defer p.mu.Unlock()
 	p.problems = nil // the line that was cut is in the browser's log
 }
+
+// A passkey that signs wrongly, or without asking who is there, is found out here, before anything is sent or paid.
+func TestRescueByALyingPasskey(t *testing.T) {
+	p := newTab(t, "")
+	address := p.register()
+	p.fund()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	n.answers("eth_sendRawTransaction", "refuse")
+	p.openRescue(served(t), "/", n.URL)
+	p.click("passkey-form button")
+	p.shows("account")
+	p.write("to", recipient)
+	p.click("all")
+	p.write("payer", stackPayer(t))
+	p.click("review-go")
+	p.shows("review")
+	yes, no := true, false
+	for _, lie := range []struct {
+		how  webauthn.SetResponseOverrideBitsParams
+		says string
+	}{
+		{webauthn.SetResponseOverrideBitsParams{IsBogusSignature: &yes}, "not well formed"},
+		{webauthn.SetResponseOverrideBitsParams{IsBogusSignature: &no, IsBadUV: &yes}, "did not check who you are"},
+		{webauthn.SetResponseOverrideBitsParams{IsBadUV: &no, IsBadUP: &yes}, "Nobody was present"},
+	} {
+		p.lies(lie.how)
+		p.click("sign")
+		if got := p.problem(); !strings.Contains(got, lie.says) {
+			t.Errorf("the page says %q, want %q", got, lie.says)
+		}
+	}
+	p.lies(webauthn.SetResponseOverrideBitsParams{IsBadUP: &no})
+	n.answers("eth_sendRawTransaction", "")
+	p.click("sign")
+	p.shows("done")
+	p.until(byID("done-step") + ".textContent === 'Receipt'")
+	if left := balance(t, address); left.Sign() != 0 {
+		t.Errorf("%s wei are left", left)
+	}
+}

@@ -124,3 +124,46 @@ test('amounts of tokens are read and written without rounding', () => {
   assert.equal(inUnits(0n, 18), '0');
   assert.equal(tokenTransfer('0x' + '11'.repeat(20), 1n).slice(0, 10), '0xa9059cbb');
 });
+
+test('an export that does not say that it is plain is taken for encrypted', () => {
+  const json = JSON.parse(new TextDecoder().decode(read('bitwarden.json')));
+  for (const encrypted of [true, 'no', 0, null]) {
+    assert.throws(() => parseExport(new TextEncoder().encode(JSON.stringify({ ...json, encrypted }))), /encrypted/, String(encrypted));
+  }
+});
+
+test('damaged files are read or refused, and nothing else happens', () => {
+  let seed = 1;
+  const random = (n) => (seed = (seed * 48271) % 0x7fffffff) % n;
+  for (const { file } of golden.files) {
+    const whole = read(file);
+    for (let i = 0; i < 150; i++) {
+      const b = whole.slice(random(4) ? 0 : random(whole.length), random(4) ? whole.length : random(whole.length));
+      for (let k = random(4); k-- > 0 && b.length;) b[random(b.length)] = random(256);
+      try {
+        parseExport(b);
+      } catch (e) {
+        assert.ok(e instanceof MalformedError, `${file} ${i}: ${e.stack}`);
+      }
+    }
+  }
+});
+
+test('a holder signs for its own key and for no other', async () => {
+  const holders = await import('../rescue/holders.js');
+  const [a, b] = parseExport(read('cxf.json')).passkeys;
+  const challenge = new Uint8Array(32).fill(7);
+  const h = holders.exported(a);
+  assert.ok(await verify(await h.assert(challenge, a.key, 1), a.key));
+  await assert.rejects(h.assert(challenge, b.key, 1), /not by this account/);
+  assert.throws(() => h.sign(challenge), TypeError);
+  h.forget();
+  await assert.rejects(h.assert(challenge, a.key, 1));
+  const secret = new Uint8Array(32).fill(3);
+  const k = holders.key(secret);
+  const { signer } = await import('../page/secp256k1.js');
+  assert.equal(signer(challenge, k.sign(challenge)), k.address);
+  k.forget();
+  assert.throws(() => k.sign(challenge));
+  assert.ok(secret.every((v) => v === 0));
+});
