@@ -117,6 +117,9 @@ var errorSignatures = []string{
 	"UnsortedApproval(uint256 approval)",
 	"UnsortedGuardian(uint256 tier,uint256 guardian)",
 	"WeightTooLarge(uint256 weight)",
+	"NoTableFactory()",
+	"NoVerifier()",
+	"SetupTooLarge(uint256 size)",
 	"ZeroWeight(uint256 tier,uint256 guardian)",
 	// the table factory
 	"UnknownFormat()",
