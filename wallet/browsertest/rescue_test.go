@@ -259,3 +259,40 @@ func TestRescueByABundler(t *testing.T) {
 		t.Errorf("the recipient got %s wei, and %s stayed behind", got, left)
 	}
 }
+
+// Without P256VERIFY the account calculates: the page adds the hints, and the limits that it finds are enough.
+func TestRescueWithoutP256Verify(t *testing.T) {
+	s := pragueStack(t)
+	p, _ := pragueTab(t, s)
+	address := p.register()
+	p.fund()
+	n := newPlainNode(t, s.Chain().RPCHandler())
+	p.sent = nil
+	p.openRescue(served(t), "/", n.URL)
+	p.click("passkey-form button")
+	p.shows("account")
+	p.write("to", recipient)
+	p.write("amount", "0.5")
+	p.write("payer", fundedKey(t, func(a common.Address, wei *big.Int) error { return s.Chain().Faucet(t.Context(), a, wei) }))
+	p.click("review-go")
+	p.lands("0.5 ETH sent")
+	created := p.gasPaid()
+	p.click("done-back")
+	p.shows("account")
+	p.rescueAll(fundedKey(t, func(a common.Address, wei *big.Int) error { return s.Chain().Faucet(t.Context(), a, wei) }))
+	// A signature without hints takes some 250,000 gas, with them 69,000.
+	if sent := p.gasPaid(); sent > 230_000 || sent < 100_000 {
+		t.Errorf("the transaction took %d gas, the first %d", sent, created)
+	}
+	if wei, err := s.Chain().Client().BalanceAt(t.Context(), common.HexToAddress(address), nil); err != nil || wei.Sign() != 0 {
+		t.Errorf("%s wei are left (%v)", wei, err)
+	}
+}
+
+// gasPaid is the figure of the receipt on view.
+func (p *tab) gasPaid() (gas int) {
+	p.t.Helper()
+	p.eval(`Number([...document.querySelectorAll('#done-rows dd')].map((d) => /\(([\d,]+) gas\)/.exec(d.textContent)?.[1]).find(Boolean).replaceAll(',', ''))`, &gas)
+	p.t.Logf("%d gas", gas)
+	return gas
+}
