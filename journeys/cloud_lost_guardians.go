@@ -171,7 +171,6 @@ func ownersFacts(u *user) *facts {
 	f := new(facts)
 	f.domain("phone", "device")
 	f.domain("cloud", "cloud", "offline = false")
-	f.domain(u.page.rpID, "rp-id")
 	f.lives(u, "Passkey", `devices = ["phone"]`, `cloud = "cloud"`)
 	return f
 }

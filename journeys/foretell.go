@@ -14,8 +14,12 @@ import (
 
 // Before something happens to an account, its audit is read: it must say what then happens.
 
-// facts are what an account's owner states, in the form of a file.
-type facts struct{ text strings.Builder }
+// facts are what an account's owner knows: what is stated, in the form of a file, and what
+// passkeys have shown where they were made.
+type facts struct {
+	text strings.Builder
+	kept []recovery.Kept
+}
 
 // domain states one that signers live in, with the lines that say more of it.
 func (f *facts) domain(id, kind string, lines ...string) {
@@ -24,11 +28,13 @@ func (f *facts) domain(id, kind string, lines ...string) {
 
 // lives states where a user's passkey is: a name for it, and lines like `devices = ["phone"]`.
 func (f *facts) lives(u *user, name string, lines ...string) {
-	x := u.key.X()
-	fmt.Fprintf(&f.text, "[[signer]]\nid = \"0x%x\"\nname = %q\nrp-id = %q\n%s\n", x, name, u.page.rpID, strings.Join(lines, "\n"))
+	fmt.Fprintf(&f.text, "[[signer]]\nid = \"0x%x\"\nname = %q\n%s\n", u.key.X(), name, strings.Join(lines, "\n"))
+	if u.made != nil {
+		f.kept = append(f.kept, recovery.Kept{RPID: u.page.rpID, ID: u.credential, Key: u.key, Facts: *recovery.Registered(u.made, time.Now(), nil)})
+	}
 }
 
-// audit reads from the chain who controls an account, adds what its owner states, and
+// audit reads from the chain who controls an account, adds what its owner knows, and
 // computes what would lock it or lose it.
 func (w *walker) audit(ctx context.Context, at common.Address, f *facts) (*recovery.Report, error) {
 	a, err := audit.Read(ctx, w.client.Chain, at)
@@ -39,7 +45,7 @@ func (w *walker) audit(ctx context.Context, at common.Address, f *facts) (*recov
 	if err != nil {
 		return nil, err
 	}
-	known, err := stated.Apply(&a)
+	known, err := stated.Apply(recovery.WithPasskeys(&a, f.kept...))
 	if err != nil {
 		return nil, err
 	}

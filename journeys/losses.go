@@ -13,16 +13,19 @@ import (
 // What the journeys of losses have in common: passkeys come, take another's place, and are refused.
 
 // passkeyOf is a person with a new passkey of a page, on a device of its own.
-func (w *walker) passkeyOf(p page, h webauthn.Handle) (*user, error) {
-	u, _, err := p.create(softkey.New(softkey.WithSeed(w.draw(32))), h, "Ada")
+func (w *walker) passkeyOf(p page, h webauthn.Handle, device ...softkey.Option) (*user, error) {
+	u, _, err := p.create(softkey.New(append(device, softkey.WithSeed(w.draw(32)))...), h, "Ada")
 	return u, err
 }
 
+// stays makes a device whose passkeys never leave it, and say so.
+var stays = softkey.WithBackup(false, false)
+
 // opened is a person with a new passkey of a page, and the account of that passkey, with
 // money and not deployed yet.
-func (w *walker) opened(ctx context.Context, p page) (*user, error) {
+func (w *walker) opened(ctx context.Context, p page, device ...softkey.Option) (*user, error) {
 	salt := [32]byte(w.draw(32))
-	u, err := w.passkeyOf(p, webauthn.SaltHandle(salt))
+	u, err := w.passkeyOf(p, webauthn.SaltHandle(salt), device...)
 	if err != nil {
 		return nil, err
 	}
@@ -35,8 +38,8 @@ func (w *walker) opened(ctx context.Context, p page) (*user, error) {
 
 // joins gives an account a further passkey: made on another device, on a page that may be
 // another one, and added by a passkey that the account has.
-func (w *walker) joins(ctx context.Context, s *Step, by *user, p page) (*user, error) {
-	u, signer, err := w.candidate(by, p)
+func (w *walker) joins(ctx context.Context, s *Step, by *user, p page, device ...softkey.Option) (*user, error) {
+	u, signer, err := w.candidate(by, p, device...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +52,8 @@ func (w *walker) joins(ctx context.Context, s *Step, by *user, p page) (*user, e
 }
 
 // replaces puts a new passkey in the place of one that is lost.
-func (w *walker) replaces(ctx context.Context, s *Step, by, lost *user, p page) (*user, error) {
-	u, signer, err := w.candidate(by, p)
+func (w *walker) replaces(ctx context.Context, s *Step, by, lost *user, p page, device ...softkey.Option) (*user, error) {
+	u, signer, err := w.candidate(by, p, device...)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +66,8 @@ func (w *walker) replaces(ctx context.Context, s *Step, by, lost *user, p page) 
 }
 
 // candidate is a new passkey that remembers the account and is no signer of it yet.
-func (w *walker) candidate(of *user, p page) (*user, webauthn.Signer, error) {
-	u, err := w.passkeyOf(p, webauthn.AddressHandle(of.account.Address()))
+func (w *walker) candidate(of *user, p page, device ...softkey.Option) (*user, webauthn.Signer, error) {
+	u, err := w.passkeyOf(p, webauthn.AddressHandle(of.account.Address()), device...)
 	if err != nil {
 		return nil, webauthn.Signer{}, err
 	}

@@ -11,14 +11,13 @@ import (
 // phoneLost: the phone with the only passkey would have locked the account; with a second
 // passkey on a laptop the phone is lost, and replaced.
 func phoneLost(ctx context.Context, w *walker) error {
-	phone, err := w.opened(ctx, home)
+	phone, err := w.opened(ctx, home, stays)
 	if err != nil {
 		return err
 	}
 	at, to := phone.account.Address(), w.somebody()
 	var stated facts
 	stated.domain("phone", "device")
-	stated.domain(rpID, "rp-id")
 	stated.lives(phone, "Phone", `devices = ["phone"]`, `cloud = false`)
 
 	// 1. The account exists and has one passkey, which never leaves the phone.
@@ -42,7 +41,7 @@ func phoneLost(ctx context.Context, w *walker) error {
 	// 2. What it advises: another passkey, elsewhere.
 	var laptop *user
 	if err := w.step("add a passkey on the laptop", func(s *Step) error {
-		laptop, err = w.joins(ctx, s, phone, home)
+		laptop, err = w.joins(ctx, s, phone, home, stays)
 		return err
 	}); err != nil {
 		return err
@@ -77,7 +76,7 @@ func phoneLost(ctx context.Context, w *walker) error {
 	// 4. A new phone takes the old one's place, in one operation.
 	var young *user
 	if err := w.step("put a new phone's passkey in the lost one's place", func(s *Step) error {
-		young, err = w.replaces(ctx, s, laptop, phone, home)
+		young, err = w.replaces(ctx, s, laptop, phone, home, stays)
 		return err
 	}); err != nil {
 		return err
@@ -102,7 +101,6 @@ func phoneLost(ctx context.Context, w *walker) error {
 		var now facts
 		now.domain("phone", "device", `name = "the new phone"`)
 		now.domain("laptop", "device")
-		now.domain(rpID, "rp-id")
 		now.lives(young, "New phone", `devices = ["phone"]`, `cloud = false`)
 		now.lives(laptop, "Laptop", `devices = ["laptop"]`, `cloud = false`)
 		r, err := w.audit(ctx, at, &now)

@@ -35,6 +35,7 @@ type user struct {
 	device     *softkey.Authenticator
 	page       page // where its passkey is asked
 	credential []byte
+	made       *passkey.Registration // what its registration showed; nil for who found the passkey again
 	key        passkey.PublicKey
 
 	account   *webauthn.Account
@@ -67,7 +68,7 @@ func (p page) create(device *softkey.Authenticator, h webauthn.Handle, name stri
 	if err := r.Verify(p.rule(challenge)); err != nil {
 		return nil, nil, err
 	}
-	return &user{device: device, page: p, credential: r.ID, key: r.Key()}, r, nil
+	return &user{device: device, page: p, credential: r.ID, key: r.Key(), made: r}, r, nil
 }
 
 // ask is [page.ask] at home.
