@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/passkey"
@@ -55,6 +56,8 @@ func placements(d kernel.Deployment) []placement {
 		{"StandMetaFactory", d.MetaFactory},
 		{"StandECDSASigner", kernel.ECDSASigner(common.Address{}).Contract},
 		{"StandWebAuthnSigner", kernel.WebAuthnSigner(passkey.PublicKey{}, common.Hash{}).Contract},
+		{"StandWeightedValidator", guardians.Validator},
+		{"StandRecoveryAction", guardians.Action},
 	}
 	for _, v := range []struct {
 		source    string

@@ -353,3 +353,140 @@ contract StandMetaFactory {
         return factory.createAccount(data, salt);
     }
 }
+
+/// @notice Obeys guardians, by weights and after a delay: only operations that enough of them have signed before.
+contract StandWeightedValidator {
+    struct Weights {
+        uint24 totalWeight;
+        uint24 threshold;
+        uint48 delay;
+        address firstGuardian;
+    }
+
+    struct Link {
+        uint24 weight;
+        address nextGuardian;
+    }
+
+    struct Proposal {
+        uint8 status; // 0 ongoing, 1 approved, 2 vetoed, 3 executed
+        uint48 validAfter;
+    }
+
+    address private constant END = address(type(uint160).max);
+
+    mapping(address kernel => Weights) public weightedStorage;
+    mapping(address guardian => mapping(address kernel => Link)) public guardian;
+    mapping(bytes32 hash => mapping(address kernel => Proposal)) public proposalStatus;
+    mapping(bytes32 hash => mapping(address guardian => mapping(address kernel => uint8))) public voteStatus;
+
+    function isModuleType(uint256 kind) external pure returns (bool) {
+        return kind == 1;
+    }
+
+    function isInitialized(address kernel) public view returns (bool) {
+        return weightedStorage[kernel].totalWeight != 0;
+    }
+
+    function onInstall(bytes calldata data) external payable {
+        require(!isInitialized(msg.sender), "already initialized");
+        (address[] memory who, uint24[] memory weights, uint24 threshold, uint48 delay) =
+            abi.decode(data, (address[], uint24[], uint24, uint48));
+        _set(who, weights, threshold, delay);
+    }
+
+    function onUninstall(bytes calldata) external payable {
+        require(isInitialized(msg.sender), "not initialized");
+        _clear();
+    }
+
+    function renew(address[] calldata who, uint24[] calldata weights, uint24 threshold, uint48 delay) external payable {
+        require(isInitialized(msg.sender), "not initialized");
+        _clear();
+        _set(who, weights, threshold, delay);
+    }
+
+    function approveWithSig(bytes32 hash, address kernel, bytes calldata signatures) external {
+        Weights memory w = weightedStorage[kernel];
+        Proposal storage p = proposalStatus[hash][kernel];
+        require(w.threshold != 0 && p.status == 0, "not ongoing");
+        bytes32 digest = MessageHashUtils.toTypedDataHash(
+            keccak256(
+                abi.encode(
+                    keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
+                    keccak256("WeightedECDSAValidator"),
+                    keccak256("0.0.3"),
+                    block.chainid,
+                    address(this)
+                )
+            ),
+            keccak256(abi.encode(keccak256("Approve(bytes32 callDataAndNonceHash)"), hash))
+        );
+        for (uint256 i = 0; i + 65 <= signatures.length; i += 65) {
+            address signer = ECDSA.recover(digest, signatures[i:i + 65]);
+            require(voteStatus[hash][signer][kernel] == 0, "already voted");
+            voteStatus[hash][signer][kernel] = 1;
+        }
+        uint256 weight;
+        for (address g = w.firstGuardian; g != END; g = guardian[g][kernel].nextGuardian) {
+            if (voteStatus[hash][g][kernel] != 0) weight += guardian[g][kernel].weight;
+        }
+        if (weight >= w.threshold) (p.status, p.validAfter) = (1, uint48(block.timestamp) + w.delay);
+    }
+
+    function veto(bytes32 hash) external {
+        require(proposalStatus[hash][msg.sender].status < 2, "not ongoing");
+        proposalStatus[hash][msg.sender].status = 2;
+    }
+
+    function validateUserOp(PackedUserOperation calldata op, bytes32 hash) external payable returns (uint256) {
+        emit Asked(msg.sender, hash, op.nonce, op.signature);
+        Proposal storage p = proposalStatus[keccak256(abi.encode(op.sender, op.callData, op.nonce))][msg.sender];
+        (address signer, ECDSA.RecoverError problem,) =
+            ECDSA.tryRecover(MessageHashUtils.toEthSignedMessageHash(hash), op.signature);
+        if (p.status != 1 || problem != ECDSA.RecoverError.NoError || guardian[signer][msg.sender].weight == 0) return 1;
+        p.status = 3;
+        return uint256(p.validAfter) << 208;
+    }
+
+    /// @dev As in the original: at once, and whatever the delay.
+    function isValidSignatureWithSender(address, bytes32 hash, bytes calldata signatures) external view returns (bytes4) {
+        uint256 weight;
+        address last = END;
+        for (uint256 i = 0; i + 65 <= signatures.length; i += 65) {
+            address signer = ECDSA.recover(hash, signatures[i:i + 65]);
+            if (signer >= last) return INVALID;
+            weight += guardian[signer][msg.sender].weight;
+            last = signer;
+        }
+        return weight != 0 && weight >= weightedStorage[msg.sender].threshold ? VALID : INVALID;
+    }
+
+    function _set(address[] memory who, uint24[] memory weights, uint24 threshold, uint48 delay) private {
+        Weights memory w = Weights(0, threshold, delay, END);
+        for (uint256 i = 0; i < who.length; ++i) {
+            require(who[i] != msg.sender && who[i] != address(0) && weights[i] != 0 && who[i] < w.firstGuardian, "guardian");
+            guardian[who[i]][msg.sender] = Link(weights[i], w.firstGuardian);
+            (w.firstGuardian, w.totalWeight) = (who[i], w.totalWeight + weights[i]);
+        }
+        require(threshold <= w.totalWeight, "threshold");
+        weightedStorage[msg.sender] = w;
+    }
+
+    function _clear() private {
+        for (address g = weightedStorage[msg.sender].firstGuardian; g != END;) {
+            address next = guardian[g][msg.sender].nextGuardian;
+            delete guardian[g][msg.sender];
+            g = next;
+        }
+        delete weightedStorage[msg.sender];
+    }
+}
+
+/// @notice Gives a validator another owner; its code runs as the account.
+contract StandRecoveryAction {
+    function doRecovery(address validator, bytes calldata data) external {
+        StandECDSAValidator(validator).onUninstall("");
+        StandECDSAValidator(validator).onInstall(data);
+    }
+}
