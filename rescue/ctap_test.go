@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/exported"
 )
 
@@ -75,6 +76,21 @@ func TestOtherAnswersAreRefused(t *testing.T) {
 		if _, err := parseAssertions(out, "gone.example", credential, exported.ClientData("gone.example", make([]byte, 32))); err == nil {
 			t.Errorf("%s: accepted for another challenge", name)
 		}
+	}
+}
+
+// The lines say one RP ID and what was signed another: a page's, with a passkey of the same maker.
+func TestWhatWasSignedForAnotherRPIDIsRefused(t *testing.T) {
+	_, out, credential, clientData := recorded(t, "credential")
+	lines := strings.Split(string(out), "\n")
+	wrapped, err := base64.StdEncoding.DecodeString(lines[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrapped[2] ^= 1 // the first byte of the hash, behind the byte string's head
+	lines[2] = base64.StdEncoding.EncodeToString(wrapped)
+	if _, err := parseAssertions([]byte(strings.Join(lines, "\n")), "gone.example", credential, clientData); !errors.Is(err, passkey.ErrRPID) {
+		t.Errorf("%v", err)
 	}
 }
 
