@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -258,6 +259,59 @@ func TestRescueByABundler(t *testing.T) {
 	if got, left := new(big.Int).Sub(balance(t, recipient), before), balance(t, address); got.Cmp(ether(9.9)) < 0 || left.Cmp(ether(0.05)) > 0 {
 		t.Errorf("the recipient got %s wei, and %s stayed behind", got, left)
 	}
+}
+
+// Tokens go as ether does: looked at by address, sent whole by an account that is not on the chain yet, named in the review.
+func TestRescueMovesTokens(t *testing.T) {
+	p := newTab(t, "")
+	address := p.register()
+	token := stack.Chain().Info().Token
+	if err := stack.Chain().MintToken(t.Context(), common.HexToAddress(address), big.NewInt(42_500_000)); err != nil {
+		t.Fatal(err)
+	}
+	p.openRescue(served(t), "/", newPlainNode(t, stack.Chain().RPCHandler()).URL)
+	p.click("passkey-form button")
+	if got := p.problem(); !strings.Contains(got, "No account was found") { // it is not on the chain and holds no ether
+		t.Errorf("the page says %q", got)
+	}
+	p.write("address", address)
+	p.click("passkey-form button")
+	p.shows("account")
+	p.eval("document.querySelector('#token-box').open = true", nil)
+	p.write("token", recipient)
+	p.click("token-form button")
+	p.until(byID("token-error") + ".textContent.includes('no token')")
+	p.write("token", token.Hex())
+	p.click("token-form button")
+	p.until(byID("tokens") + ".textContent")
+	p.shows("account")
+	p.eval(byID("what")+".value = '"+token.Hex()+"', "+byID("what")+".dispatchEvent(new Event('change'))", nil)
+	p.write("to", recipient)
+	p.write("amount", "1000000000000")
+	p.write("payer", stackPayer(t))
+	p.click("review-go")
+	p.until(byID("amount-error") + ".textContent.startsWith('The account has ')")
+	before := tokens(t, token, recipient)
+	p.click("all")
+	p.click("review-go")
+	p.shows("review")
+	if rows := p.text("review-rows"); !strings.Contains(rows, token.Hex()) || !strings.Contains(rows, recipient) {
+		t.Errorf("the review says %q", rows)
+	}
+	p.lands("")
+	if got, left := new(big.Int).Sub(tokens(t, token, recipient), before), tokens(t, token, address); got.Int64() != 42_500_000 || left.Sign() != 0 {
+		t.Errorf("the recipient got %s units, %s are left", got, left)
+	}
+}
+
+// tokens is what somebody has of a token, in its smallest unit.
+func tokens(t *testing.T, token common.Address, of string) *big.Int {
+	t.Helper()
+	b, err := stack.Chain().Client().CallContract(t.Context(), ethereum.CallMsg{To: &token, Data: append([]byte{0x70, 0xa0, 0x82, 0x31}, common.LeftPadBytes(common.HexToAddress(of).Bytes(), 32)...)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return new(big.Int).SetBytes(b)
 }
 
 // Without P256VERIFY the account calculates: the page adds the hints, and the limits that it finds are enough.
