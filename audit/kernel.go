@@ -3,8 +3,11 @@
 package audit
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -87,8 +90,11 @@ func (d *description) plainKey(owner common.Address) error {
 	return nil
 }
 
-// maxPermissions bounds what is said of an account's session keys.
-const maxPermissions = 32
+// Bounds of looking for an account's session keys, and of what is said of them.
+const (
+	maxPermissions = 32
+	searchTime     = 20 * time.Second
+)
 
 // permissions adds session keys that nothing limits as signers, and says of the others
 // what they may do. That a node does not tell is said, and no error: the report holds for
@@ -97,12 +103,21 @@ func (d *description) permissions(a *kernel.Account) error {
 	if !a.Version().V3() {
 		return nil
 	}
-	list, err := session.List(d.ctx, d.chain, a)
+	// A node may answer for a whole chain piece by piece: the report does not wait for the last.
+	limit := searchTime
+	if end, ok := d.ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)/2)
+	}
+	ctx, cancel := context.WithTimeout(d.ctx, limit)
+	defer cancel()
+	list, err := session.List(ctx, d.chain, a)
 	if d.ctx.Err() != nil {
 		return d.ctx.Err()
 	}
-	if err != nil {
-		d.note("Not all of the account's session keys were found: %.300s.", strings.TrimSuffix(err.Error(), "."))
+	if errors.Is(err, context.DeadlineExceeded) {
+		d.note("Not all of the account's session keys were found: the node took too long.")
+	} else if err != nil {
+		d.note("Not all of the account's session keys were found: %.300s.", strings.TrimSuffix(strings.TrimPrefix(err.Error(), "session: "), "."))
 	}
 	said := 0
 	for _, p := range list {

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -87,6 +88,19 @@ func (c allowing) Call(ctx context.Context, to common.Address, data []byte) ([]b
 	return c.NodeChain.Call(ctx, to, data)
 }
 
+// logless answers no question about logs.
+type logless struct {
+	accounttest.NodeChain
+	err error
+}
+
+func (c logless) CallContext(ctx context.Context, result any, method string, args ...any) error {
+	if method == "eth_getLogs" {
+		return c.err
+	}
+	return c.NodeChain.CallContext(ctx, result, method, args...)
+}
+
 func TestKernelsSessionKeys(t *testing.T) {
 	b := newBench(t)
 	free, bound := common.Address{0: 2, 19: 1}, common.Address{0: 2, 19: 2}
@@ -119,6 +133,12 @@ func TestKernelsSessionKeys(t *testing.T) {
 	r := must[*recovery.Report](t)(recovery.Audit(&a))
 	if r.Outcome(nil, []string{a.Signers[1].ID}).State != recovery.Stolen || !slices.Contains(r.Words(), a.Notes[0]) {
 		t.Errorf("%v", r.Words())
+	}
+	// One that fails at them, or takes too long, does not fail the report.
+	for _, err := range []error{errors.New("query returned more than 10000 results"), context.DeadlineExceeded} {
+		if a := read(t, logless{b.chain, err}, addr); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "session keys were found") {
+			t.Errorf("notes %q", a.Notes)
+		}
 	}
 	// A node without logs hides session keys, and that is said.
 	a = read(t, plainChain{b.chain}, addr)
