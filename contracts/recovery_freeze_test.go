@@ -177,6 +177,20 @@ func TestAFreezePutsOffAChangeOfTheSetup(t *testing.T) {
 	if tiers := g.moduleSays("setupOf", g.address)[0]; len(mustPackSetup(t, g)) > 192 || tiers == nil {
 		t.Error("a setup stands")
 	}
+	// Nor does one come into force that was scheduled meanwhile, by whatever way.
+	g = newGuarded(t, osaka)
+	if err := g.freeze(g.family, 0, 0, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.asOwner("scheduleSetup", setup{Tiers: []tier{}}); err != nil {
+		t.Fatal(err)
+	}
+	g.later(9*day - 1)
+	wantRecoveryError(t, g.module(stranger, "applySetup", g.address), "StillFrozen")
+	g.later(1)
+	if err := g.module(stranger, "applySetup", g.address); err != nil {
+		t.Fatal(err)
+	}
 	// One that is not ready before the freeze is over, or has expired, is left as it is.
 	g = newGuarded(t, osaka)
 	g.later(1)
