@@ -111,3 +111,36 @@ func ExamplePasskey_Changes() {
 	// Output:
 	// 2026-06-01 it is no longer backed up: it is on one device only now (BS 1→0)
 }
+
+// What a passkey server keeps comes from its reply to the passkey's owner, and goes to the
+// signer with the same key.
+func ExampleWithPasskeys() {
+	kept, err := recovery.ParseKept([]byte(`{"format": "postern-passkeys-1", "passkeys": [{
+		"rpId": "wallet.example", "id": "AQID",
+		"pubkey": "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q",
+		"history": [
+			{"at": "2026-01-02T10:00:00Z", "flags": "UP|UV|BE|BS", "signCount": 0},
+			{"at": "2026-03-04T10:00:00Z", "flags": "UP|UV|BE", "signCount": 0}]}]}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	account := &recovery.Account{
+		Source: recovery.Chain,
+		Signers: []recovery.Signer{{
+			ID: "phone", Kind: recovery.KindPasskey,
+			Key: "0x6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+		}},
+		Routes: []recovery.Route{{ID: "own", Use: recovery.Operate, Quorum: recovery.Any(1, "phone")}},
+	}
+	phone := recovery.WithPasskeys(account, kept...).Signers[0]
+	fmt.Println("Bound to", phone.RPID.Value, "-", phone.RPID.Source)
+	fmt.Println("It is", phone.Class().Words())
+	for _, c := range phone.Passkey.Changes() {
+		fmt.Println(c.When.Format("2006-01-02"), c.What)
+	}
+	// Output:
+	// Bound to wallet.example - signed
+	// It is syncable, discoverable or not: unknown
+	// 2026-03-04 it is no longer backed up: it is on one device only now (BS 1→0)
+}

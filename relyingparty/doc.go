@@ -15,7 +15,8 @@
 //
 // login/verify gives a listToken for the passkey that has just signed if it is asked with
 // "list": true. It is good in that browser, for as long as a challenge, and for that passkey
-// alone: a user handle may be chosen by anybody, and opens nobody else's list.
+// alone: a user handle may be chosen by anybody, and opens nobody else's list. Where
+// Config.Admit wants a key of its own in Authorization, there is no list.
 //
 // Promised: ES256 only; the public key handed out is the one the authenticator
 // attested, never one a client claimed; a challenge is good for one ceremony, one
