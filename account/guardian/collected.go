@@ -90,34 +90,43 @@ func (c *Collected) NewSigner() (a Approval, ok bool) {
 }
 
 // Add takes an approval by a guardian of the tier, or by the new signer of a Recovery,
-// after verifying it. A signature that only the chain can verify is taken as it is; see
-// [Collected.VerifyOn]. Adding what is there already changes nothing.
+// after verifying it. A signature that only the chain can verify is taken as it is (see
+// [Collected.VerifyOn]), but never in the place of one that is verified. Adding what is
+// there already changes nothing.
 func (c *Collected) Add(a Approval) error {
 	if err := a.Verify(c.message, c.chainID); err != nil && !errors.Is(err, ErrUnverified) {
 		return err
 	}
 	r, isRecovery := c.message.(Recovery)
-	taken := false
-	if isRecovery && a.Signer == r.NewSigner {
-		c.newSigner, taken = &a, true
+	taken := isRecovery && a.Signer == r.NewSigner
+	if taken && (c.newSigner == nil || c.replaces(*c.newSigner, a)) {
+		c.newSigner = &a
 	}
 	for _, t := range c.tiers() {
 		if t.Index(a.Signer) < 0 {
 			continue
 		}
-		if i := slices.IndexFunc(c.approvals, func(x Approval) bool { return x.Signer == a.Signer }); i >= 0 {
-			c.approvals[i] = a
-		} else {
+		taken = true
+		switch i := slices.IndexFunc(c.approvals, func(x Approval) bool { return x.Signer == a.Signer }); {
+		case i < 0:
 			c.approvals = append(c.approvals, a)
+		case c.replaces(c.approvals[i], a):
+			c.approvals[i] = a
+			delete(c.onChain, a.Signer)
 		}
-		delete(c.onChain, a.Signer)
-		return nil
+		break
 	}
 	if !taken {
 		return &SignatureError{Name(a.Signer), ErrNotGuardian}
 	}
-	delete(c.onChain, a.Signer)
 	return nil
+}
+
+// replaces reports whether an approval may stand in the place of another by the same
+// signer: not if only the present one is known to be good.
+func (c *Collected) replaces(present, next Approval) bool {
+	good := c.onChain[present.Signer] || present.Verify(c.message, c.chainID) == nil
+	return !good || next.Verify(c.message, c.chainID) == nil
 }
 
 // tiers are those whose guardians approve.

@@ -1,6 +1,7 @@
 package guardian_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"math/big"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
@@ -121,6 +123,30 @@ func TestRecoveriesThatNoContractTakesAreNotCollected(t *testing.T) {
 		if _, err := guardian.Collect(id, s, recoveryOf(t, s)); err == nil {
 			t.Errorf("chain %v", id)
 		}
+	}
+}
+
+func TestAGoodApprovalIsNotReplacedByOneThatNobodyCanVerify(t *testing.T) {
+	s := family(t)
+	r := recoveryOf(t, s)
+	r.NewSigner, r.Table = key(t, "new key"), 0
+	c, harm := collect(t, s, r), collect(t, s, r)
+	add(t, c, sign(t, key(t, "brother"), "brother", r), sign(t, key(t, "mother"), "mother", r), sign(t, r.NewSigner, "new key", r))
+	for _, signer := range []seal.Signer{key(t, "brother"), r.NewSigner} {
+		add(t, harm, must[guardian.Approval](t)(guardian.Contract(signer, []byte("nonsense"))))
+	}
+	if st := harm.Status(); st.Unverified != 1 {
+		t.Errorf("%+v", st)
+	}
+	want := must[account.Call](t)(c.Call())
+	if err := c.Merge(harm); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[account.Call](t)(c.Call()); !bytes.Equal(got.Data, want.Data) || c.Status().Unverified != 0 {
+		t.Errorf("%+v", c.Status())
+	}
+	if err := harm.Merge(c); err != nil || harm.Status().Unverified != 0 || harm.Status().Weight != 2 { // the other way round it is mended
+		t.Errorf("%+v, %v", harm.Status(), err)
 	}
 }
 
