@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+	"golang.org/x/term"
 
 	"github.com/postern-dev/postern/account"
 )
@@ -69,7 +70,7 @@ func openOwnerKey(path string, stdin io.Reader) (*ownerKey, error) {
 		}
 	case path == "-":
 		where = "standard input"
-		text, err = readBounded(stdin)
+		text, err = readTyped(stdin)
 	default:
 		return readOwnerFile(path)
 	}
@@ -77,6 +78,17 @@ func openOwnerKey(path string, stdin io.Reader) (*ownerKey, error) {
 		return nil, err
 	}
 	return ownerKeyOf(text, where)
+}
+
+// readTyped reads a key from standard input; what somebody types there is not shown.
+func readTyped(stdin io.Reader) ([]byte, error) {
+	f, ok := stdin.(*os.File)
+	if !ok || !isTerminal(f) {
+		return readBounded(stdin)
+	}
+	fmt.Fprint(os.Stderr, "Key (it is not shown): ")
+	defer fmt.Fprintln(os.Stderr)
+	return term.ReadPassword(int(f.Fd()))
 }
 
 // readOwnerFile reads the key of an EOA from a file.
