@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"math/big"
+	"os"
 	"strings"
 	"testing"
 
@@ -199,6 +200,24 @@ func TestRescueSaysWhatCannotWork(t *testing.T) {
 	f.eval(byID("address")+".value = ''", nil)
 	f.useExported(h.export(t, common.HexToAddress(recipient)))
 	says("no account at this address on this chain")
+
+	// An export that a password protects.
+	sealed, err := os.ReadFile("../../passkey/exported/testdata/bitwarden-sealed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.chooseFile("sealed.json", string(sealed))
+	f.until("!" + byID("sealed-form") + ".hidden")
+	f.write("password", "incorrect horse")
+	f.click("sealed-form button")
+	f.until(byID("password-error") + ".textContent.includes('password is wrong')")
+	f.write("password", "correct horse")
+	f.click("sealed-form button")
+	f.until(byID("exported") + ".querySelectorAll('button').length === 1 && " + byID("sealed-form") + ".hidden")
+	f.click("exported button")
+	says("No account was found")
+	f.chooseFile("sealed.json", "{}")
+	f.until(byID("file-error") + ".textContent.includes('none of the exports') && !" + byID("exported") + ".children.length")
 
 	// Two of two: one holder is not enough, and the page says so instead of asking.
 	f.useExported(h.export(t, both))

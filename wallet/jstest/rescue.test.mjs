@@ -167,3 +167,21 @@ test('a holder signs for its own key and for no other', async () => {
   assert.throws(() => k.sign(challenge));
   assert.ok(secret.every((v) => v === 0));
 });
+
+test('an export is opened by its password, as Go opens it', async () => {
+  const { isSealed, openSealed } = await import('../rescue/sealed.js');
+  const file = read('bitwarden-sealed.json');
+  assert.ok(isSealed(file) && !isSealed(read('bitwarden.json')) && !isSealed(read('refused/zip.json')));
+  const plain = await openSealed(file, 'correct horse');
+  const { format, passkeys } = parseExport(plain);
+  assert.deepEqual([format, passkeys.length], ['bitwarden', 1]);
+  for (const wrong of ['', 'Correct horse', 'correct horse ']) await assert.rejects(openSealed(file, wrong), /password is wrong/);
+  const json = JSON.parse(new TextDecoder().decode(file));
+  const [iv, sealed, mac] = json.data.slice(2).split('|');
+  for (const [change, says] of [
+    [{ kdfType: 1 }, /Argon2id/], [{ kdfType: undefined }, /Argon2id/], [{ kdfIterations: 4999 }, /bounds/], [{ kdfIterations: 10_000_001 }, /bounds/], [{ kdfIterations: '5000' }, /bounds/],
+    [{ kdfIterations: 5001 }, /password is wrong/], [{ salt: 'AAAA' }, /password is wrong/], [{ salt: '' }, /missing/], [{ data: undefined }, /missing/],
+    [{ data: `4.${iv}|${sealed}|${mac}` }, /iv\|ciphertext/], [{ data: `2.${iv}|${sealed}` }, /iv\|ciphertext/], [{ data: `2.${iv.slice(0, -1)}|${sealed}|${mac}` }, /base64/],
+    [{ data: `2.${iv}|${sealed}|${iv}` }, /iv\|ciphertext/], [{ data: `2.${iv}|AAAA|${mac}` }, /iv\|ciphertext/], [{ data: `2.${'A'.repeat(22)}==|${sealed}|${mac}` }, /password is wrong/],
+  ]) await assert.rejects(openSealed(new TextEncoder().encode(JSON.stringify({ ...json, ...change })), 'correct horse'), says, JSON.stringify(change).slice(0, 60));
+});

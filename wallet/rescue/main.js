@@ -10,6 +10,7 @@ import { field, parseSecret, parseUrl } from './fields.js';
 import * as holders from './holders.js';
 import { Node } from './node.js';
 import { enter } from './send.js';
+import { isSealed, openSealed } from './sealed.js';
 import { begin, hold, session } from './session.js';
 
 /** @typedef {import('./holders.js').Holder} Holder @typedef {Awaited<ReturnType<typeof find>>['accounts']} Found */
@@ -42,11 +43,9 @@ on('who-back', 'click', () => {
 
 /** Nothing of what was held stays in the page. */
 export function clear() {
-  forget(session().exported);
-  session().exported = [];
+  dropFile();
   hold();
   for (const id of ['secret', 'payer', 'file', 'to', 'amount']) input(id).value = '';
-  $('exported').replaceChildren();
 }
 
 // Step 2: what somebody holds.
@@ -77,26 +76,62 @@ on('key-form', 'submit', () => {
   task('Looking for your account…', () => look(holders.key(secret), address));
 });
 
+/** @type {Uint8Array | undefined} A file that waits for its password. */ let sealed;
+
 $('file').addEventListener('change', async () => {
   const file = input('file').files?.[0];
-  forget(session().exported);
-  session().exported = [];
-  $('exported').replaceChildren();
+  dropFile();
   fieldError('file');
   if (!file) return;
   try {
     if (file.size > MOST) throw new Error('The file is too long to be an export of passkeys.');
-    const { passkeys, left } = parseExport(new Uint8Array(await file.arrayBuffer()));
-    session().exported = passkeys;
-    $('exported').replaceChildren(...passkeys.map((p) => choice(p.name || 'No name', `for ${p.rpId}`, () => {
-      const address = named();
-      if (address) task('Looking for your account…', () => look(holders.exported(p), address));
-    })));
-    status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file${left.length ? `, and ${left.length} of a kind that cannot sign here` : ''}. Choose the account’s.`);
+    const content = new Uint8Array(await file.arrayBuffer());
+    if (isSealed(content)) {
+      sealed = content;
+      $('sealed-form').hidden = false;
+      input('password').focus();
+      return status('The export wants its password.');
+    }
+    offer(content);
   } catch (e) {
     fieldError('file', sentence(e));
   }
 });
+
+on('sealed-form', 'submit', () => task('Opening the export…', async () => {
+  if (!sealed) return;
+  try {
+    const plain = await openSealed(sealed, input('password').value);
+    dropFile();
+    offer(plain);
+    plain.fill(0);
+    fieldError('password');
+  } catch (e) {
+    status();
+    fieldError('password', sentence(e));
+  }
+}));
+
+function dropFile() {
+  forget(session().exported);
+  session().exported = [];
+  sealed = undefined;
+  input('password').value = '';
+  $('sealed-form').hidden = true;
+  $('exported').replaceChildren();
+}
+
+/** Puts the passkeys of an export before the person. @param {Uint8Array} content */
+function offer(content) {
+  const { passkeys, left } = parseExport(content);
+  session().exported = passkeys;
+  $('exported').replaceChildren(...passkeys.map((p) => choice(p.name || 'No name', `for ${p.rpId}`, () => {
+    const address = named();
+    if (address) task('Looking for your account…', () => look(holders.exported(p), address));
+  })));
+  status(`${passkeys.length === 1 ? 'One passkey' : `${passkeys.length} passkeys`} in the file${left.length ? `, and ${left.length} of a kind that cannot sign here` : ''}. Choose the account’s.`);
+}
+
 $('file').addEventListener('click', () => (input('file').value = '')); // so that the same file can be chosen again
 
 /** @param {any} e */
@@ -125,7 +160,8 @@ async function look(holder, address) {
   const { accounts, looked } = await find(session().node, holder, address === 'none' ? undefined : address);
   if (!accounts.length) {
     throw new Trouble('No account was found with what you hold.',
-      looked.length ? `${looked.length === 1 ? 'This address is' : `These ${looked.length} addresses are`} empty on ${chainName(session().node.id)}. Check that the node is of the right chain, or enter the account’s address.` : 'Enter the account’s address.');
+      looked.length ? `${looked.length === 1 ? 'This address is' : `These ${looked.length} addresses are`} empty on ${chainName(session().node.id)}. Check that the node is of the right chain. Where only tokens are, enter the account’s address.` : 'Enter the account’s address.',
+      looked.length ? new Error(`Looked at: ${looked.join(', ')}`) : undefined);
   }
   if (accounts.length === 1) return enter(accounts[0].account);
   draw(accounts);
