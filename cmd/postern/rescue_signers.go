@@ -270,7 +270,7 @@ func runRescuePasskeys(_ context.Context, c *call) error {
 		out.Passkeys = append(out.Passkeys, passkeyLine{p.RPID, p.UserName, p.Key.String(), b64(p.CredentialID), b64(p.UserHandle)})
 	}
 	for _, l := range file.Left {
-		out.Left = append(out.Left, leftLine{l.Where, l.RPID, l.Cause.Error()})
+		out.Left = append(out.Left, leftLine{l.Where, l.RPID, sentence(l.Cause)})
 	}
 	if *asJSON {
 		return printJSON(c.stdout, out)

@@ -39,6 +39,7 @@ const (
 	ErrFormat    passkey.Cause = "no format of exported passkeys that is known"
 	ErrEncrypted passkey.Cause = "the export is encrypted"
 	ErrNoPasskey passkey.Cause = "the file holds no passkey that can sign"
+	ErrPrivate   passkey.Cause = "the private key is malformed"
 	ErrKeyPair   passkey.Cause = "the private key does not belong to the public key beside it"
 	ErrWiped     passkey.Cause = "the private key was wiped"
 )

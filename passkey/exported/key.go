@@ -51,7 +51,7 @@ func (d *der) has(tag byte) bool { return !d.bad && len(d.rest) > 0 && d.rest[0]
 // pkcs8 takes the private key out of PKCS#8 DER (RFC 5208, RFC 5915): the scalar is copied into
 // to, the public key is computed from it and compared with the one in the text if there is one.
 func pkcs8(text []byte, to *[32]byte) (passkey.PublicKey, error) {
-	malformed := refuse(passkey.ErrKeyFormat, "", "a P-256 private key in PKCS#8", "")
+	malformed := refuse(ErrPrivate, "", "a P-256 private key in PKCS#8", "")
 	outer := der{rest: text}
 	in := der{rest: outer.next(0x30)}
 	version := in.next(0x02)
@@ -98,7 +98,7 @@ func pkcs8(text []byte, to *[32]byte) (passkey.PublicKey, error) {
 func public256(scalar []byte) (passkey.PublicKey, error) {
 	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), scalar)
 	if err != nil {
-		return passkey.PublicKey{}, refuse(passkey.ErrKey, "", "a scalar from 1 to the order of P-256", "")
+		return passkey.PublicKey{}, refuse(ErrPrivate, "", "a scalar from 1 to the order of P-256", "")
 	}
 	defer clearKey(private)
 	return passkey.NewPublicKey(&private.PublicKey)
@@ -109,7 +109,7 @@ func pkcs8PEM(text []byte, to *[32]byte) (passkey.PublicKey, error) {
 	text = bytes.Trim(text, " \t\r\n")
 	block, rest := pem.Decode(text)
 	if block == nil || block.Type != "PRIVATE KEY" || len(block.Headers) != 0 || len(rest) != 0 || !bytes.HasPrefix(text, []byte("-----BEGIN ")) {
-		return passkey.PublicKey{}, refuse(passkey.ErrKeyFormat, "", "-----BEGIN PRIVATE KEY----- …", "")
+		return passkey.PublicKey{}, refuse(ErrPrivate, "", "-----BEGIN PRIVATE KEY----- …", "")
 	}
 	defer clear(block.Bytes)
 	return pkcs8(block.Bytes, to)
