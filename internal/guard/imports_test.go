@@ -48,7 +48,7 @@ var sideways = map[string][]string{
 	"devnet":                   {"internal/artifacts"},
 	"account/accounttest":      {"bundler", "devnet", "internal/artifacts"},
 	"internal/kernelstand":     {"devnet", "internal/artifacts"},
-	"internal/server":          {"wallet"},
+	"internal/server":          {"rescue", "wallet"},
 	"journeys":                 {"rescue"},
 }
 

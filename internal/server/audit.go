@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/audit"
 	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/rescue"
 )
 
 const auditPath = "/audit"
@@ -47,8 +48,10 @@ type auditReply struct {
 	Classes  map[string]class  `json:"classes"` // of passkeys, by their IDs
 	Words    []string          `json:"words"`
 	Unread   []string          `json:"unread"` // what may control the account and was not read
-	SVG      string            `json:"svg"`
-	Template string            `json:"template"` // a file to fill in, for the command line
+	// Rescue is what remains when a domain is gone, and vendor and bundler with it.
+	Rescue   []rescue.Outlook `json:"rescue"`
+	SVG      string           `json:"svg"`
+	Template string           `json:"template"` // a file to fill in, for the command line
 }
 
 // class is where a passkey stands in the table of sync-ability and discoverability.
@@ -121,7 +124,7 @@ func (a *auditor) audit(ctx context.Context, body []byte) (*auditReply, error) {
 	}
 	out := &auditReply{
 		Verdict: report.Verdict(), Words: report.Words(), Unread: audit.Unread(*about),
-		SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)), Classes: map[string]class{},
+		Rescue: rescue.Outlooks(about), SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)), Classes: map[string]class{},
 	}
 	for _, s := range report.Signers {
 		if s.Kind == recovery.KindPasskey {

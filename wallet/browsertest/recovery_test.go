@@ -97,7 +97,10 @@ func TestThePageSaysWhatWouldLockAnAccount(t *testing.T) {
 	p.until("!" + byID("table") + ".textContent.includes('My laptop')")
 	p.shows("audit")
 
-	// 3. What to do about it.
+	// 3. What to do about it, and what remains without the website.
+	if got := p.text("rescue"); !strings.Contains(got, "Without localhost, vendor and bundler") {
+		t.Errorf("without the website: %q", got)
+	}
 	if got := p.text("plan"); !strings.Contains(got, "passkey") || !strings.Contains(got, "no longer locks it") {
 		t.Errorf("the advice is %q", got)
 	}

@@ -16,12 +16,13 @@ import { session } from './session.js';
  * @typedef {{id: string, words: string, assumed?: boolean, outcome: {state: string}, best?: string}} Row
  * @typedef {{value: boolean, source: string}} Fact
  * @typedef {object} Reply
- * @property {{kind?: string, address?: string, rows: Row[], signers: any[], domains: {id: string, kind: string, label: string}[], questions?: Question[], plan?: Advice[], findings?: {level: string, what: string, way: string}[], lock: {sets: string[][]}, theft: {sets: string[][]}}} report
+ * @property {{kind?: string, address?: string, rows: Row[], signers: any[], domains: {id: string, kind: string, label: string}[], notes?: string[], questions?: Question[], plan?: Advice[], findings?: {level: string, what: string, way: string}[], lock: {sets: string[][]}, theft: {sets: string[][]}}} report
  * @property {string[]} verdict
  * @property {Record<string, string>} outcomes
  * @property {Record<string, {synced: Fact, discoverable: Fact, words: string, examples?: string}>} classes
  * @property {string[]} words
  * @property {string[]} unread
+ * @property {{words: string, chance: string, prepare?: string[]}[]} rescue
  * @property {string} svg
  */
 
@@ -82,6 +83,7 @@ function answer(change) {
       drawQuestions();
       throw e;
     }
+    await own();
     keep(account, facts);
     draw();
     status(/** @type {Reply} */ (last).verdict[0]);
@@ -89,9 +91,10 @@ function answer(change) {
 }
 
 function draw() {
-  const { report, verdict, unread } = /** @type {Reply} */ (last);
+  const { report, verdict, unread, rescue } = /** @type {Reply} */ (last);
   $('audit-address').textContent = `${report.address ?? session.address}`;
-  $('verdict').replaceChildren(...[...verdict, ...(report.findings ?? []).map((f) => `${f.what}: ${f.way}.`)].map((text) => element('li', text)));
+  $('verdict').replaceChildren(...[...verdict, ...(report.notes ?? []), ...(report.findings ?? []).map((f) => `${f.what}: ${f.way}.`)].map((text) => element('li', text)));
+  $('rescue').replaceChildren(...rescue.flatMap((o) => [o.words, ...(o.chance === 'possible' ? [] : (o.prepare ?? []).filter((way) => !way.includes('in the facts')).map((way) => `To prepare: ${way.replace(/: postern .*$/, '')}.`))]).map((text) => element('li', text)));
   $('unread').replaceChildren(...(unread ?? []).map((text) => element('li', text)));
   $('unread-box').hidden = !unread?.length;
   drawPicture();

@@ -20,6 +20,9 @@ import { Trouble } from '../words.js';
 /** The tier whose nonce a freeze has. */
 const ANY = 0xffn;
 
+/** Logs that are looked at; a node may send any number. */
+const MOST_LOGS = 64;
+
 export class Guarded extends Own {
   /** @param {Config} config @param {Uint8Array} rpIdHash */
   constructor(config, rpIdHash) {
@@ -94,14 +97,17 @@ export class Guarded extends Own {
     return p && { tier, ...p, recovery: await this.content(account, tier, p).catch(() => undefined) };
   }
 
-  /** What a proposal says, from the logs of the one block it came in; held against its digest. @param {string} account @param {number} tier @param {{digest: Uint8Array, block: number}} p */
+  /** What a proposal says, from the logs of the block it came in; held against its digest. @param {string} account @param {number} tier @param {{digest: Uint8Array, block: number}} p */
   async content(account, tier, p) {
-    const block = '0x' + p.block.toString(16);
     const topics = [toHex(PROPOSED), toHex(concat(new Uint8Array(12), fromHex(account, 20))), toHex(uint(tier, 32))];
-    const logs = await this.ask('eth_getLogs', { fromBlock: block, toBlock: block, address: this.module, topics });
-    for (const l of Array.isArray(logs) ? logs : []) {
-      const recovery = read(fromHex(l?.data), readProposed);
-      if (recovery && equal(digest({ kind: 'recover', ...recovery }, this.id, /** @type {string} */ (this.module)), p.digest)) return recovery;
+    const block = '0x' + p.block.toString(16);
+    // On some rollups a contract counts blocks otherwise than the node: then all of them are asked about.
+    for (const [fromBlock, toBlock] of [[block, block], ['0x0', 'latest']]) {
+      const logs = await this.ask('eth_getLogs', { fromBlock, toBlock, address: this.module, topics });
+      for (const l of Array.isArray(logs) ? logs.slice(-MOST_LOGS) : []) {
+        const recovery = read(fromHex(l?.data), readProposed);
+        if (recovery && equal(digest({ kind: 'recover', ...recovery }, this.id, /** @type {string} */ (this.module)), p.digest)) return recovery;
+      }
     }
     return undefined;
   }

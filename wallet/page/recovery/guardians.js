@@ -13,6 +13,7 @@ import { on, task } from '../task.js';
 import { seal, stub } from '../userop.js';
 import { $, element, show, showing, status } from '../view.js';
 import { Trouble } from '../words.js';
+import { named } from './names.js';
 import { begin } from './request.js';
 import { canSend, hasWallet, send, sendByWallet } from './sender.js';
 import { session } from './session.js';
@@ -68,7 +69,7 @@ function draw() {
   $('guardians-address').textContent = account;
   $('no-setup').hidden = guarded;
   $('setup-words').hidden = !guarded;
-  $('setup-words').replaceChildren(...(guarded ? setupWords(s.setup) : []).map((w) => element('li', w)));
+  $('setup-words').replaceChildren(...(guarded ? setupWords(s.setup) : []).map((w) => element('li', named(w, everybody(s.setup)))));
   $('not-own').hidden = !!mine;
   $('not-own').textContent = guarded ? 'You are looking on. To change guardians, or to stop a recovery, open the account with its passkey.' : 'You are looking on. To choose guardians, open the account with its passkey.';
   $('setup-form').hidden = !mine;
@@ -127,10 +128,13 @@ function drawPending(s) {
   if (!p) return;
   const ready = p.readyAt <= s.now;
   $('pending-when').textContent = ready ? `It can be put into force until ${when(p.expiresAt)}, by anyone.` : `It can be put into force ${left(p.readyAt - s.now)}, from ${when(p.readyAt)} on.`;
-  $('pending-words').replaceChildren(...(p.setup.tiers.length ? setupWords(p.setup) : ['Nobody guards the account any more.']).map((w) => element('li', w)));
+  $('pending-words').replaceChildren(...(p.setup.tiers.length ? setupWords(p.setup) : ['Nobody guards the account any more.']).map((w) => element('li', named(w, everybody(p.setup)))));
   $('apply').hidden = !ready || !(canSend(session.chain) || hasWallet());
   $('cancel-setup').hidden = !own();
 }
+
+/** @param {import('../guardians.js').Setup} s */
+const everybody = (s) => s.tiers.flatMap((t) => t.guardians.map((g) => g.signer));
 
 /** @param {string} text */
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -14,6 +14,7 @@ import { valid } from '../secp256k1.js';
 import { answered, asked as waiting, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, show, status } from '../view.js';
 import { Trouble } from '../words.js';
+import { called } from './names.js';
 import { canSend, hasWallet, send, sendByWallet } from './sender.js';
 import { session } from './session.js';
 
@@ -73,9 +74,9 @@ async function draw() {
   $('approve-title').textContent = KINDS[m.kind][0];
   $('approve-words').replaceChildren(...words(m).map((w) => element('li', w)));
   const s = standing(c);
-  $('standing').replaceChildren(...s.list.map((g) => element('li', `${sentence(nameOf(g.signer))}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.approved ? ' has agreed' : ''}`, g.approved ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.proven ? ' has signed: it works' : ''}`, s.proven ? '' : 'open')] : []));
+  $('standing').replaceChildren(...s.list.map((g) => element('li', `${named(sentence(nameOf(g.signer)), g.signer)}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.approved ? ' has agreed' : ''}`, g.approved ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.proven ? ' has signed: it works' : ''}`, s.proven ? '' : 'open')] : []));
   const missing = s.threshold > s.weight ? s.threshold - s.weight : 0n;
-  $('standing-words').textContent = s.ready ? 'Enough have agreed.' : m.kind === 'drill' ? `${s.weight} of ${s.threshold} have shown that they can.` : missing ? `${missing} more ${s.list.some((g) => g.weight !== 1n) ? 'weight' : missing === 1n ? 'has' : 'have'} to agree.` : s.few ? 'One guardian alone is not enough for this.' : 'The new signer has not signed yet.';
+  $('standing-words').textContent = s.ready ? '' : m.kind === 'drill' ? `${s.weight} of ${s.threshold} have shown that they can.` : missing ? `${missing} more ${s.list.some((g) => g.weight !== 1n) ? 'weight' : missing === 1n ? 'has' : 'have'} to agree.` : s.few ? 'One guardian alone is not enough for this.' : 'The new signer has not signed yet.';
   const open_ = s.list.filter((g) => !g.approved);
   $('sign-box').hidden = !open_.length || s.ready;
   $('sign-passkey').hidden = !open_.some((g) => passkeySigner(g.signer));
@@ -123,6 +124,9 @@ async function drawStale(c) {
   say(over);
   if (over) $('sign-box').hidden = $('send-box').hidden = $('hand-box').hidden = true;
 }
+
+/** @param {string} words of one guardian @param {Uint8Array} signer */
+const named = (words, signer) => (called(signer) ? `${called(signer)}: ${words}` : words);
 
 /** @param {string} text */
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);

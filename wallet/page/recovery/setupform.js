@@ -8,6 +8,7 @@ import { carried } from '../grant/share.js';
 import { on } from '../task.js';
 import { $, element, input } from '../view.js';
 import { parseAddress } from '../words.js';
+import { call, called, named } from './names.js';
 import { session } from './session.js';
 
 /** @typedef {import('../guardians.js').Setup} Setup @typedef {import('../guardians.js').Tier} Tier */
@@ -112,11 +113,21 @@ function guardianField(t, i, j, g) {
     changed();
   });
   row.append(field, drop);
-  box.append(label, row, error, hint);
+  const name = document.createElement('input');
+  Object.assign(name, { id: `${id}-name`, autocomplete: 'off', maxLength: 40, placeholder: 'What you call them' });
+  name.setAttribute('aria-label', `What you call guardian ${j + 1}; it stays in this browser`);
+  name.addEventListener('change', () => {
+    const b = read(() => parseGuardian(g.text));
+    if (b) call(b, name.value);
+    later();
+  });
+  box.append(label, row, name, error, hint);
   const says = () => {
     const b = g.text.trim() ? read(() => parseGuardian(g.text)) : undefined;
     hint.textContent = !b ? '' : passkeySigner(b) && g.text.includes(`${location.origin}/`) ? 'A passkey of this same website: if this website goes, that guardian goes with it.' : '';
     hint.hidden = !hint.textContent;
+    if (b && !name.value) name.value = called(b);
+    else if (b) call(b, name.value);
   };
   field.addEventListener('input', () => {
     g.text = field.value;
@@ -214,7 +225,7 @@ function changed() {
   $('setup-preview').hidden = !s;
   $('setup-problems').hidden = true;
   if (!s) return;
-  $('setup-preview').replaceChildren(...setupWords(s).map((w) => element('li', w)));
+  $('setup-preview').replaceChildren(...setupWords(s).map((w) => element('li', named(w, s.tiers.flatMap((t) => t.guardians.map((g) => g.signer))))));
   complain(s);
 }
 
