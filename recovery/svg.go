@@ -45,7 +45,9 @@ const (
 	column    = 46.0
 	row       = 34.0
 	sideWidth = 216.0
-	longName  = 34 // characters; longer ones are cut
+	longName  = 34  // characters; longer ones are cut
+	nameChar  = 7.6 // of a signer's name, on the wide side
+	titleChar = 10.6
 )
 
 // drawing is an SVG document that is being written.
@@ -60,7 +62,7 @@ type drawing struct {
 // SVG is the report as a picture: a row for each signer, a column for each domain, and
 // what the loss of each leads to. It is light or dark as its viewer is.
 func (r *Report) SVG() []byte {
-	d := &drawing{r: r, left: margin + nameWidth}
+	d := &drawing{r: r}
 	d.cols = slices.Clone(r.Domains)
 	slices.SortStableFunc(d.cols, func(x, y DomainReport) int { return domainOrder(x) - domainOrder(y) })
 	d.layout()
@@ -140,9 +142,14 @@ func (d *drawing) layout() {
 		longest = max(longest, utf8.RuneCountInString(cut(c.Label)))
 	}
 	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 22
+	names := 0
+	for _, x := range d.r.Signers {
+		names = max(names, utf8.RuneCountInString(cut(x.Label)))
+	}
+	d.left = margin + max(nameWidth, nameChar*float64(names)+12)
 	rows, heads := float64(len(d.r.Signers)), float64(len(d.groups()))
 	d.height = d.top + rows*row + heads*(row-4) + 10 + 2*row + 96
-	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 960)
+	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 2*margin+titleChar*float64(utf8.RuneCountInString(d.r.title())), 960)
 }
 
 func (d *drawing) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n", args...) }
