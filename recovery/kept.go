@@ -66,11 +66,12 @@ func WithPasskeys(to *Account, kept ...Kept) *Account {
 		if len(of) == 0 {
 			continue
 		}
-		k := of[0]
-		s.LastUse = k.lastUse()
+		// Of one passkey, told of twice, what was told later.
+		k := slices.MaxFunc(of, func(x, y Kept) int { return x.lastUse().Compare(y.lastUse()) })
 		if slices.ContainsFunc(of, func(o Kept) bool { return o.RPID != k.RPID || string(o.ID) != string(k.ID) }) {
 			continue
 		}
+		s.LastUse = k.lastUse()
 		facts := k.Facts
 		facts.Uses = slices.Clone(k.Facts.Uses)
 		s.Passkey = &facts

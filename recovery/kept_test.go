@@ -149,10 +149,18 @@ func TestFactsGoToTheSignersOfTheSameKey(t *testing.T) {
 		t.Fatal("the RP ID is not in the words")
 	}
 
+	// Told of twice, the later word counts.
+	later := mine
+	later.LastUse, later.Facts.Provider = mine.LastUse.Add(time.Hour), "Another provider"
+	for _, order := range [][]Kept{{mine, later}, {later, mine}} {
+		if s := WithPasskeys(account, order...).Signers[0]; s.Passkey.Provider != "Another provider" || !s.LastUse.Equal(later.LastUse) {
+			t.Fatalf("%+v", s)
+		}
+	}
 	// Two words about one key: neither is taken.
 	liar := mine
 	liar.RPID = "evil.example"
-	if s := WithPasskeys(account, mine, liar).Signers[0]; s.Passkey != nil || s.RPID.Source != Unknown {
+	if s := WithPasskeys(account, mine, liar).Signers[0]; s.Passkey != nil || s.RPID.Source != Unknown || !s.LastUse.IsZero() {
 		t.Fatalf("%+v", s)
 	}
 	// What the user has said of the RP ID stays, and so does a name that is taken.
