@@ -3,6 +3,7 @@ package rescue
 import (
 	"context"
 	"crypto/ecdsa"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -95,7 +96,7 @@ func Approve(ctx context.Context, c account.Challenge, signers ...Signer) (accou
 		out := account.Approval{Parts: make([]account.Approval, len(c.Parts))}
 		for i, part := range c.Parts {
 			a, err := Approve(ctx, part, signers...)
-			if err != nil && err != ErrOtherSigner {
+			if err != nil && !errors.Is(err, ErrOtherSigner) {
 				return account.Approval{}, err
 			}
 			out.Parts[i] = a

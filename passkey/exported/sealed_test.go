@@ -135,3 +135,19 @@ func TestDamagedExportsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func FuzzOpenEncString(f *testing.F) {
+	key, err := pbkdf2.Key(sha256.New, sealedPassword, []byte(sealedFile()["salt"].(string)), 5000, 32)
+	if err != nil {
+		f.Fatal(err)
+	}
+	whole := []byte(sealedFile()["data"].(string))
+	f.Add(whole)
+	f.Add([]byte("2.AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAA==|AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		plain, err := openEncString(text, key)
+		if err == nil && !bytes.Equal(text, whole) {
+			t.Fatalf("%q opens as %q", text, plain)
+		}
+	})
+}
