@@ -27,16 +27,20 @@ for navigator.credentials.get(), with --owner 0x… or --public-key, --rp-id and
 same with --signature or --assertion. A contract (ERC-1271), or the key of a verifier (ERC-7913):
 --signer and --signature; only the chain can tell whether that is good.
 
+Several files are signed at once: the recovery of accounts on many chains by one signature, over a
+Merkle root; each is shown in words before.
+
 Sign a recovery only if its owner has asked you, in person or by voice, and has read the new
 signer's name to you.
 
   postern guardian approve recovery.json --owner-key bob.json
   postern guardian approve recovery.json --key carol.json --names guardians.toml
+  postern guardian approve on-base.json on-optimism.json --owner-key bob.json
   postern guardian approve recovery.json --owner 0x… --request ask.json
   postern guardian approve recovery.json --owner 0x… --signature 0x…`
 
 func guardianApprove() verb {
-	return verb{name: "approve", usage: "<FILE> [flags]", about: guardianApproveAbout, run: func(ctx context.Context, c *call) error {
+	return verb{name: "approve", usage: "<FILE>… [flags]", about: guardianApproveAbout, run: func(ctx context.Context, c *call) error {
 		return c.approveFile(ctx, func(m guardian.Message) error {
 			if _, drill := m.(guardian.Drill); drill {
 				return failf("wrong-file", "postern drill sign FILE", "the file is about a drill")
@@ -65,54 +69,10 @@ func (f *approveFlags) flags(fs *flag.FlagSet) {
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
 }
 
-// approveFile signs what stands in a file, if it is of the right kind.
-func (c *call) approveFile(ctx context.Context, right func(guardian.Message) error) error {
-	fs := c.newFlags()
-	var f approveFlags
-	f.flags(fs)
-	rest, err := c.parse(fs, 1)
-	if err != nil {
-		return err
-	}
-	if len(rest) == 0 {
-		return usageError("which file?", "postern "+c.cmd.name+" FILE --owner-key KEY")
-	}
-	names, err := openNames(f.names)
-	if err != nil {
-		return err
-	}
-	col, err := c.readCollected(rest[0])
-	if err != nil {
-		return err
-	}
-	if err := right(col.Message()); err != nil {
-		return err
-	}
-	if !f.json {
-		c.printLines(names.words(col))
-	}
-	a, err := c.approvalOf(ctx, &f, col, names)
-	if err != nil || f.request != "" {
-		return err
-	}
-	if err := col.Add(a); err != nil {
-		return err
-	}
-	if err := c.writeCollected(or(f.out, rest[0]), col); err != nil {
-		return err
-	}
-	if f.json {
-		return printJSON(c.stdout, statusOf(col, names))
-	}
-	fmt.Fprintf(c.stdout, "%s %s has signed\n", painter(c.stdout).green("done:"), plain(names.signer(a.Signer)))
-	c.printStatus(col, names)
-	return nil
-}
-
 // approvalOf gets the signature of who is named, from here or from elsewhere.
-func (c *call) approvalOf(ctx context.Context, f *approveFlags, col *guardian.Collected, names *nameBook) (guardian.Approval, error) {
+func (c *call) approvalOf(ctx context.Context, f *approveFlags, s *signing) (guardian.Approval, error) {
 	if f.signer != "" {
-		return f.ofContract(col)
+		return f.ofContract(s)
 	}
 	by, local, err := f.read(c)
 	if err == errNobody {
@@ -130,18 +90,18 @@ func (c *call) approvalOf(ctx context.Context, f *approveFlags, col *guardian.Co
 	if err != nil {
 		return guardian.Approval{}, err
 	}
-	if who.Signer, err = asked(col, who.Signer, names); err != nil {
+	if who.Signer, err = s.asked(who.Signer); err != nil {
 		return guardian.Approval{}, err
 	}
-	ask, err := guardian.Ask(who, col.Message(), col.ChainID())
+	ask, err := guardian.Ask(who, s.message, s.files[0].ChainID())
 	if err != nil {
 		return guardian.Approval{}, err
 	}
 	if !f.json {
-		fmt.Fprintf(c.stdout, "signed by %s\n", plain(names.signer(who.Signer)))
+		fmt.Fprintf(c.stdout, "signed by %s\n", plain(s.names.signer(who.Signer)))
 	}
 	if f.request != "" {
-		return guardian.Approval{}, c.writeAsk(f, ask.Challenge(), names.words(col))
+		return guardian.Approval{}, c.writeAsk(f, ask.Challenge(), s.words())
 	}
 	if local == nil && f.signature == "" && f.assertion == "" {
 		return guardian.Approval{}, usageError("the key that signs is not here", "--request ask.json writes what has to be signed; then the same flags with --signature or --assertion")
@@ -157,12 +117,12 @@ func (c *call) approvalOf(ctx context.Context, f *approveFlags, col *guardian.Co
 }
 
 // ofContract takes a signature that is not verified here.
-func (f *approveFlags) ofContract(col *guardian.Collected) (guardian.Approval, error) {
+func (f *approveFlags) ofContract(what *signing) (guardian.Approval, error) {
 	s, _, err := parseSignerRef("--signer", f.signer)
 	if err != nil {
 		return guardian.Approval{}, err
 	}
-	if _, err := asked(col, s, nil); err != nil {
+	if _, err := what.asked(s); err != nil {
 		return guardian.Approval{}, err
 	}
 	sig, err := inspect.ParseBytes(f.signature)

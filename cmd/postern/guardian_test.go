@@ -191,6 +191,16 @@ func TestTheLimitsInTheGuideAreThoseOfTheContract(t *testing.T) {
 			t.Errorf("docs/guardians.md does not say %q", part)
 		}
 	}
+	for i, block := range strings.Split(string(text), "```toml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		setup, err := parseSetupFile([]byte(block))
+		if err == nil {
+			err = setup.refuse(t.Context(), nil, common.Address{1}, nil)
+		}
+		if err != nil {
+			t.Errorf("setup %d of docs/guardians.md: %v", i+1, err)
+		}
+	}
 	for _, v := range guardianVerbs() {
 		if !strings.Contains(string(text), "postern guardian "+v.name) && v.name != "example" && v.name != "unfreeze" {
 			t.Errorf("docs/guardians.md does not show postern guardian %s", v.name)
