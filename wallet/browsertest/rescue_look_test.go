@@ -8,11 +8,48 @@ import (
 )
 
 func init() {
-	pages = append(pages, struct {
+	type page = struct {
 		name    string
 		open    func(t *testing.T) *tab
 		screens func(p *tab, look func(name string))
-	}{"rescue", openFunded, rescueScreens})
+	}
+	pages = append(pages, page{"rescue", openFunded, rescueScreens}, page{"rescue-several", openRich, severalScreens})
+}
+
+// openRich has an account of the wallet, and a node that is a bundler as well and sees ether everywhere.
+func openRich(t *testing.T) *tab {
+	t.Helper()
+	p := newTab(t, "")
+	p.register()
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	n.rich, n.bundler = true, true
+	p.moves(served(t), "/", n.URL)
+	return p
+}
+
+// severalScreens walks to the choice of an account and of who carries.
+func severalScreens(p *tab, look func(name string)) {
+	p.t.Helper()
+	p.shows("start")
+	p.write("rpc", p.also)
+	p.eval("document.querySelector('#start details').open = true", nil)
+	p.write("bundler", p.also)
+	p.click("connect")
+	p.shows("who")
+	p.click("passkey-form button")
+	p.shows("found")
+	look("found")
+	p.click("again")
+	p.shows("found")
+	p.until(byID("again-box") + ".hidden")
+	p.click("accounts button")
+	p.shows("account")
+	look("account-bundler")
+	p.click("way-key")
+	p.click("payer-make")
+	p.until("!" + byID("payer-address") + ".hidden")
+	p.click("all")
+	look("account-everything")
 }
 
 // openFunded has an account of the wallet with some ether and tokens, and leaves the wallet.
@@ -25,8 +62,7 @@ func openFunded(t *testing.T) *tab {
 		t.Fatal(err)
 	}
 	p.eval("sessionStorage.clear()", nil)
-	p.home, p.path, p.also = served(t), "/", newPlainNode(t, stack.Chain().RPCHandler()).URL
-	p.open("")
+	p.moves(served(t), "/", newPlainNode(t, stack.Chain().RPCHandler()).URL)
 	return p
 }
 

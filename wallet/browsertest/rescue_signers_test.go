@@ -5,14 +5,17 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/rpc"
@@ -437,6 +440,36 @@ func TestRescueOnALyingNode(t *testing.T) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.problems = nil // the line that was cut is in the browser's log
+}
+
+// An account that its guardians have frozen says until when, before and in the review.
+func TestRescueOfAFrozenAccount(t *testing.T) {
+	if skipped != "" {
+		t.Skip(skipped)
+	}
+	h := newHolding(t)
+	address := created(t, userop.V08, 1, seal.RequireUV, h)
+	n := newPlainNode(t, stack.Chain().RPCHandler())
+	f := fromFile(t, n.URL)
+	f.useExported(h.export(t, address))
+	f.shows("account")
+	f.until(byID("frozen") + ".hidden")
+	f.click("leave")
+	f.shows("who")
+	n.answers(hexutil.Encode(crypto.Keccak256([]byte("frozenUntil()"))[:4]), fmt.Sprintf(`"0x%064x"`, time.Date(2100, 1, 2, 12, 0, 0, 0, time.UTC).Unix()))
+	f.useExported(h.export(t, address))
+	f.shows("account")
+	if got := f.text("frozen"); !strings.Contains(got, "frozen this account until January 2, 2100") {
+		t.Errorf("the page says %q", got)
+	}
+	f.write("to", recipient)
+	f.click("all")
+	f.write("payer", stackPayer(t))
+	f.click("review-go")
+	f.shows("review")
+	if got := f.text("review-rows"); !strings.Contains(got, "January 2, 2100") {
+		t.Errorf("the review says %q", got)
+	}
 }
 
 // A passkey that signs wrongly, or without asking who is there, is found out here, before anything is sent or paid.

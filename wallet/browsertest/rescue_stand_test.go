@@ -116,7 +116,8 @@ type plainNode struct {
 	says map[string]string // other answers, by method; "cut": none, "refuse": an error
 }
 
-// answers puts another answer in the place of the true one; empty: the true one again.
+// answers puts another answer in the place of the true one, to a method or to calls of a function by its selector;
+// empty: the true one again.
 func (n *plainNode) answers(method, result string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -135,6 +136,7 @@ func newPlainNode(t *testing.T, chain http.Handler) *plainNode {
 		var ask struct {
 			ID     json.RawMessage
 			Method string
+			Params []json.RawMessage
 		}
 		if err != nil || json.Unmarshal(body, &ask) != nil {
 			http.Error(w, "bad request", http.StatusBadRequest)
@@ -147,6 +149,10 @@ func newPlainNode(t *testing.T, chain http.Handler) *plainNode {
 		}
 		n.mu.Lock()
 		other := n.says[ask.Method]
+		var to struct{ Data string }
+		if ask.Method == "eth_call" && json.Unmarshal(ask.Params[0], &to) == nil && len(to.Data) >= 10 && n.says[to.Data[:10]] != "" {
+			other = n.says[to.Data[:10]]
+		}
 		n.mu.Unlock()
 		if n.rich && ask.Method == "eth_getBalance" {
 			other = `"0xde0b6b3a7640000"`
@@ -212,12 +218,19 @@ func saved(t *testing.T) string {
 // openRescue opens the page from a web server's origin, or from a file, and names the node.
 func (p *tab) openRescue(home, path, node string) {
 	p.t.Helper()
-	p.home, p.path, p.also = home, path, node
-	p.open("")
+	p.moves(home, path, node)
 	p.shows("start")
 	p.write("rpc", node)
 	p.click("connect")
 	p.shows("who")
+}
+
+// moves opens the rescue page where another was open, whose last requests are waited for.
+func (p *tab) moves(home, path, node string) {
+	p.t.Helper()
+	p.do(chromedp.Navigate("about:blank"))
+	p.home, p.path, p.also = home, path, node
+	p.open("")
 }
 
 // fromFile opens it in a profile of its own, with no authenticator anywhere.

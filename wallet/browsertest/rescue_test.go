@@ -234,8 +234,7 @@ func TestRescueByABundler(t *testing.T) {
 	p.fund()
 	n := newPlainNode(t, stack.Chain().RPCHandler())
 	n.bundler = true
-	p.home, p.path, p.also = served(t), "/", n.URL
-	p.open("")
+	p.moves(served(t), "/", n.URL)
 	p.shows("start")
 	p.write("rpc", n.URL)
 	p.eval("document.querySelector('#start details').open = true", nil)
