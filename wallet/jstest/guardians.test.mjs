@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-const { fromHex, toHex } = await import('../page/bytes.js');
+const { concat, fromHex, toBase64url, toBigInt, toHex, uint, utf8 } = await import('../page/bytes.js');
+const { signerBytes } = await import('../page/account.js');
+const { ORDER, sha256 } = await import('../page/assertion.js');
 const g = await import('../page/guardians.js');
 const { setupWords, words } = await import('../page/guardianwords.js');
 const file = await import('../page/guardianfile.js');
@@ -116,4 +118,52 @@ test('a file in which anything was changed is refused', async () => {
 test('weights decide, and one guardian alone neither stops nor freezes', async () => {
   const ready = await Promise.all(v.files.map(async (x) => [JSON.parse(x.text).kind, file.standing(await file.parse(x.text, here)).ready]));
   assert.deepEqual(ready.filter(([kind]) => kind !== 'recover').map(([, r]) => r), [true, true, false, true, true, false]);
+});
+
+test('a majority is more than half, and never less than the threshold', () => {
+  const tier = (threshold, ...weights) => ({ threshold, delay: g.DAY, guardians: weights.map((weight) => ({ signer: new Uint8Array(20), weight })) });
+  assert.equal(g.majority(tier(1n, 1n, 1n, 1n, 1n)), 3n);
+  assert.equal(g.majority(tier(1n, 1n)), 1n);
+  assert.equal(g.majority(tier(4n, 1n, 1n, 1n, 1n)), 4n);
+  assert.equal(g.majority(tier(1n, 5n, 2n)), 4n);
+});
+
+test('a message for other guardians than those in the file is refused, whoever has signed', async () => {
+  const o = JSON.parse(v.files[0].text);
+  assert.equal(o.approvals.length, 0);
+  o.message.configHash = '0x' + '11'.repeat(32);
+  await assert.rejects(file.parse(JSON.stringify(o), here), { name: 'MalformedError', message: /guardians/ });
+});
+
+/** A passkey of this test, and an approval by it with these flags. */
+async function person(rule) {
+  const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, ['sign', 'verify']);
+  const raw = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
+  const signer = signerBytes({ x: raw.slice(1, 33), y: raw.slice(33), rule });
+  const sign = async (challenge, flags) => {
+    const authenticatorData = concat(new Uint8Array(32), Uint8Array.of(flags), new Uint8Array(4));
+    const clientDataJSON = utf8(`{"type":"webauthn.get","challenge":"${toBase64url(challenge)}","origin":"http://localhost","crossOrigin":false}`);
+    const s = new Uint8Array(await crypto.subtle.sign({ name: 'ECDSA', hash: 'SHA-256' }, pair.privateKey, concat(authenticatorData, await sha256(clientDataJSON))));
+    const high = toBigInt(s.subarray(32)) > ORDER / 2n;
+    return file.byPasskey(signer, { authenticatorData, clientDataJSON, signature: high ? concat(s.slice(0, 32), uint(ORDER - toBigInt(s.subarray(32)), 32)) : s });
+  };
+  return { signer, sign };
+}
+
+test('one heavy guardian is not two, and a passkey signs as its rule says', async () => {
+  const [heavy, light] = [await person(1), await person(1 | (2 << 2))]; // verified; the other never synced as well
+  const setup_ = g.sorted({ expiry: 30 * g.DAY, changeDelay: 9 * g.DAY, freeze: 8 * g.DAY, tiers: [{ threshold: 1n, delay: 7 * g.DAY, guardians: [{ signer: heavy.signer, weight: 5n }, { signer: light.signer, weight: 1n }] }] });
+  const message = { kind: 'freeze', account: v.account, tier: 0, nonce: 7n, deadline: 1_900_000_000, configHash: g.configHash(setup_) };
+  const c = { ...here, setup: setup_, message, approvals: [] };
+  const hash = g.digest(message, chainId, v.module);
+  for (const flags of [0x01, 0x04, 0x00]) await assert.rejects(async () => file.add(c, await heavy.sign(hash, flags)), { name: 'MalformedError' }, `flags ${flags}`);
+  await file.add(c, await heavy.sign(hash, 0x1d));
+  assert.equal(file.standing(c).weight, 5n);
+  assert.equal(file.standing(c).ready, false);
+  assert.equal(file.standing(c).few, true);
+  await assert.rejects(async () => file.add(c, await light.sign(hash, 0x0d)), { name: 'MalformedError' });
+  await assert.rejects(async () => file.add(c, await light.sign(new Uint8Array(32), 0x05)), { name: 'MalformedError' });
+  await file.add(c, await light.sign(hash, 0x05));
+  assert.equal(file.standing(c).ready, true);
+  assert.deepEqual((await file.parse(file.serialize(c), here)).approvals, c.approvals);
 });
