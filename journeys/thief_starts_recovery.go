@@ -44,7 +44,8 @@ func thiefStarts(ctx context.Context, w *walker) error {
 		if err != nil {
 			return err
 		}
-		return errors.Join(s.foretells(r, "device-lost:phone", recovery.Recoverable), s.foretells(r, "guardians-collude:2", recovery.Contested))
+		return errors.Join(s.foretells(r, "device-lost:phone", recovery.Recoverable), s.foretells(r, "guardians-collude:2", recovery.Contested),
+			s.foretells(r, "device-stolen:phone", recovery.Stolen)) // that is: unlocked, which this thief cannot
 	}); err != nil {
 		return err
 	}
