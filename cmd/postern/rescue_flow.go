@@ -40,9 +40,9 @@ func (f *rescueFlags) findFlow(ctx context.Context, c *call) error {
 		return err
 	}
 	if f.json {
-		return printJSON(c.stdout, map[string]any{"address": a.Address.Hex(), "balance": flowAmount(a.Balance), "weight": a.Weight, "keys": len(a.Keys)})
+		return printJSON(c.stdout, map[string]any{"address": a.Address.String(), "balance": flowAmount(a.Balance), "weight": a.Weight, "keys": len(a.Keys)})
 	}
-	fmt.Fprintf(c.stdout, "%s  Flow\n  %s\n  %d keys at hand, of weight %d\n", a.Address.Hex(), flowAmount(a.Balance), len(a.Keys), a.Weight)
+	fmt.Fprintf(c.stdout, "%s  Flow\n  %s\n  %d keys at hand, of weight %d\n", a.Address.String(), flowAmount(a.Balance), len(a.Keys), a.Weight)
 	return nil
 }
 
@@ -56,12 +56,15 @@ func (f *rescueAct) moveFlow(ctx context.Context, c *call, target string) error 
 	if err != nil {
 		return err
 	}
+	if to == a.Address {
+		return usageError("--to is the account itself", "name another address that is yours")
+	}
 	tx, err := a.Move(ctx, client, to, 0)
 	if err != nil {
 		return err
 	}
 	if !f.rescueFlags.json {
-		fmt.Fprintf(c.stdout, "Send all FLOW of %s, which holds %s, to %s\n", a.Address.Hex(), flowAmount(a.Balance), to.Hex())
+		fmt.Fprintf(c.stdout, "Send all FLOW of %s, which holds %s, to %s\n", a.Address.String(), flowAmount(a.Balance), to.String())
 	}
 	if err := c.askBefore(ctx, f.approvalFlags); err != nil {
 		return err
