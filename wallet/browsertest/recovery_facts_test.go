@@ -46,6 +46,13 @@ func TestThePasskeyServerTellsWhatItHasSeen(t *testing.T) {
 		t.Errorf("the signers: %q", got)
 	}
 
+	p.size(320, 800)
+	var over float64
+	if p.eval("document.documentElement.scrollWidth - innerWidth", &over); over > 0 {
+		t.Errorf("%v pixels too wide", over)
+	}
+	p.shot(shotDir(t), "recovery-told")
+
 	// 3. An answer keeps what the server told.
 	p.pick("Can ", "Yes")
 	p.shows("audit")
