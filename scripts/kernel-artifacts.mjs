@@ -47,6 +47,8 @@ const modules = [
   // the same with the mended library, as its makers' other contracts have it
   ['MultiChainWebAuthnValidator-0.0.2', '0xF98365FAD8403C340b1D5F017b2EBdaE641104ff', webauthn + 'MultiChainWebAuthnValidator.sol', '817e749',
     { kernel: kernelMay, mended: { [webauthn + 'WebAuthn.sol']: '0937ec5', [webauthn + 'P256.sol']: '0937ec5' } }],
+  ['WeightedECDSAValidator', '0xeD89244160CfE273800B58b1B534031699dFeEEE', 'src/validator/WeightedECDSAValidator.sol', kernelMay, { repo: 'kernel' }],
+  ['RecoveryAction', '0xe884C2868CC82c16177eC73a93f7D9E6F3A5DC6E', 'actions/recovery/src/RecoveryAction.sol', 'ca4a820'],
   ['P256Verifier', '0xc2b78104907F722DABAc4C69f826a522B2754De4', webauthn + 'P256Verifier.sol', '0937ec5'],
 ]
 
