@@ -47,11 +47,12 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
             EntryPoints %s
             MetaMask's Delegation Framework %s, token %s
   passkeys  %s/passkeys   RP ID %s
-%s  state     %s
+%s  recovery  %s/recovery   what would lock an account, and guardians
+  state     %s
 
 Next: open the wallet, make a passkey, take coins from the faucet, send some.
 For development only: every program on this machine can use faucet and paymaster. Ctrl-C ends it.
-`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, projects, state)
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, projects, origin, state)
 	for _, missing := range s.binding.Missing {
 		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
 	}
