@@ -151,6 +151,22 @@ func TestOwnersOfAGuardianAreReadFromHostileContracts(t *testing.T) {
 	}
 }
 
+func TestAGuardianThatTheAccountStandsBehindIsRefused(t *testing.T) {
+	acct := common.HexToAddress("0x00000000000000000000000000000000000acc07")
+	s, err := parseSetupFile([]byte(threeFriends))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := explain(s.refuse(t.Context(), owners{out: common.LeftPadBytes(acct[:], 32)}, acct, nil))
+	if f.Code != "bad-setup" || !strings.Contains(f.Message, string(guardian.Cyclic)) {
+		t.Errorf("%+v", f)
+	}
+	stranger := common.HexToAddress("0x0000000000000000000000000000000000057a46")
+	if err := s.refuse(t.Context(), owners{out: common.LeftPadBytes(stranger[:], 32)}, acct, nil); err != nil {
+		t.Errorf("a stranger behind it: %v", err)
+	}
+}
+
 // A tier is meant by its number, from 1, or by its name.
 func TestATierIsNamedByNumberOrName(t *testing.T) {
 	s, err := parseSetupFile([]byte(threeFriends))
