@@ -3,6 +3,7 @@
 package guardian
 
 import (
+	"bytes"
 	"fmt"
 	"math/big"
 	"strings"
@@ -36,7 +37,7 @@ func (a Account) DescribeCall(c account.Call) (string, bool) {
 
 // WarnCall implements [account.Warner].
 func (a Account) WarnCall(c account.Call) string {
-	if _, _, ours := call(a.Address(), c); ours {
+	if _, _, ours := call(a.Address(), c); ours || c.To == Module {
 		return WarnCall(a.Address(), c)
 	}
 	return a.Account.WarnCall(c)
@@ -142,20 +143,27 @@ func describeOthers(m *abi.Method, args []any) (string, bool) {
 	return "", false
 }
 
+// warnHidden is about guardians whose encoding is not the usual one, which contracts read all
+// the same: nobody has seen whose keys they are.
+const warnHidden = "the guardians in this call cannot be read here, but the contract may take them: enough of them together could take the account"
+
 // WarnCall says what is dangerous about such a call, "" if nothing is.
 func WarnCall(acct common.Address, c account.Call) string {
 	m, args, ok := call(acct, c)
 	if !ok {
-		if c.To == Module {
-			return "this is no call that the recovery module knows"
+		switch {
+		case c.To != Module:
+			return ""
+		case bytes.HasPrefix(c.Data, moduleABI.Methods["scheduleSetup"].ID):
+			return warnHidden
 		}
-		return ""
+		return "this is no call that the recovery module knows, or it is written in an unusual way: nobody has seen what it does"
 	}
 	switch m.Name {
 	case "installModule", "scheduleSetup":
 		s, err := setupOf(m, args)
 		if err != nil {
-			return "the guardians in this call cannot be read: it would fail"
+			return warnHidden
 		}
 		if m.Name == "scheduleSetup" && s.Empty() {
 			return "afterwards nobody can bring you back in when your own keys are lost"

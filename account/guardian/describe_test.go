@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/seal"
 	"github.com/postern-dev/postern/userop"
 )
@@ -106,6 +107,52 @@ func TestAnAccountsSummaryKnowsItsGuardians(t *testing.T) {
 	probe := must[account.Call](t)(a.ProbePrecompile())
 	if words, ok := a.DescribeCall(probe); !ok || !strings.Contains(words, "natively") || a.WarnCall(probe) != "" {
 		t.Errorf("%q, %q", words, a.WarnCall(probe))
+	}
+}
+
+// The contract reads encodings that this package does not: their guardians are in nobody's words,
+// and nobody is told that such a call would fail.
+func TestGuardiansInAnUnusualEncodingAreWarnedOf(t *testing.T) {
+	b := newBench(t, devnet.Osaka)
+	s := family(t)
+	strange := func(data []byte) []byte { return append(data, 1, 2, 3) }
+	inner := strange(must[[]byte](t)(s.Encode()))
+	install := account.Call{To: b.acct.Address(), Data: must[[]byte](t)(contracts.AccountABI.Pack("installModule", big.NewInt(2), guardian.Module, inner))}
+	schedule := must[account.Call](t)(guardian.ScheduleSetup(b.acct.Address(), s))
+	schedule.Data = strange(schedule.Data)
+	a := guardian.Account{Account: b.acct}
+	for _, c := range []account.Call{install, schedule} {
+		if words, ok := a.DescribeCall(c); ok {
+			t.Errorf("described: %q", words)
+		}
+		for _, w := range []string{a.WarnCall(c), guardian.WarnCall(a.Address(), c)} {
+			if !strings.Contains(w, "could take the account") {
+				t.Errorf("warning %q", w)
+			}
+		}
+		if r := b.do(t, c); !r.Success {
+			t.Fatalf("the contract refuses it: %s", r.Reason)
+		}
+	}
+	if got := b.state(t); got.Setup.Hash() != s.Hash() || got.Pending == nil {
+		t.Errorf("%+v", got)
+	}
+	cancel := guardian.Cancel()
+	cancel.Data = strange(cancel.Data)
+	if w := a.WarnCall(cancel); !strings.Contains(w, "unusual") {
+		t.Errorf("warning %q", w)
+	}
+}
+
+// A chain id beyond 256 bits has another chain's digest.
+func TestATreesChainsAreChains(t *testing.T) {
+	r := recoveryOf(t, family(t))
+	far := new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1))
+	for _, id := range []*big.Int{far, new(big.Int), big.NewInt(-1)} {
+		_, err := guardian.NewTree(guardian.Leaf{Message: r, ChainID: id}, guardian.Leaf{Message: r, ChainID: big.NewInt(10)})
+		if !errors.Is(err, guardian.ErrMessage) {
+			t.Errorf("chain %s: %v", id, err)
+		}
 	}
 }
 

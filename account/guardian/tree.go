@@ -5,6 +5,7 @@ package guardian
 import (
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -32,11 +33,14 @@ func NewTree(leaves ...Leaf) (*Tree, error) {
 	if len(leaves) < 2 || len(leaves) > maxLeaves {
 		return nil, fmt.Errorf("guardian: %d messages for one signature, not 2 to %d", len(leaves), maxLeaves)
 	}
-	t := &Tree{leaves: leaves}
+	t := &Tree{leaves: slices.Clone(leaves)}
 	digests := make([]common.Hash, len(leaves))
 	for i, l := range leaves {
 		if _, ok := l.Message.(*Tree); ok || l.Message == nil || l.ChainID == nil {
 			return nil, fmt.Errorf("guardian: message %d of a signature for many chains: %w", i, ErrMessage)
+		}
+		if l.ChainID.Sign() <= 0 || l.ChainID.BitLen() > 256 { // its digest would be that of another chain
+			return nil, fmt.Errorf("guardian: message %d of a signature for many chains: chain id %s: %w", i, l.ChainID, ErrMessage)
 		}
 		digests[i] = l.Message.Digest(l.ChainID)
 	}
