@@ -47,7 +47,7 @@ const (
 	sideWidth = 216.0
 	longName  = 34  // characters; longer ones are cut
 	nameChar  = 7.6 // of a signer's name, on the wide side
-	titleChar = 10.6
+	titleLine = 22.0
 )
 
 // drawing is an SVG document that is being written.
@@ -141,7 +141,7 @@ func (d *drawing) layout() {
 	for _, c := range d.cols {
 		longest = max(longest, utf8.RuneCountInString(cut(c.Label)))
 	}
-	d.top = margin + 66 + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 22
+	d.top = margin + 66 + titleLine + 20*float64(len(d.verdict())-1) + 5.2*float64(longest) + 22
 	names := 0
 	for _, x := range d.r.Signers {
 		names = max(names, utf8.RuneCountInString(cut(x.Label)))
@@ -149,7 +149,7 @@ func (d *drawing) layout() {
 	d.left = margin + max(nameWidth, nameChar*float64(names)+12)
 	rows, heads := float64(len(d.r.Signers)), float64(len(d.groups()))
 	d.height = d.top + rows*row + heads*(row-4) + 10 + 2*row + 96
-	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 2*margin+titleChar*float64(utf8.RuneCountInString(d.r.title())), 960)
+	d.width = max(d.left+float64(len(d.cols))*column+sideWidth+margin, 960)
 }
 
 func (d *drawing) add(format string, args ...any) { fmt.Fprintf(&d.b, format+"\n", args...) }
@@ -189,14 +189,17 @@ func (d *drawing) verdict() (out []string) {
 }
 
 func (d *drawing) frame() {
-	title := d.r.title()
+	name, more := d.r.titleParts()
 	d.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" role="img" aria-label="%s">`, d.width, d.height, d.width, d.height,
-		html.EscapeString(title+". "+strings.Join(d.r.Verdict(), " ")))
+		html.EscapeString(d.r.title()+". "+strings.Join(d.r.Verdict(), " ")))
 	d.add("<style>\n%s%s@media (prefers-color-scheme:dark){\n%s}\n</style>", shapes, light.css(), dark.css())
 	d.add(`<rect x=".5" y=".5" width="%.0f" height="%.0f" rx="10" class="ground"/>`, d.width-1, d.height-1)
-	d.text(margin, margin+14, "title", "start", cutTo(title, 90))
+	d.text(margin, margin+14, "title", "start", cutTo(name, 70))
+	if more != "" {
+		d.text(margin, margin+14+titleLine, "faint", "start", cutTo(more, 118))
+	}
 	for i, line := range d.verdict() {
-		d.text(margin, margin+40+20*float64(i), "", "start", line)
+		d.text(margin, margin+40+titleLine+20*float64(i), "", "start", line)
 	}
 }
 

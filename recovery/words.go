@@ -3,6 +3,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,26 +39,28 @@ func (r *Report) Words() []string {
 }
 
 func (r *Report) title() string {
-	name := r.Account
-	if name == "" {
-		name = "Account"
+	name, more := r.titleParts()
+	if more != "" {
+		name += " (" + more + ")"
 	}
-	var more []string
+	return name
+}
+
+// titleParts are the account's name, and what it is and how it is known.
+func (r *Report) titleParts() (name, more string) {
+	var parts []string
 	for _, s := range []string{r.Kind, r.Address} {
 		if s != "" {
-			more = append(more, s)
+			parts = append(parts, s)
 		}
 	}
 	switch r.Source {
 	case Chain:
-		more = append(more, "signers read from its chain")
+		parts = append(parts, "signers read from its chain")
 	case Stated, Claimed:
-		more = append(more, "signers as "+r.Source.String()+", not read from a chain")
+		parts = append(parts, "signers as "+r.Source.String()+", not read from a chain")
 	}
-	if len(more) > 0 {
-		name += " (" + strings.Join(more, ", ") + ")"
-	}
-	return name
+	return cmp.Or(r.Account, "Account"), strings.Join(parts, ", ")
 }
 
 // Verdict is the report in two or three sentences.
