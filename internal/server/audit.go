@@ -28,6 +28,9 @@ const (
 	auditCount = 2
 )
 
+// errAuditBusy: the processor was not free in time.
+var errAuditBusy = errors.New("other audits are being worked out")
+
 // auditRequest asks what would lock an account and what would lose it.
 type auditRequest struct {
 	// Account is read from the chain. Empty: Facts describe all of it.
@@ -65,10 +68,13 @@ type class struct {
 type auditor struct {
 	chain account.Chain
 	slots chan struct{}
+	// work is held by the one audit that computes. Facts can be made such that this takes
+	// seconds until it is refused; the other processors are for the wallet.
+	work chan struct{}
 }
 
 func newAuditor(chain account.Chain) *auditor {
-	return &auditor{chain: chain, slots: make(chan struct{}, auditCount)}
+	return &auditor{chain: chain, slots: make(chan struct{}, auditCount), work: make(chan struct{}, 1)}
 }
 
 func (a *auditor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -117,6 +123,15 @@ func (a *auditor) audit(ctx context.Context, body []byte) (*auditReply, error) {
 	about, err := a.described(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if ctx.Err() != nil { // nobody waits for it any more
+		return nil, errAuditBusy
+	}
+	select {
+	case a.work <- struct{}{}:
+		defer func() { <-a.work }()
+	case <-ctx.Done():
+		return nil, errAuditBusy
 	}
 	report, err := recovery.Audit(about)
 	if err != nil {
@@ -187,6 +202,8 @@ func refused(err error) refusal {
 	var none *audit.NoAccountError
 	var unknown *audit.UnknownError
 	switch {
+	case errors.Is(err, errAuditBusy):
+		return auditBusy
 	case errors.As(err, &fault):
 		out = refusal{http.StatusUnprocessableEntity, "bad_facts", words(fault, "recovery: "), ""}
 	case errors.As(err, &large):

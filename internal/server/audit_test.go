@@ -233,3 +233,28 @@ func TestFurtherAuditsAreSentAwayAndNotQueued(t *testing.T) {
 		<-ended
 	}
 }
+
+func TestOneAuditComputesAtATime(t *testing.T) {
+	a := newAuditor(oddChain{})
+	body := []byte(guarded(t))
+	a.work <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, err := a.audit(ctx, body)
+		failed <- err
+	}()
+	cancel()
+	if err := <-failed; !errors.Is(err, errAuditBusy) || refused(err) != auditBusy {
+		t.Errorf("while another one computes: %v", err)
+	}
+	<-a.work
+	if _, err := a.audit(ctx, body); !errors.Is(err, errAuditBusy) {
+		t.Errorf("for somebody who has gone: %v", err)
+	}
+	for range 2 {
+		if _, err := a.audit(t.Context(), body); err != nil {
+			t.Error(err)
+		}
+	}
+}
