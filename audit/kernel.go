@@ -117,7 +117,7 @@ func (d *description) permissions(a *kernel.Account) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		d.note("Not all of the account's session keys were found: the node took too long.")
 	} else if err != nil {
-		d.note("Not all of the account's session keys were found: %.300s.", strings.TrimSuffix(strings.TrimPrefix(err.Error(), "session: "), "."))
+		d.note("Not all of the account's session keys were found: the node does not tell of all that happened. Ask another one.") // its words name it, and others may read this
 	}
 	said := 0
 	for _, p := range list {
