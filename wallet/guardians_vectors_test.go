@@ -40,6 +40,13 @@ type guardianVectors struct {
 	Setups    []setupVector   `json:"setups"`
 	Messages  []messageVector `json:"messages"`
 	Files     []guardFile     `json:"files"`
+	Tree      treeVector      `json:"tree"`
+}
+
+// treeVector is one signature for the first message on three chains.
+type treeVector struct {
+	Proof  []common.Hash `json:"proof"` // from the message's digest to the root
+	Digest common.Hash   `json:"digest"`
 }
 
 type setupVector struct {
@@ -255,6 +262,11 @@ func goGuardians(t *testing.T) guardianVectors {
 		}
 		out.Messages = append(out.Messages, messageVector{parts.Kind, parts.Message, x.m.Digest(chain), string(typed), x.m.Words()})
 	}
+	tree, err := guardian.NewTree(guardian.Leaf{Message: recovery, ChainID: chain}, guardian.Leaf{Message: recovery, ChainID: big.NewInt(10)}, guardian.Leaf{Message: freeze, ChainID: chain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Tree = treeVector{tree.Proof(0), tree.Digest(nil)}
 	return out
 }
 

@@ -167,3 +167,37 @@ test('one heavy guardian is not two, and a passkey signs as its rule says', asyn
   assert.equal(file.standing(c).ready, true);
   assert.deepEqual((await file.parse(file.serialize(c), here)).approvals, c.approvals);
 });
+
+test('nobody has agreed by a signature that is not his', async () => {
+  const [friend, next] = [await person(1), await person(1)];
+  const key = new Uint8Array(20).fill(7);
+  const setup_ = g.sorted({ expiry: 30 * g.DAY, changeDelay: 9 * g.DAY, freeze: 0, tiers: [{ threshold: 2n, delay: 7 * g.DAY, guardians: [{ signer: friend.signer, weight: 1n }, { signer: key, weight: 1n }] }] });
+  const message = { kind: 'recover', account: v.account, tier: 0, newSigner: next.signer, table: 0, credentialIdHash: new Uint8Array(32), replaces: [new Uint8Array(20).fill(9)], nonce: 7n, deadline: 1_900_000_000, configHash: g.configHash(setup_) };
+  const begin = () => ({ ...here, setup: setup_, message, approvals: [] });
+  const hash = g.digest(message, chainId, v.module);
+  // A path to somewhere makes nothing true of what a passkey did not sign.
+  const path = [new Uint8Array(32).fill(3), new Uint8Array(32).fill(200)];
+  const good = await friend.sign(hash, 0x05);
+  for (const bad of [{ ...good, proof: path }, { signer: friend.signer, signature: new Uint8Array(0), proof: path }, { ...(await next.sign(hash, 0x05)), proof: path }]) {
+    await assert.rejects(async () => file.add(begin(), bad), { name: 'MalformedError' });
+  }
+  // What it did sign counts: the root of a tree, as in Go.
+  const first = await file.parse(v.files[0].text, here);
+  assert.equal(toHex(g.approved(g.digest(first.message, chainId, v.module), v.tree.proof.map((p) => fromHex(p)), v.module)), v.tree.digest);
+  const root = g.approved(hash, path, v.module);
+  assert.notDeepEqual(root, hash);
+  const c = begin();
+  await file.add(c, { ...(await friend.sign(root, 0x05)), proof: path });
+  await file.add(c, { ...(await next.sign(root, 0x05)), proof: path });
+  assert.equal(file.standing(c).works, true);
+  // A key's signature that is none, which a contract might take: nobody says that it agreed, and the real one takes its place.
+  await file.add(c, { signer: key, signature: new Uint8Array(65).fill(1), proof: [] });
+  const at = (/** @type {Uint8Array} */ s) => file.standing(c).list.find((x) => toHex(x.signer) === toHex(s));
+  assert.deepEqual([at(key).approved, at(key).open, at(friend.signer).open], [true, true, false]);
+  const d = begin();
+  d.newSigner = { signer: next.signer, signature: new Uint8Array(0), proof: [] };
+  d.approvals = [{ signer: friend.signer, signature: new Uint8Array(0), proof: [] }];
+  await file.add(d, good);
+  await file.add(d, await next.sign(hash, 0x05));
+  assert.deepEqual([d.approvals.length, d.approvals[0] === good, file.standing(d).works], [1, true, true]);
+});

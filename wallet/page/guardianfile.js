@@ -7,7 +7,7 @@
 import { checksum, passkeySigner } from './account.js';
 import { verify } from './assertion.js';
 import { MalformedError, concat, equal, fromHex, toBase64url, toHex, utf8 } from './bytes.js';
-import { configHash, digest, encodeSetup, fields, majority, parseSetup } from './guardians.js';
+import { approved, configHash, digest, encodeSetup, fields, majority, parseSetup } from './guardians.js';
 import { signer as recovered } from './secp256k1.js';
 import { seal } from './userop.js';
 
@@ -120,17 +120,24 @@ export function asked({ message: m, setup }) {
   return tier >= 0 ? setup.tiers[tier].guardians : setup.tiers.flatMap((t) => t.guardians).filter((g, i, all) => all.findIndex((h) => equal(h.signer, g.signer)) === i);
 }
 
-/** Takes an approval that has been verified, as far as that is possible without a chain. What is there already stays. @param {Collected} c @param {Approval} a */
+/** Approvals that were verified here. @type {WeakSet<Approval>} */
+const sure = new WeakSet();
+
+/** Takes an approval that has been verified, as far as that is possible without a chain. What is there already stays, unless only the new one is known to be good. @param {Collected} c @param {Approval} a */
 export async function add(c, a) {
   const good = await verified(c, a);
   if (good === false) throw new MalformedError('a signature in it is not its signer’s, or of something else');
+  if (good) sure.add(a);
+  const better = (/** @type {Approval} */ b) => good && !sure.has(b);
   const isNew = c.message.kind === 'recover' && equal(a.signer, c.message.newSigner);
-  if (isNew) c.newSigner ??= a;
+  if (isNew && (!c.newSigner || better(c.newSigner))) c.newSigner = a;
   if (!asked(c).some((g) => equal(g.signer, a.signer))) {
     if (isNew) return;
     throw new MalformedError('somebody has signed it who is no guardian here');
   }
-  if (!c.approvals.some((b) => equal(b.signer, a.signer))) c.approvals.push(a);
+  const at = c.approvals.findIndex((b) => equal(b.signer, a.signer));
+  if (at < 0) c.approvals.push(a);
+  else if (better(c.approvals[at])) c.approvals[at] = a;
 }
 
 /** Adds what another copy of the same file has. @param {Collected} c @param {Collected} other */
@@ -142,8 +149,7 @@ export async function merge(c, other) {
 
 /** Whether a signature is its signer's; undefined where only the chain can tell. @param {Collected} c @param {Approval} a @returns {Promise<boolean | undefined>} */
 async function verified(c, a) {
-  if (a.proof.length) return undefined; // of many chains at once: the module checks it
-  const hash = digest(c.message, c.chainId, c.module);
+  const hash = approved(digest(c.message, c.chainId, c.module), a.proof, c.module);
   const key = passkeySigner(a.signer);
   if (key) {
     const signed = opened(a.signature, hash);
@@ -191,15 +197,19 @@ export function byPasskey(signer, assertion) {
   return { signer, signature: concat(b.slice(0, 1), b.slice(66)), proof: [] };
 }
 
-/** How far the approvals have come. @param {Collected} c */
+/** How far the approvals have come. Of an open one nobody but the chain can tell whether it is good. @param {Collected} c */
 export function standing(c) {
   const m = c.message;
-  const list = asked(c).map((g) => ({ ...g, approved: c.approvals.some((a) => equal(a.signer, g.signer)) }));
+  const list = asked(c).map((g) => {
+    const a = c.approvals.find((b) => equal(b.signer, g.signer));
+    return { ...g, approved: !!a, open: !!a && !sure.has(a) };
+  });
   const weight = list.reduce((n, g) => n + (g.approved ? g.weight : 0n), 0n);
   const tier = c.setup.tiers[tierOf(m)];
   const threshold = m.kind === 'drill' ? BigInt(list.length) : m.kind === 'recover' ? tier.threshold : majority(tier);
   const alone = m.kind === 'recover' || m.kind === 'drill' || (m.kind === 'cancel' && m.by === m.tier && tier.guardians.length === 1);
   const few = !alone && list.filter((g) => g.approved).length < 2;
   const proven = m.kind !== 'recover' || !!c.newSigner;
-  return { list, weight, threshold, few, proven, ready: m.kind !== 'drill' && weight >= threshold && !few && proven };
+  const works = m.kind === 'recover' && !!c.newSigner && sure.has(c.newSigner);
+  return { list, weight, threshold, few, proven, works, ready: m.kind !== 'drill' && weight >= threshold && !few && proven };
 }

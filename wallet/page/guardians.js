@@ -224,6 +224,14 @@ const domain = (chainId, module) => [field.text('name', 'Postern Guardians'), fi
 /** What is signed. @param {Message} m @param {bigint} chainId @param {string} module */
 export const digest = (m, chainId, module) => keccak(concat(Uint8Array.of(0x19, 0x01), struct('EIP712Domain', domain(chainId, module)), struct(...fields(m))));
 
+/** What an approval signs: the digest, or the root that its path leads to, over digests of several chains. @param {Uint8Array} hash @param {Uint8Array[]} proof @param {string} module */
+export function approved(hash, proof, module) {
+  if (!proof.length) return hash;
+  const root = proof.reduce((a, b) => keccak(toHex(a) <= toHex(b) ? concat(a, b) : concat(b, a)), hash);
+  const anywhere = domain(0n, module).filter((f) => f.name !== 'chainId');
+  return keccak(concat(Uint8Array.of(0x19, 0x01), struct('EIP712Domain', anywhere), struct('OnManyChains', [field.hash('root', root)])));
+}
+
 /** The JSON for eth_signTypedData_v4. @param {Message} m @param {bigint} chainId @param {string} module */
 export function typedData(m, chainId, module) {
   const [primaryType, members] = fields(m);

@@ -67,6 +67,9 @@ export async function present(c) {
   status();
 }
 
+/** Of a contract's signature, or a forged one. */
+const UNSURE = ': a signature that only the chain can check. Do not count on it';
+
 async function draw() {
   const c = /** @type {Collected} */ (open);
   const m = c.message;
@@ -74,11 +77,11 @@ async function draw() {
   $('approve-title').textContent = KINDS[m.kind][0];
   $('approve-words').replaceChildren(...words(m).map((w) => element('li', w)));
   const s = standing(c);
-  $('standing').replaceChildren(...s.list.map((g) => element('li', `${named(sentence(nameOf(g.signer)), g.signer)}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.approved ? ' has agreed' : ''}`, g.approved ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.proven ? ' has signed: it works' : ''}`, s.proven ? '' : 'open')] : []));
+  $('standing').replaceChildren(...s.list.map((g) => element('li', `${named(sentence(nameOf(g.signer)), g.signer)}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.open ? UNSURE : g.approved ? ' has agreed' : ''}`, g.approved && !g.open ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.works ? ' has signed: it works' : s.proven ? UNSURE : ''}`, s.works ? '' : 'open')] : []));
   const missing = s.threshold > s.weight ? s.threshold - s.weight : 0n;
   $('standing-words').textContent = s.ready ? '' : m.kind === 'drill' ? `${s.weight} of ${s.threshold} have shown that they can.` : missing ? `${missing} more ${s.list.some((g) => g.weight !== 1n) ? 'weight' : missing === 1n ? 'has' : 'have'} to agree.` : s.few ? 'One guardian alone is not enough for this.' : 'The new signer has not signed yet.';
-  const open_ = s.list.filter((g) => !g.approved);
-  $('sign-box').hidden = !open_.length || s.ready;
+  const open_ = s.list.filter((g) => !g.approved || g.open);
+  $('sign-box').hidden = !open_.length || (s.ready && !s.list.some((g) => g.open));
   $('sign-passkey').hidden = !open_.some((g) => passkeySigner(g.signer));
   const keys = open_.some((g) => g.signer.length === 20);
   $('sign-wallet').hidden = !keys || !provider();
