@@ -187,6 +187,7 @@ type Status struct {
 	Unverified        uint64 // the part of Weight that only the chain can verify
 	Few               bool   // one guardian alone has approved, and it takes two
 	NewSigner         bool   // it has approved, or is not needed
+	NewUnverified     bool   // by a signature that only the chain can verify
 	Guardians         []Standing
 	Ready             bool // Collected.Call makes the transaction
 }
@@ -229,6 +230,7 @@ func (c *Collected) Status() Status {
 	s.Few = need == majority && len(c.approvals) < 2
 	if _, ok := c.message.(Recovery); ok {
 		s.NewSigner = c.newSigner != nil
+		s.NewUnverified = s.NewSigner && !c.onChain[c.newSigner.Signer] && c.newSigner.Verify(c.message, c.chainID) != nil
 	}
 	s.Ready = s.NewSigner && !s.Few && s.Weight >= s.Threshold
 	return s

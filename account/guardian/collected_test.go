@@ -349,3 +349,19 @@ func TestOneSignatureForManyChainsIsGoodForItsLeavesOnly(t *testing.T) {
 		}
 	}
 }
+
+// A new signer that is an address has not shown that it works while only the chain can tell.
+func TestANewSignersUnverifiedSignatureIsSaidToBeSuch(t *testing.T) {
+	s := family(t)
+	r := recoveryOf(t, s)
+	r.NewSigner, r.Table = key(t, "new key"), 0
+	c := collect(t, s, r)
+	add(t, c, must[guardian.Approval](t)(guardian.Contract(r.NewSigner, []byte{1})))
+	if st := c.Status(); !st.NewSigner || !st.NewUnverified {
+		t.Errorf("%+v", st)
+	}
+	add(t, c, sign(t, r.NewSigner, "new key", r))
+	if st := c.Status(); !st.NewSigner || st.NewUnverified {
+		t.Errorf("%+v", st)
+	}
+}
