@@ -149,7 +149,7 @@ func (c *call) printStatus(col *guardian.Collected, names *nameBook) {
 		fmt.Fprintf(c.stdout, "  %s: %s\n", plain(name), word)
 	}
 	if r, ok := col.Message().(guardian.Recovery); ok {
-		mark("the new signer, "+names.signer(r.NewSigner), s.NewSigner, false)
+		mark("the new signer, "+names.signer(r.NewSigner), s.NewSigner, s.NewUnverified)
 	}
 	for _, g := range s.Guardians {
 		name := names.signer(g.Signer)
@@ -162,6 +162,8 @@ func (c *call) printStatus(col *guardian.Collected, names *nameBook) {
 		return
 	}
 	switch {
+	case s.Ready && (s.Unverified > 0 || s.NewUnverified):
+		fmt.Fprintln(c.stdout, "enough have signed, if all of that is good: only the chain can tell (postern guardian join --rpc URL asks it)")
 	case s.Ready:
 		fmt.Fprintln(c.stdout, p.green("enough have signed")+": anybody may send it")
 	case s.Weight >= s.Threshold && s.Few:
