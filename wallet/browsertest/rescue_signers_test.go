@@ -415,6 +415,17 @@ func TestRescueOnALyingNode(t *testing.T) {
 	}
 	n.answers("eth_call", "")
 
+	// The fee beyond the base fee is whoever's who makes the block.
+	p.write("payer", fundedKey(t, func(a common.Address, _ *big.Int) error { return stack.Chain().Faucet(t.Context(), a, ether(1)) }))
+	n.answers("eth_maxPriorityFeePerGas", `"0xe8d4a51000"`)
+	p.click("review-go")
+	p.shows("review")
+	if got := p.text("cautions"); !strings.Contains(got, "beyond the base fee") {
+		t.Errorf("of a tip of 1000 gwei the page says %q", got)
+	}
+	p.click("review-back")
+	n.answers("eth_maxPriorityFeePerGas", "")
+
 	// What is signed is sent once: the node swallows it, the page asks for the receipt, and sends the same again.
 	p.click("review-go")
 	p.shows("review")
@@ -436,6 +447,16 @@ func TestRescueOnALyingNode(t *testing.T) {
 	}
 	if left := balance(t, address); left.Cmp(ether(9.5)) != 0 {
 		t.Errorf("%s wei are left", left)
+	}
+
+	// A page that browsers keep to go back to has no key in it.
+	p.click("done-back")
+	p.shows("account")
+	p.write("payer", stackPayer(t))
+	p.eval(`dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))`, new(bool))
+	p.shows("start")
+	if got := p.value("payer"); got != "" {
+		t.Error("the key that pays is still in its field")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -82,7 +82,7 @@ const { sign } = await import('../page/secp256k1.js');
 const { fromWire } = await import('../page/userop.js');
 const { hybridExecute, hybridParse } = await import('../rescue/accounts.js');
 const { checksum } = await import('../page/account.js');
-const { aaCode } = await import('../rescue/relay.js');
+const { aaCode, doubts } = await import('../rescue/relay.js');
 const { inUnits, parseUnits, tokenTransfer } = await import('../rescue/node.js');
 
 test('bundles equal userop.HandleOps', () => {
@@ -184,4 +184,14 @@ test('an export is opened by its password, as Go opens it', async () => {
     [{ data: `4.${iv}|${sealed}|${mac}` }, /iv\|ciphertext/], [{ data: `2.${iv}|${sealed}` }, /iv\|ciphertext/], [{ data: `2.${iv.slice(0, -1)}|${sealed}|${mac}` }, /base64/],
     [{ data: `2.${iv}|${sealed}|${iv}` }, /iv\|ciphertext/], [{ data: `2.${iv}|AAAA|${mac}` }, /iv\|ciphertext/], [{ data: `2.${'A'.repeat(22)}==|${sealed}|${mac}` }, /password is wrong/],
   ]) await assert.rejects(openSealed(new TextEncoder().encode(JSON.stringify({ ...json, ...change })), 'correct horse'), says, JSON.stringify(change).slice(0, 60));
+});
+
+test('a fee that a node makes up for whoever makes the block is pointed out', () => {
+  const gwei = 10n ** 9n;
+  const carrier = (tip) => ({ chainId: 1n, nonce: 0n, gas: 900_000n, to: '0x' + '11'.repeat(20), maxPriorityFeePerGas: tip, maxFeePerGas: 60n * gwei + tip });
+  const ether = 10n ** 18n;
+  assert.deepEqual(doubts(carrier(2n * gwei), ether), []);
+  assert.deepEqual(doubts(carrier(50n * gwei), 0n), []); // of a token
+  assert.match(doubts(carrier(100n * gwei), 0n).join(), /0\.09 ETH beyond the base fee/);
+  assert.match(doubts(carrier(2n * gwei), gwei).join(), /more than the amount/);
 });

@@ -9,9 +9,9 @@ import { MOST, forget, parseExport } from './exported.js';
 import { field, parseSecret, parseUrl } from './fields.js';
 import * as holders from './holders.js';
 import { Node } from './node.js';
-import { enter } from './send.js';
+import { drop, enter } from './send.js';
 import { isSealed, openSealed } from './sealed.js';
-import { begin, hold, session } from './session.js';
+import { begin, hold, open, session } from './session.js';
 
 /** @typedef {import('./holders.js').Holder} Holder @typedef {Awaited<ReturnType<typeof find>>['accounts']} Found */
 
@@ -44,6 +44,7 @@ on('who-back', 'click', () => {
 /** Nothing of what was held stays in the page. */
 export function clear() {
   dropFile();
+  drop();
   hold();
   for (const id of ['secret', 'payer', 'file', 'to', 'amount']) input(id).value = '';
 }
@@ -197,6 +198,13 @@ on('leave', 'click', () => {
   clear();
   show('who');
   status('This page has forgotten all keys. The account stays where it is.');
+});
+
+// Browsers keep a page that somebody has left, to go back to: with no key in it.
+addEventListener('pagehide', () => {
+  if (!open.now) return;
+  clear();
+  show('start');
 });
 
 // Where no passkey can work, that is said before anybody tries.

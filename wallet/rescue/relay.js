@@ -10,7 +10,7 @@ import { inTransaction } from '../page/receipt.js';
 import { RpcError } from '../page/rpc.js';
 import { sealed } from '../page/transaction.js';
 import { hash } from '../page/userop.js';
-import { Trouble, ether } from '../page/words.js';
+import { Trouble, atMost, ether } from '../page/words.js';
 import { handleOps } from './handleops.js';
 
 /**
@@ -67,6 +67,20 @@ export async function assembleAlone(node, sender, callData, value, from, target)
 
 /** How much of the key's ether a transaction may take. @param {Carrier} c */
 export const most = (c) => c.gas * c.maxFeePerGas;
+
+const TIP = 5n * 10n ** 16n; // wei; more for whoever makes the block is usual nowhere
+
+/**
+ * What is odd about the fee of a transaction. The node names it, and what goes beyond the base fee is whoever's
+ * who makes the block. @param {Carrier} c @param {bigint} value wei that the account sends
+ */
+export function doubts(c, value) {
+  const out = [];
+  if (value && most(c) > value) out.push(`The network fee may be more than the amount you send: up to ${atMost(most(c))} ETH.`);
+  const tip = c.gas * c.maxPriorityFeePerGas;
+  if (tip > TIP) out.push(`The node asks for ${atMost(tip)} ETH beyond the base fee, for whoever makes the block. Ask another node before you pay that.`);
+  return out;
+}
 
 /** The least limit, and some more, at which the EntryPoint finds nothing wrong but the stub. @param {Node} node @param {UserOp} op @param {string} from */
 async function verificationGas(node, op, from) {

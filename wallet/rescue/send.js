@@ -11,7 +11,7 @@ import { deliver, outcome } from './deliver.js';
 import { field, parseSecret } from './fields.js';
 import { key } from './holders.js';
 import { Node, inUnits, parseUnits, tokenTransfer } from './node.js';
-import { assembleAlone, carry, most } from './relay.js';
+import { assembleAlone, carry, doubts, most } from './relay.js';
 import { session } from './session.js';
 
 /**
@@ -142,7 +142,9 @@ function way() {
 function payer() {
   const box = $('payer-address');
   try {
-    const address = addressOf(parseSecret(input('payer').value));
+    const secret = parseSecret(input('payer').value);
+    const address = addressOf(secret);
+    secret.fill(0);
     box.replaceChildren('Its address is ', element('code', address), '.');
     box.hidden = false;
   } catch {
@@ -211,7 +213,10 @@ async function review({ to, amount, token, secret }) {
     if (!value) throw new Trouble('The account holds no ether.', 'Look at its tokens, or check that the node is of the right chain.');
     const payer = secret === 'own' ? holder : key(secret);
     const from = /** @type {string} */ (payer.address);
-    const plan = await assembleAlone(node, sender, callOf(value), token ? 0n : value, from, to);
+    const plan = await assembleAlone(node, sender, callOf(value), token ? 0n : value, from, to).catch((e) => {
+      if (payer !== holder) payer.forget();
+      throw e;
+    });
     op = plan.op;
     carrier = { plan: plan.carrier, payer };
     node.payer = { from, most: most(plan.carrier) };
@@ -220,14 +225,15 @@ async function review({ to, amount, token, secret }) {
   } else op = await assemble(node, sender, callOf(amount), token ? 0n : amount);
   const gasPrice = alone ? undefined : await node.gasPrice();
   const shown = node.read(op);
-  const doubts = alone ? [] : cautions(op, token ? 0n : shown.value, gasPrice);
+  const value = token ? 0n : shown.value;
+  const odd = carrier ? doubts(carrier.plan, value) : cautions(op, value, gasPrice);
   pending = { node, op, shown, seal: approval.seal, carrier };
   $('review-title').textContent = shown.sentence;
   $('sign').textContent = holder.prompts ? 'Sign with your passkey' : 'Sign and send';
   rows('review-rows', [...shown.rows, ['Signed by', holder.words], ...(account.until ? /** @type {[string, string][]} */ ([['But', account.until]]) : [])]);
   rows('review-details', shown.details);
-  $('cautions').replaceChildren(...doubts.map((text) => element('li', text)));
-  $('cautions').hidden = !doubts.length;
+  $('cautions').replaceChildren(...odd.map((text) => element('li', text)));
+  $('cautions').hidden = !odd.length;
   show('review');
   status();
 }
@@ -261,17 +267,28 @@ on('sign', 'click', () => {
   }
 });
 
-/** The key that paid is not needed any more. */
-function paid() {
+/** Writes over the key that was to pay, unless it is the account's own. */
+function forgetPayer() {
   const { carrier } = pending ?? {};
   if (carrier && carrier.payer !== session().holder) carrier.payer.forget();
+}
+
+/** The key that paid is not needed any more. */
+function paid() {
+  forgetPayer();
   input('payer').value = '';
   payer();
 }
 
+/** What waits for a signature is not sent. */
+export function drop() {
+  forgetPayer();
+  pending = undefined;
+}
+
 on('review-back', 'click', () => {
   if (busy()) return;
-  pending = undefined;
+  drop();
   show('account');
   traffic();
   status();
