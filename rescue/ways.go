@@ -3,6 +3,9 @@ package rescue
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/recovery"
 )
@@ -97,6 +100,12 @@ func signerWays(a *recovery.Account, s recovery.Signer) []Way {
 		}
 		return []Way{way(ByContract, reach(a, *s.Quorum, nil, 1), "its own signers approve", "")}
 	default:
+		switch {
+		case otherValidator(a, s.ID):
+			return []Way{way(ByKey, Unknown, notRoot, tryOnce)}
+		case s.Key != "" && !common.IsHexAddress(s.Key):
+			return []Way{way(ByKey, Unknown, "it is no secp256k1 key, and postern rescue takes no other", tryOnce)}
+		}
 		return []Way{way(ByKey, Possible, "it signs anywhere: postern rescue --owner-key", "")}
 	}
 	page := way(ByPage, Unknown, "on a page of its RP ID, which is not known", "find out its RP ID, and who keeps that domain alive")
@@ -104,7 +113,32 @@ func signerWays(a *recovery.Account, s recovery.Signer) []Way {
 		page = way(ByPage, Possible, "on a page of "+label(a, s.RPID.Value)+", for as long as that domain can serve one file", "keep the rescue file: postern rescue --out rescue.html")
 		page.Domain = s.RPID.Value
 	}
-	return []Way{page, securityKey(s, way), export(s, way)}
+	if strings.HasPrefix(a.Kind, kindFlow) {
+		page.Chance, page.Words, page.Prepare = Unknown, "the rescue page opens no account of Flow", "keep a page of its RP ID that signs for Flow, or have another way"
+	}
+	out := []Way{page, securityKey(s, way), export(s, way)}
+	if otherValidator(a, s.ID) {
+		for i, w := range out {
+			if w.Chance == Possible {
+				out[i].Chance, out[i].Words, out[i].Prepare = Unknown, notRoot, tryOnce
+			}
+		}
+	}
+	return out
+}
+
+const (
+	kindFlow = "Flow account" // what an audit calls them
+	notRoot  = "it is no root of the account, and postern rescue signs as the root only"
+	tryOnce  = "find out how it signs without the wallet, and try that once"
+)
+
+// otherValidator says that a Kernel account obeys the signer by a validator beside its root, which
+// audits name first.
+func otherValidator(a *recovery.Account, id string) bool {
+	return strings.HasPrefix(a.Kind, string(Kernel)) && slices.ContainsFunc(a.Routes, func(r recovery.Route) bool {
+		return r.Use == recovery.Operate && slices.IndexFunc(r.Members, func(m recovery.Member) bool { return m.Signer == id }) > 0
+	})
 }
 
 func securityKey(s recovery.Signer, way func(Method, Chance, string, string) Way) Way {

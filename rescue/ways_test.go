@@ -106,3 +106,38 @@ func TestOutlooks(t *testing.T) {
 		t.Errorf("nothing described: %+v", o)
 	}
 }
+
+// No more is promised than postern rescue does: it signs as the root of a Kernel account, with secp256k1 keys, and
+// opens accounts of Flow by files and security keys only.
+func TestWhatRescueCannotUseIsNotPromised(t *testing.T) {
+	bound := passkeyOn("a", "gone.example")
+	bound.Roaming, bound.Exportable = stated(false), stated(false)
+	exports := passkeyOn("a", "gone.example")
+	exports.Roaming, exports.Exportable = stated(false), stated(true)
+	other := passkeyOn("b", "other.example")
+	other.Roaming, other.Exportable = stated(false), stated(false)
+	address := recovery.Signer{ID: "k", Kind: recovery.KindHot, Key: "0x00000000000000000000000000000000000000aa"}
+	p256 := recovery.Signer{ID: "k", Kind: recovery.KindHot, Key: "0x" + strings.Repeat("0b", 32)}
+	guarded := described(1, bound)
+	guarded.Signers = append(guarded.Signers, address)
+	guarded.Routes = append(guarded.Routes, recovery.Route{ID: "r", Use: recovery.Recover, Quorum: recovery.Any(1, "k")})
+	of := func(kind string, a *recovery.Account) *recovery.Account { a.Kind = kind; return a }
+	for name, test := range map[string]struct {
+		a                *recovery.Account
+		chance, guardian Chance
+	}{
+		"a key":                                 {described(1, bound, address), Possible, Impossible},
+		"a P-256 key":                           {described(1, bound, p256), Unknown, Impossible},
+		"the root of Kernel":                    {of("ZeroDev Kernel 0.3.3", described(1, address, bound)), Possible, Impossible},
+		"a key beside the root of Kernel":       {of("ZeroDev Kernel 0.3.3", described(1, bound, address)), Unknown, Impossible},
+		"a passkey beside the root of Kernel":   {of("ZeroDev Kernel 0.3.3", described(1, bound, other)), Unknown, Impossible},
+		"guardians of Kernel":                   {of("ZeroDev Kernel 0.3.3", guarded), Impossible, Possible},
+		"Flow, by the page of a second RP ID":   {of("Flow account", described(1, bound, other)), Unknown, Impossible},
+		"Flow, by an export":                    {of("Flow account", described(1, exports)), Possible, Impossible},
+		"the page of a second RP ID, elsewhere": {of("WebAuthnAccount", described(1, bound, other)), Possible, Impossible},
+	} {
+		if o := Outlooks(test.a)[0]; o.Chance != test.chance || o.Guardians != test.guardian {
+			t.Errorf("%s: %s, guardians %s: %s", name, o.Chance, o.Guardians, o.Words)
+		}
+	}
+}
