@@ -5,9 +5,12 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/account/kernel"
@@ -33,6 +36,14 @@ func (d *description) guardians() error {
 		return err
 	}
 	d.can = append(d.can, recovery.CanGuardians)
+	if !s.Setup.Empty() {
+		if installed, err := d.installed(); err != nil {
+			return err
+		} else if !installed {
+			d.note("The account's guardians cannot do anything: they are written down in the recovery module, but the module is none of this account's any more. Code that ran as the account has removed it.")
+			return nil
+		}
+	}
 	d.pending(s)
 	for i := range s.Setup.Tiers {
 		if err := d.tier(s, i); err != nil {
@@ -57,6 +68,23 @@ func (d *description) recoverable() (bool, error) {
 		return false, fmt.Errorf("ask whether it is frozen: %w", err)
 	}
 	return len(out) == 32, nil
+}
+
+// installed reports whether the recovery module may act for the account. It does not let itself
+// be uninstalled while there are guardians, but code that runs as the account can do without its word.
+func (d *description) installed() (bool, error) {
+	data, err := contracts.AccountABI.Pack("isModuleInstalled", big.NewInt(2), guardian.Module, []byte{})
+	if err != nil {
+		return false, err
+	}
+	out, err := d.chain.Call(d.ctx, d.addr, data)
+	if _, reverted := errors.AsType[*userop.Revert](err); reverted {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ask whether it has the recovery module: %w", err)
+	}
+	return len(out) == 32 && common.BytesToHash(out) == common.BigToHash(big.NewInt(1)), nil
 }
 
 // tier adds a tier as a way to recover. The account's signers may stop it, and so may

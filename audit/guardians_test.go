@@ -1,6 +1,8 @@
 package audit_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"math/big"
@@ -154,6 +156,12 @@ func TestGuardiansAreRoutesAndWhatIsUnderWayIsSaid(t *testing.T) {
 		t.Errorf("the owner's key stolen: %+v", o)
 	}
 
+	// guardians whose module was taken out of the account by force are no way back
+	without := must[recovery.Account](t)(audit.Read(t.Context(), withoutModule{g.chain}, g.acct.Address()))
+	if len(without.Routes) != 1 || len(without.Notes) != 1 || !strings.Contains(without.Notes[0], "cannot do anything") {
+		t.Errorf("without the module: %+v", without)
+	}
+
 	// a proposal, a freeze and an announced change
 	say := func(want ...string) {
 		t.Helper()
@@ -186,4 +194,14 @@ func TestGuardiansAreRoutesAndWhatIsUnderWayIsSaid(t *testing.T) {
 	if got := must[[]byte](t)(json.Marshal(must[recovery.Account](t)(audit.Read(t.Context(), plainChain{g.chain}, g.acct.Address())))); len(got) == 0 {
 		t.Error("nothing")
 	}
+}
+
+// withoutModule is a chain on which no account has any module.
+type withoutModule struct{ account.Chain }
+
+func (c withoutModule) Call(ctx context.Context, to common.Address, data []byte) ([]byte, error) {
+	if bytes.HasPrefix(data, contracts.AccountABI.Methods["isModuleInstalled"].ID) {
+		return make([]byte, 32), nil
+	}
+	return c.Chain.Call(ctx, to, data)
 }
