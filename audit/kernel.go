@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,7 +125,7 @@ func (d *description) permissions(a *kernel.Account) error {
 		if !p.Status.Usable() && !p.Status.Messages {
 			continue
 		}
-		if p.Status.Usable() && unlimited(p) && len(d.signers) < recovery.MaxSigners {
+		if p.Status.Usable() && unlimited(p, d.addr) && len(d.signers) < recovery.MaxSigners {
 			if err := d.sessionKey(p); err != nil {
 				return err
 			}
@@ -139,18 +140,19 @@ func (d *description) permissions(a *kernel.Account) error {
 	return nil
 }
 
-// unlimited says that nothing limits what a session key calls: it can change the account's
-// owner. Limits of time, fees and number do not keep it from doing that once.
-func unlimited(p session.Permission) bool {
+// unlimited says that nothing that is understood keeps a session key from changing the
+// account's owner. Limits of time, fees and number do not: once is enough. What is not
+// known, a policy or what the key was installed with, is counted as no limit.
+func unlimited(p session.Permission, account common.Address) bool {
 	if p.Contents == nil {
-		return len(p.Policies) == 0 // of others nobody can tell
+		return true
 	}
-	for _, policy := range p.Grant.Policies {
-		if k := policy.Kind(); k == grant.KindCall || k == grant.KindUnknown {
-			return false
-		}
+	if !slices.ContainsFunc(p.Grant.Policies, func(x grant.Policy) bool { return x.Kind() == grant.KindCall }) {
+		return true
 	}
-	return true
+	return slices.ContainsFunc(grant.Check(p.Grant, grant.Facts{Account: account}), func(f grant.Finding) bool {
+		return slices.Contains([]grant.Code{grant.SelfCall, grant.DelegateCall, grant.DelegateFault, grant.ProtectedTarget}, f.Code)
+	})
 }
 
 // sessionKey makes a session key a signer.
