@@ -266,7 +266,7 @@ func (c *call) printDrilled(d *drilled, now time.Time, lately time.Duration) {
 		if !t.Reached {
 			verdict = p.red("NOT ENOUGH for a recovery")
 		}
-		fmt.Fprintf(out, "%s: %d of %d signed in the last %s: %s\n", plain(t.Name), t.Weight, t.Threshold, recovery.Span(lately), verdict)
+		fmt.Fprintf(out, "%s: %d signed in the last %s, %d needed: %s\n", plain(t.Name), t.Weight, recovery.Span(lately), t.Threshold, verdict)
 	}
 	for _, x := range d.Drills {
 		if x.Bad > 0 {

@@ -37,7 +37,7 @@ var sentinels = []struct {
 	{account.ErrBadEstimate, "bad-estimate", "use another bundler"},
 	{account.ErrNoPaymaster, "no-paymaster", "use another paymaster, or pay from the account"},
 	{account.ErrBadQuote, "no-quote", "use another paymaster, or leave --token out"},
-	{webauthn.ErrNoAccount, "not-deployed", "check address and chain; a development chain without --data begins anew each time"},
+	{webauthn.ErrNoAccount, "not-deployed", "check address and chain; a new account is on it after its first operation, and a development chain without --data begins anew each time"},
 	{webauthn.ErrNotMember, "not-a-signer", "who signs today: postern account show 0x…"},
 	{webauthn.ErrNoPasskey, "not-a-passkey", "who signs today: postern account show 0x…"},
 	{hybrid.ErrNoAccount, "not-deployed", "check address and chain; a new account is deployed with: postern hybrid create --deploy"},

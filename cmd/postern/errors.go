@@ -133,7 +133,7 @@ func (f *failure) specific(err error) bool {
 	}
 	if e, ok := errors.AsType[*account.NotDeployedError](err); ok && e.Factory == (common.Address{}) {
 		f.Message = fmt.Sprintf("there is no account at %s on chain %s", e.Account, e.ChainID)
-		f.Hint = "check address and chain; a development chain without --data begins anew each time"
+		f.Hint = "check address and chain; a new account is on it after its first operation, and a development chain without --data begins anew each time"
 		return true
 	}
 	if e, ok := errors.AsType[*hybrid.NotHybridError](err); ok && !e.EIP7702 {

@@ -74,6 +74,7 @@ type subject struct {
 	account common.Address
 	what    string // in a few words
 	does    string // that it has been sent
+	verb    string // of postern guardian, that sends it
 	tier    int    // whose guardians sign; -1: all
 	config  common.Hash
 }
@@ -81,15 +82,15 @@ type subject struct {
 func subjectOf(m guardian.Message) subject {
 	switch m := m.(type) {
 	case guardian.Recovery:
-		return subject{m.Account, "a recovery", "the recovery is proposed", int(m.Tier), m.ConfigHash}
+		return subject{m.Account, "a recovery", "the recovery is proposed", "propose", int(m.Tier), m.ConfigHash}
 	case guardian.CancelRecovery:
-		return subject{m.Account, "the end of a recovery", "the recovery is stopped", int(m.By), m.ConfigHash}
+		return subject{m.Account, "the end of a recovery", "the recovery is stopped", "cancel", int(m.By), m.ConfigHash}
 	case guardian.Freeze:
-		return subject{m.Account, "a freeze", "the account is frozen", int(m.Tier), m.ConfigHash}
+		return subject{m.Account, "a freeze", "the account is frozen", "freeze", int(m.Tier), m.ConfigHash}
 	case guardian.Unfreeze:
-		return subject{m.Account, "the end of a freeze", "the account is no longer frozen", int(m.Tier), m.ConfigHash}
+		return subject{m.Account, "the end of a freeze", "the account is no longer frozen", "unfreeze", int(m.Tier), m.ConfigHash}
 	case guardian.Drill:
-		return subject{m.Account, "a drill", "", -1, m.ConfigHash}
+		return subject{m.Account, "a drill", "", "", -1, m.ConfigHash}
 	}
 	return subject{}
 }
@@ -165,7 +166,7 @@ func (c *call) printStatus(col *guardian.Collected, names *nameBook) {
 	case s.Ready && (s.Unverified > 0 || s.NewUnverified):
 		fmt.Fprintln(c.stdout, "enough have signed, if all of that is good: only the chain can tell (postern guardian join --rpc URL asks it)")
 	case s.Ready:
-		fmt.Fprintln(c.stdout, p.green("enough have signed")+": anybody may send it")
+		fmt.Fprintln(c.stdout, p.green("enough have signed")+": anybody may send it: postern guardian "+subjectOf(col.Message()).verb+" FILE")
 	case s.Weight >= s.Threshold && s.Few:
 		fmt.Fprintln(c.stdout, "one guardian alone is not enough for this: one more has to sign")
 	case s.Weight >= s.Threshold:

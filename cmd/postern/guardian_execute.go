@@ -65,8 +65,9 @@ func (r *guardianRequest) proposal() (*guardian.Proposal, error) {
 			all = append(all, p)
 		}
 	}
-	nothing := failf("nothing-proposed", "what stands: postern guardian show "+r.acct.Address().Hex(), "no recovery of %s is proposed", r.acct.Address())
-	if len(all) == 0 {
+	shown := "what stands: postern guardian show " + r.acct.Address().Hex()
+	nothing := failf("nothing-proposed", shown, "no recovery of %s is proposed", r.acct.Address())
+	if r.file == nil && len(all) == 0 {
 		return nil, nothing
 	}
 	if r.file != nil {
@@ -80,7 +81,7 @@ func (r *guardianRequest) proposal() (*guardian.Proposal, error) {
 					return p, nil
 				}
 			}
-			return nil, nothing
+			return nil, failf("nothing-proposed", "send the file first: postern guardian propose FILE; "+shown, "the recovery of this file is not proposed")
 		}
 	}
 	if r.tier != "" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -130,7 +131,7 @@ func (s *setupFile) guardian(t *textfile.Fields) guardian.Guardian {
 		signer, err := kind.read(text)
 		if err != nil {
 			f := explain(err)
-			t.Refuse(n, t.At(kind.key), or(f.Hint, "write it differently"), "%s", f.Message)
+			t.Refuse(n, t.At(kind.key), or(f.Hint, "name another guardian: a wallet's address, a contract that signs, a key, a passkey"), "%s", f.Message)
 			continue
 		}
 		out.Signer = signer
@@ -152,6 +153,9 @@ func addressGuardian(text string) (seal.Signer, error) {
 	if !strings.HasPrefix(text, "0x") && !isKeyText(text) {
 		key, err := readOwnerFile(text)
 		if err != nil {
+			if _, e := openKeyFile(text); e == nil {
+				return seal.Signer{}, failf("bad-key", "write passkey = "+strconv.Quote(text), "%s holds a passkey", clip(text))
+			}
 			return seal.Signer{}, err
 		}
 		return seal.AddressSigner(key.address())
@@ -166,6 +170,9 @@ func addressGuardian(text string) (seal.Signer, error) {
 func passkeyGuardian(text string) (seal.Signer, error) {
 	ref, err := parsePasskeyRef(text)
 	if err != nil {
+		if _, e := readOwnerFile(text); e == nil {
+			return seal.Signer{}, failf("bad-key", "write address = "+strconv.Quote(text), "%s holds the key of an EOA, not a passkey", clip(text))
+		}
 		return seal.Signer{}, err
 	}
 	return seal.PasskeySigner(ref.public, webauthn.FirstRule)
@@ -184,6 +191,7 @@ func rawGuardian(text string) (seal.Signer, error) {
 
 // span reads a duration; a negative default says that it cannot be left out.
 func span(t *textfile.Fields, key string, otherwise time.Duration) time.Duration {
+	const way = `write "7 days" or "36 hours"`
 	n := t.Take(key)
 	if n == nil {
 		if otherwise < 0 {
@@ -191,10 +199,23 @@ func span(t *textfile.Fields, key string, otherwise time.Duration) time.Duration
 		}
 		return max(otherwise, 0)
 	}
+	if n.Form != textfile.String {
+		t.Refuse(n, t.At(key), way, "it is no duration")
+		return 0
+	}
 	text := t.Text(n, t.At(key), 60)
 	d, ok := recovery.ParseSpan(text)
-	if !ok && t.Err() == nil {
-		t.Refuse(n, t.At(key), `write "7 days" or "36 hours"`, "%s is no duration", clip(text))
+	if !ok && t.Err() == nil && !noTime(text) {
+		t.Refuse(n, t.At(key), way, "%s is no duration", clip(text))
 	}
 	return d
+}
+
+// noTime tells "0 days" and the like, which are refused later, with the reason.
+func noTime(text string) bool {
+	unit, ok := strings.CutPrefix(text, "0 ")
+	if ok {
+		_, ok = recovery.ParseSpan("1 " + unit)
+	}
+	return ok
 }

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/postern-dev/postern/account/guardian"
 )
 
 const guardianJoinAbout = `
@@ -47,7 +50,9 @@ func runGuardianJoin(ctx context.Context, c *call) error {
 		if err != nil {
 			return err
 		}
-		if err := all.Merge(more); err != nil {
+		if err := all.Merge(more); errors.Is(err, guardian.ErrMessage) {
+			return failf("wrong-file", "lay together copies of one request; what a file is: postern inspect "+path, "%s is about something else than %s", clip(path), clip(rest[0]))
+		} else if err != nil {
 			f := explain(err)
 			f.Message = path + ": " + f.Message
 			return f

@@ -131,5 +131,10 @@ func (r *guardianRequest) waiting(out *guarded) {
 }
 
 func wrongFile(col *guardian.Collected) error {
-	return failf("wrong-file", "postern inspect says what it is", "the file is about %s", subjectOf(col.Message()).what)
+	about := subjectOf(col.Message())
+	hint := "postern inspect says what it is"
+	if about.verb != "" {
+		hint = "it is sent by: postern guardian " + about.verb + " FILE; " + hint
+	}
+	return failf("wrong-file", hint, "the file is about %s", about.what)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -212,7 +213,10 @@ func (c *call) printKey(info keyInfo, action string) {
 	row("funded by", info.TxHash)
 	row("with token", info.Token)
 	if action == "new" {
-		next := "postern key fund " + info.File + " --rpc http://localhost:8080/rpc"
+		next := "postern key fund " + info.File
+		if os.Getenv("POSTERN_RPC") == "" {
+			next += " --rpc http://localhost:8080/rpc"
+		}
 		if info.Address != "" {
 			next = "postern hybrid create --owner-key " + info.File + ", or postern kernel create"
 		}

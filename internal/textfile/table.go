@@ -90,6 +90,12 @@ func (t *Fields) Must(key, way string) *Node {
 
 // Version refuses a file of another version than this.
 func (t *Fields) Version(want uint64) {
+	if n := t.Node.Values["format"]; n != nil && t.Node.Values["version"] == nil {
+		if name := t.Text(n, t.At("format"), 40); name != "" {
+			t.Refuse(n, t.At("format"), "give another file; what this one is: postern inspect FILE", "it is a file of another kind, %s", name)
+		}
+		return
+	}
 	if n := t.Must("version", "write version = "+strconv.FormatUint(want, 10)); n != nil {
 		if got := t.Number(n, t.At("version")); got != want {
 			t.Refuse(n, t.At("version"), "use a release of this program that reads it", "it is %d, and this program reads %d", got, want)
