@@ -48,11 +48,12 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
             MetaMask's Delegation Framework %s, token %s
   passkeys  %s/passkeys   RP ID %s
 %s  recovery  %s/recovery   what would lock an account, and guardians
+  rescue    %s/rescue   a page that works when all of this is gone: save it
   state     %s
 
 Next: open the wallet, make a passkey, take coins from the faucet, send some.
 For development only: every program on this machine can use faucet and paymaster. Ctrl-C ends it.
-`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, projects, origin, state)
+`, took.Round(time.Millisecond), origin, origin, info.ChainID, rules, strings.Join(versions, ", "), framework, info.Token, origin, rpID, projects, origin, origin, state)
 	for _, missing := range s.binding.Missing {
 		fmt.Fprintf(s.out, "Not listening on %s.\n", missing)
 	}
