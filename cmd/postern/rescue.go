@@ -80,13 +80,13 @@ func runRescue(ctx context.Context, c *call) error {
 	return nil
 }
 
-// writePage replaces an older page, and nothing else.
+// titleOfRescue is what every rescue page has near its beginning.
+const titleOfRescue = "<title>Rescue – Postern</title>"
+
+// writePage replaces an older page, and nothing else: no other HTML either.
 func writePage(path string, page []byte) error {
-	start := page[:min(len(page), 64)]
-	if line := bytes.IndexByte(start, '\n'); line > 0 {
-		start = start[:line]
-	}
-	if old, err := os.ReadFile(path); err == nil && !bytes.HasPrefix(old, start) {
+	const near = 4 << 10
+	if old, err := os.ReadFile(path); err == nil && !bytes.Contains(old[:min(len(old), near)], []byte(titleOfRescue)) {
 		return failf("exists", "choose another name, or remove the file yourself", "%s is there already and is no rescue page", path)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
