@@ -104,6 +104,11 @@ func TestAnAccountsSummaryKnowsItsGuardians(t *testing.T) {
 	if words, ok := a.DescribeCall(install); !ok || !strings.Contains(words, "guardians") || !strings.Contains(a.WarnCall(install), "whose keys") {
 		t.Errorf("%q", words)
 	}
+	// who signs by package webauthn alone is warned, too
+	schedule := must[account.Call](t)(guardian.ScheduleSetup(a.Address(), family(t)))
+	if !strings.Contains(a.Account.WarnCall(schedule), "who brings the account back") || a.Account.WarnCall(guardian.Cancel()) != "" {
+		t.Errorf("%q, %q", a.Account.WarnCall(schedule), a.Account.WarnCall(guardian.Cancel()))
+	}
 	probe := must[account.Call](t)(a.ProbePrecompile())
 	if words, ok := a.DescribeCall(probe); !ok || !strings.Contains(words, "natively") || a.WarnCall(probe) != "" {
 		t.Errorf("%q, %q", words, a.WarnCall(probe))

@@ -1,6 +1,7 @@
 package webauthn
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -57,8 +58,14 @@ func (a *Account) DescribeCall(c account.Call) (string, bool) {
 	return "", false
 }
 
+// cancelRecoveries stops what guardians have proposed, and nothing else.
+var cancelRecoveries = contracts.RecoveryABI.Methods["cancel"].ID
+
 // WarnCall implements [account.Warner]: what changes who controls the account.
 func (a *Account) WarnCall(c account.Call) string {
+	if c.To == contracts.WebAuthnAccountRecovery && !bytes.HasPrefix(c.Data, cancelRecoveries) { // package guardian says more
+		return "this can change who brings the account back, and so who can take it"
+	}
 	if c.To != a.address || len(c.Data) < 4 {
 		return ""
 	}
