@@ -110,7 +110,11 @@ func (c *checker) refers(field, id string, kinds ...DomainKind) {
 	j, ok := c.domain[id]
 	switch {
 	case !ok:
-		c.add(Fatal, NotThere, field, "describe the domain, or correct the name", "there is no domain %s", quoted(id))
+		kind := ""
+		if len(kinds) > 0 {
+			kind = fmt.Sprintf(" and kind = %q", kinds[0])
+		}
+		c.add(Fatal, NotThere, field, fmt.Sprintf("describe it, [[domain]] with id = %s%s, or correct the name", quoted(id), kind), "there is no domain %s", quoted(id))
 	case len(kinds) > 0 && !slices.Contains(kinds, c.a.Domains[j].Kind):
 		c.add(Fatal, WrongKind, field, fmt.Sprintf("name a domain of kind %s", kinds[0]), "%s is a domain of kind %s", quoted(id), c.a.Domains[j].Kind)
 	}

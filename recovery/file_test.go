@@ -243,6 +243,21 @@ func TestTheTemplateIsAFile(t *testing.T) {
 	if s := f.account.Signers; len(s) != 2 || !is(s[1].Exportable) || !s[0].Devices.Relied() {
 		t.Errorf("%+v\n%s", s, filled)
 	}
+	named := strings.NewReplacer("# devices = [\"…\"]", "devices = [\"my phone\"]").Replace(text)
+	if f, err = ParseFile([]byte(named)); err != nil {
+		t.Fatal(err)
+	}
+	var e *Error
+	if _, err := f.Apply(a); !errors.As(err, &e) || !strings.Contains(e.Hint(), `[[domain]] with id = "my phone" and kind = "device"`) {
+		t.Errorf("a name that nothing describes: %v", err)
+	}
+	described := strings.NewReplacer("# [[domain]]", "[[domain]]", "# id =", "id =", "# kind =", "kind =").Replace(named)
+	if f, err = ParseFile([]byte(described)); err != nil {
+		t.Fatalf("%v\n%s", err, described)
+	}
+	if _, err := f.Apply(a); err != nil {
+		t.Errorf("described as the template shows: %v", err)
+	}
 	for about := range asks {
 		if fills[about] == "" {
 			t.Errorf("nothing to fill in for %s", about)

@@ -21,6 +21,15 @@ var fills = map[About]string{
 	AboutRoaming:    `roaming = true       # it is in a security key; or false`,
 }
 
+// describe says what names stand for. Names that nothing describes are refused, since one that
+// is misspelt would look like one thing more, and make the account look safer than it is.
+const describe = `
+# What you name above is described here, each thing once: what keys have in common falls with it.
+# [[domain]]
+# id = "my phone"
+# kind = "device"        # of devices; "cloud" of a cloud account, "rp-id", "secret", "custody" of a place
+`
+
 // Template is a file for [File.Apply] in which the questions of a report are asked, each
 // with the line that answers it, commented out.
 func (r *Report) Template() string {
@@ -44,6 +53,9 @@ func (r *Report) Template() string {
 	}
 	for _, s := range r.account.Signers {
 		section("signer", s.ID, "")
+	}
+	if len(r.Questions) > 0 {
+		b.WriteString(describe)
 	}
 	return b.String()
 }
