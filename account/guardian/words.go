@@ -114,13 +114,21 @@ func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // duration says whole days as days.
 func duration(d time.Duration) string {
+	days, hours := counted(d/day, "day"), counted(d%day/time.Hour, "hour")
 	switch {
-	case d == day:
-		return "1 day"
 	case d%day == 0:
-		return fmt.Sprintf("%d days", d/day)
-	case d%time.Hour == 0 && d > day:
-		return fmt.Sprintf("%d days and %d hours", d/day, d%day/time.Hour)
+		return days
+	case d%time.Hour != 0:
+		return d.String()
+	case d < day:
+		return hours
 	}
-	return d.String()
+	return days + " and " + hours
+}
+
+func counted(n time.Duration, unit string) string {
+	if n != 1 {
+		unit += "s"
+	}
+	return fmt.Sprintf("%d %s", n, unit)
 }

@@ -40,10 +40,10 @@ const tier = (n) => `tier ${n + 1}`;
 
 /** Whole days as days. @param {number} seconds */
 export function duration(seconds) {
-  const days = Math.floor(seconds / DAY);
-  if (seconds === DAY) return '1 day';
-  if (seconds % DAY === 0) return `${days} days`;
-  if (seconds % 3600 === 0 && seconds > DAY) return `${days} days and ${(seconds % DAY) / 3600} hours`;
+  const counted = (/** @type {number} */ n, /** @type {string} */ unit) => `${n} ${unit}${n === 1 ? '' : 's'}`;
+  const days = counted(Math.floor(seconds / DAY), 'day'), hours = counted((seconds % DAY) / 3600, 'hour');
+  if (seconds % DAY === 0) return days;
+  if (seconds % 3600 === 0) return seconds < DAY ? hours : `${days} and ${hours}`;
   const [h, m, s] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
   return h ? `${h}h${m}m${s}s` : m ? `${m}m${s}s` : `${s}s`;
 }
