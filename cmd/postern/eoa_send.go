@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -139,7 +140,8 @@ func senderOf(raw []byte) (common.Address, *big.Int, error) {
 func (s *eoaSender) wait(ctx context.Context, hash common.Hash) (*minedTx, error) {
 	for {
 		var r *minedTx
-		if err := s.node.CallContext(ctx, &r, "eth_getTransactionReceipt", hash); err != nil {
+		err := s.node.CallContext(ctx, &r, "eth_getTransactionReceipt", hash)
+		if err != nil && !stillIndexing(err) {
 			return nil, fmt.Errorf("wait for transaction %s: %w", hash, err)
 		}
 		switch {
@@ -156,4 +158,10 @@ func (s *eoaSender) wait(ctx context.Context, hash common.Hash) (*minedTx, error
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+}
+
+// stillIndexing tells go-ethereum's answer about transactions that it does not find, as long as it has not indexed all
+// that it has: right after its start, and now and then when a block has come. It means: ask again.
+func stillIndexing(err error) bool {
+	return strings.Contains(err.Error(), "transaction indexing is in progress")
 }

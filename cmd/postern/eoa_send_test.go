@@ -20,8 +20,10 @@ import (
 
 // turncoat is a node that names one chain and then others, and keeps what it is given to send.
 type turncoat struct {
-	ids  []uint64 // the last one for ever
-	sent []*types.Transaction
+	ids      []uint64 // the last one for ever
+	sent     []*types.Transaction
+	trouble  string // the first answer about a receipt, if any
+	troubled bool
 }
 
 func (n *turncoat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,6 +59,11 @@ func (n *turncoat) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.sent = append(n.sent, tx)
 		result = fmt.Sprintf("%q", tx.Hash())
 	case "eth_getTransactionReceipt":
+		if n.trouble != "" && !n.troubled {
+			n.troubled = true
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"error":{"code":-32000,"message":%q}}`, q.ID, n.trouble)
+			return
+		}
 		result = fmt.Sprintf(`{"transactionHash":%s,"status":"0x1","gasUsed":"0x1"}`, q.Params[0])
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -101,6 +108,27 @@ func TestTransactionsAreForTheChainThatWasMeant(t *testing.T) {
 			if tx.ChainId().Uint64() != 31337 {
 				t.Errorf("%s: it has one for chain %s", name, tx.ChainId())
 			}
+		}
+		server.Close()
+	}
+}
+
+// What go-ethereum says while it indexes is no answer: the transaction is sent, and waited for.
+func TestWaitingOutlastsANodeThatIndexes(t *testing.T) {
+	owner, err := createOwnerFile(filepath.Join(t.TempDir(), "owner.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for trouble, ok := range map[string]bool{"transaction indexing is in progress": true, "missing trie node": false} {
+		n := &turncoat{ids: []uint64{31337}, trouble: trouble}
+		server := httptest.NewServer(n)
+		node, err := bundler.NewChain(server.URL, bundler.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &eoaSender{node: node, payer: owner, most: big.NewInt(1e18), ask: func(string, *big.Int) error { return nil }}
+		if _, err := s.send(t.Context(), "a call", common.Address{1}, nil); ok != (err == nil) || !n.troubled || len(n.sent) != 1 {
+			t.Errorf("%s: %v, asked: %v, sent: %d", trouble, err, n.troubled, len(n.sent))
 		}
 		server.Close()
 	}
