@@ -75,6 +75,8 @@ func Unread(a recovery.Account) (out []string) {
 		return nil
 	}
 	switch {
+	case strings.HasPrefix(a.Kind, kindWebAuthn):
+		out = append(out, "Modules that the account has installed beside its guardians: each validator and executor may act for it, also one that a thief has left there.")
 	case strings.HasPrefix(a.Kind, kindHybrid):
 		out = append(out, "Delegations that the account has signed: they are not on the chain, and may let others act for it.")
 	case strings.HasPrefix(a.Kind, kindFlow):

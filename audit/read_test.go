@@ -165,7 +165,7 @@ func TestOurAccountWithEverySortOfSigner(t *testing.T) {
 		if !slices.Contains(a.Can, recovery.CanThreshold) || !slices.Contains(a.Can, recovery.CanGuardians) || len(a.Routes) != 1 {
 			t.Errorf("can %v", a.Can)
 		}
-		if notes := strings.Join(audit.Unread(a), "\n"); strings.Count(notes, "\n") != 2 || !strings.Contains(notes, "who signs for this contract") {
+		if notes := strings.Join(audit.Unread(a), "\n"); strings.Count(notes, "\n") != 3 || !strings.Contains(notes, "who signs for this contract") || !strings.Contains(notes, "each validator and executor may act for it") {
 			t.Errorf("unread: %s", notes)
 		}
 		r := must[*recovery.Report](t)(recovery.Audit(&a))
