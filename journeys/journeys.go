@@ -51,6 +51,8 @@ type Env struct {
 	// Second makes a stand with another chain id, for journeys on two chains; nil: they
 	// are not walked.
 	Second func(ctx context.Context) (Stand, error)
+	// Flow is a Flow chain; nil: what an emulator said when the journey was recorded.
+	Flow *FlowStand
 	// PasskeyURL is the passkey server that registers; it must accept the RP ID
 	// "localhost" from the origin http://localhost:8080. "" starts one of its own.
 	PasskeyURL string
@@ -88,6 +90,7 @@ const (
 	kernels                 // on Env.Stand, if Kernel is there
 	twoKernels              // on Env.Stand and Env.Second at once, if Kernel is on both
 	days                    // on Env.Stand, if its chain can let days pass
+	onFlow                  // on Env.Flow, once: it is of no EntryPoint
 )
 
 // lacks says why a journey cannot be walked; "" if it can.
@@ -117,11 +120,14 @@ func (e Env) places(p place) []func(context.Context) (Stand, error) {
 	return []func(context.Context) (Stand, error){here, e.Without}
 }
 
-// Walk walks the journey on one entry point and reports each step as it ends. It
+// Walk walks the journey on one entry point – nil for a journey that is of none, as on Flow – and reports each step as it ends. It
 // stops at the first step that fails and returns its error.
 func (j Journey) Walk(ctx context.Context, env Env, ep userop.EntryPoint, report func(Step)) error {
 	if env.Log == nil {
 		env.Log = slog.New(slog.DiscardHandler)
+	}
+	if j.place == onFlow {
+		return j.walk(ctx, &walker{env: env, journey: j.Name, report: report})
 	}
 	w, err := newWalker(ctx, env, j.Name, ep, report)
 	if err != nil {
@@ -155,6 +161,7 @@ func All() []Journey {
 		{"domain_lost_second_rp", "the domain of the passkeys is gone: a passkey of another domain goes on", nil, anywhere, domainLost},
 		{"vendor_gone_rescue", "wallet, bundler and domain are gone: an exported passkey, a node and a funded key move everything", nil, anywhere, vendorGone},
 		{"untrusted_builder", "whoever makes tables can lie, and gains nothing by it", nil, without, untrustedBuilder},
+		{"flow", "a passkey is the key of an account on Flow: a sponsor pays for it, two sign together, it proves the account, it is revoked", nil, onFlow, flowAccount},
 	}
 }
 
@@ -184,7 +191,7 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 					err = j.Walk(ctx, here, ep, report)
 				}
 				if err != nil {
-					failed = errors.Join(failed, fmt.Errorf("%w: %s on EntryPoint v%s: %w", ErrFailed, j.Name, ep.Version(), err))
+					failed = errors.Join(failed, fmt.Errorf("%w: %s: %w", ErrFailed, titleOf(j.Name, ep), err))
 				}
 				if ctx.Err() != nil {
 					return errors.Join(failed, ctx.Err())
@@ -198,6 +205,9 @@ func Run(ctx context.Context, env Env, report func(Step)) error {
 // on is where the journey is walked when these entry points are asked for: on those
 // of them that its account lives on, and if there is none, where it does live.
 func (j Journey) on(asked []userop.EntryPoint) []userop.EntryPoint {
+	if j.place == onFlow {
+		return []userop.EntryPoint{nil}
+	}
 	if j.EntryPoints == nil {
 		return asked
 	}
@@ -206,6 +216,14 @@ func (j Journey) on(asked []userop.EntryPoint) []userop.EntryPoint {
 		return j.EntryPoints
 	}
 	return both
+}
+
+// titleOf is what a journey's steps begin with.
+func titleOf(journey string, ep userop.EntryPoint) string {
+	if ep == nil {
+		return journey
+	}
+	return journey + " v" + ep.Version()
 }
 
 func (e Env) wants(name string) bool {

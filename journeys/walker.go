@@ -52,7 +52,7 @@ var errAccepted = errors.New("journeys: accepted, although it had to be refused"
 
 // step runs f and reports it. What f puts into the step's Detail is shown.
 func (w *walker) step(name string, f func(s *Step) error) error {
-	s := Step{Name: fmt.Sprintf("%s v%s: %s", w.journey, w.ep.Version(), name), Detail: map[string]any{}}
+	s := Step{Name: titleOf(w.journey, w.ep) + ": " + name, Detail: map[string]any{}}
 	begin := time.Now()
 	err := f(&s)
 	s.MS, s.OK = time.Since(begin).Milliseconds(), err == nil

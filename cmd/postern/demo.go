@@ -39,6 +39,11 @@ Five stories are of losses: a phone, a cloud account, a domain, guardians. Befor
 account's audit is read, and what happens must be what it says. Three of them let days pass on
 the chain in this process.
 
+One story is of Flow. Without an emulator it is played: what an emulator said when the story was
+recorded, to the same requests, byte for byte. With --flow-emulator URL it is walked there, on accounts
+that an account of the emulator pays for: --flow-service-key FILE has its private key (64 hex digits or
+PEM; mode 0600), --flow-service ADDRESS its address.
+
 With --json it prints one object: {"steps":[{"name","ok","gas","kitGas","ms","detail","skipped"}],"ok"}.
 
 Exit code 0 only if every step was ok.`
@@ -47,7 +52,7 @@ func demoCommand() command {
 	return command{
 		name:    "demo",
 		summary: "walk every user story without a browser",
-		usage:   "[journey …] [--entry-point 0.8|all] [--artifacts DIR] [--kernel DIR] [--json]",
+		usage:   "[journey …] [--entry-point 0.8|all] [--artifacts DIR] [--kernel DIR] [--flow-emulator URL] [--json]",
 		about:   demoAbout,
 		run:     runDemo,
 	}
@@ -58,6 +63,8 @@ func runDemo(ctx context.Context, c *call) error {
 	version := fs.String("entry-point", "0.8", "EntryPoint `version`: 0.7, 0.8, 0.9, or all three")
 	dir := artifactsFlag(fs)
 	kernels := fs.String("kernel", os.Getenv(kernelstand.Variable), "`directory` with the contracts of ZeroDev's Kernel; default: "+kernelstand.Variable)
+	var onFlow demoFlow
+	onFlow.flags(fs)
 	details := fs.Bool("details", false, "print all that is known of each step below it")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
 	asJSON := fs.Bool("json", false, "print one JSON object")
@@ -70,6 +77,10 @@ func runDemo(ctx context.Context, c *call) error {
 		return err
 	}
 	if err := checkJourneys(only); err != nil {
+		return err
+	}
+	stand, from, err := onFlow.stand(ctx)
+	if err != nil {
 		return err
 	}
 	log := c.log(*verbose)
@@ -99,12 +110,15 @@ func runDemo(ctx context.Context, c *call) error {
 	case *details:
 		out = detailed
 	}
-	env := journeys.Env{EntryPoints: eps, Only: only, Log: log}
+	env := journeys.Env{EntryPoints: eps, Only: only, Flow: stand, Log: log}
 	without, closeAll := withoutP256(devnet.Config{Artifacts: set, Log: log})
 	env.Without, env.Stand.Kernel = without, kernel.Versions
 	if *kernels != "" {
 		second, closeSecond := secondChain(config, kernel)
 		env.Second, closeAll = second, joined(closeAll, closeSecond)
+	}
+	if out != silent && (len(only) == 0 || slices.Contains(only, "flow")) {
+		fmt.Fprintf(c.stdout, "Flow: %s\n", plain(from))
 	}
 	report, err := walk(ctx, c, chain, env, out, time.Since(begun))
 	if err := errors.Join(err, closeAll(), chain.Close()); err != nil {
@@ -256,8 +270,11 @@ func printStep(w io.Writer, p paint, s journeys.Step, details bool) {
 	}
 }
 
-// shortHash keeps both ends.
+// shortHash keeps both ends; Flow's ids have no 0x.
 func shortHash(hash string) string {
+	if len(hash) == 64 {
+		return plain(hash[:8] + "…" + hash[56:])
+	}
 	if len(hash) != 66 {
 		return plain(hash)
 	}

@@ -21,7 +21,7 @@ var layers = map[string]int{
 	"contracts": 2, "account": 2, "internal/p256gen/builder": 2,
 	"account/hybrid": 3, "account/webauthn": 3, "account/kernel": 3, "account/guardian": 3,
 	"account/kernel/approval": 3, "account/kernel/guardians": 3, "account/kernel/session": 3,
-	"bundler": 4, "flow/access": 4, "flow/access/accesstest": 4, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "relyingparty/zerodev": 4, "devnet": 4, "internal/artifacts": 4,
+	"bundler": 4, "flow/access": 4, "flow/access/accesstest": 4, "flow/access/tape": 3, "tableserver": 4, "relyingparty": 4, "relyingparty/sqlite": 4, "relyingparty/zerodev": 4, "devnet": 4, "internal/artifacts": 4,
 	"audit": 4, "account/accounttest": 4, "relyingparty/storetest": 4, "internal/kernelstand": 4,
 	"internal/server": 5, "internal/inspect": 5, "wallet": 5, "journeys": 5, "journeys/stand": 5, "rescue": 5,
 	"internal/gasreport": 5, "internal/rescuepage": 5,
