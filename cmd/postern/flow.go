@@ -6,6 +6,8 @@ const flowAbout = `
 A passkey as the key of a Flow account, and what wallets and apps show you of it.
 
   postern flow key dev.json --script create     its public key as Flow wants it, and the transaction
+  postern flow account create dev.json --signer 0x…=sponsor.pem --access URL
+  postern flow tx new note.cdc --authorizer 0x… --signer 0x…=dev.json --send --access URL
   postern flow verify tx.hex --access URL       do nodes take these signatures, and if not, why not?
   postern flow verify signable.json answer.json --public-key 0x…
   postern flow proof verify proof.json --app NAME --nonce HEX --access URL
@@ -16,11 +18,11 @@ extension or a message says: postern inspect. Each action has a manual: postern 
 func flowCommand() command {
 	return command{
 		name:    "flow",
-		summary: "a passkey on Flow: its key, signatures, account proofs",
-		usage:   "key|verify|proof …",
+		summary: "a passkey on Flow: its account, transactions, signatures, account proofs",
+		usage:   "key|account|tx|verify|proof …",
 		about:   flowAbout,
 		run: func(ctx context.Context, c *call) error {
-			return c.dispatch(ctx, []verb{flowKey(), flowVerify(), flowProof()})
+			return c.dispatch(ctx, []verb{flowKey(), flowAccounts(), flowTx(), flowVerify(), flowProof()})
 		},
 	}
 }

@@ -45,6 +45,7 @@ func TestMain(m *testing.M) {
 //	member FILE NAME VAR  set $VAR to a text in a JSON object
 //	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data, or text, in FILE
 //	flow              what wallets and apps have of Flow, and an access node: see flowFiles
+//	flownode          a chain of Flow with an account that pays: see flowChain
 //	kernel            two chains with ZeroDev's Kernel: sets $POSTERN_RPC, $OTHER_RPC and the version $KERNEL; [kernel] tells if they are there
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
@@ -69,14 +70,15 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Setenv("POSTERN_CACHE", dir)
 			},
-			"ready":   ready1,
-			"answer":  answer,
-			"passkey": passkeyElsewhere,
-			"owner":   ownerElsewhere,
-			"kernel":  kernelChain,
-			"flow":    flowFiles,
-			"readme":  readmeCommands,
-			"member":  jsonMember,
+			"ready":    ready1,
+			"answer":   answer,
+			"passkey":  passkeyElsewhere,
+			"owner":    ownerElsewhere,
+			"kernel":   kernelChain,
+			"flow":     flowFiles,
+			"flownode": flowChain,
+			"readme":   readmeCommands,
+			"member":   jsonMember,
 		},
 		Condition: func(name string) (bool, error) {
 			var err error

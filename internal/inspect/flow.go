@@ -144,6 +144,9 @@ func FlowTransaction(t *flow.Transaction) []Fact {
 	return r.Facts
 }
 
+// FlowKnown says whether FlowTransaction has words for a script.
+func FlowKnown(script []byte) bool { return knownScripts()[flow.HashScript(script)] != "" }
+
 // knownScripts are the scripts of package flow, by what they do.
 func knownScripts() map[flow.ScriptHash]string {
 	key := flow.AccountKey{Curve: flow.P256, Hash: flow.SHA2}
