@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of flow/... once more, against a Flow emulator and flow-go, where these are built already or may be:
+# The tests of flow/..., the journey and the commands once more, against a Flow emulator and flow-go, where these are built already or may be:
 # a first build takes 5 CPU minutes and 1.5 GB of modules. Without them the recorded exchanges have been replayed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -13,3 +13,4 @@ if [ ! -x "$dir/emulator" ] || [ ! -x "$dir/oracle" ]; then
   interop/flow/build.sh "$dir"
 fi
 POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 ./flow/...
+POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 -run 'Flow|TestScripts/flow_tx' ./journeys ./cmd/postern

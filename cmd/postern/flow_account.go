@@ -46,25 +46,6 @@ func flowAccounts() verb {
 	}}
 }
 
-// flowPasskeys reads passkeys as keys of one weight.
-func flowPasskeys(args []string, weight uint) ([]flow.AccountKey, error) {
-	if len(args) == 0 {
-		return nil, usageError("whose key?", "a passkey file, such as dev.json; one for development: postern key new dev.json")
-	}
-	if weight == 0 || weight > flow.WeightThreshold {
-		return nil, usageError(fmt.Sprintf("a key has no weight of %d", weight), "from 1 to 1000; an account's signatures need 1000 together")
-	}
-	refs, err := parsePasskeyRefs(args)
-	if err != nil {
-		return nil, err
-	}
-	keys := make([]flow.AccountKey, len(refs))
-	for i, ref := range refs {
-		keys[i] = flow.Passkey(ref.public, uint16(weight))
-	}
-	return keys, nil
-}
-
 func runFlowCreate(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	var f flowAct
@@ -75,7 +56,7 @@ func runFlowCreate(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	keys, err := flowPasskeys(rest, *weight)
+	keys, err := flowKeysOn("p256", rest, *weight)
 	if err != nil {
 		return err
 	}
@@ -134,7 +115,7 @@ func runFlowAdd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	keys, err := flowPasskeys(rest[1:], *weight)
+	keys, err := flowKeysOn("p256", rest[1:], *weight)
 	if err != nil {
 		return err
 	}

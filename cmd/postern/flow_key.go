@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
+
+	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/flow"
 )
@@ -20,6 +23,10 @@ With --script: the Cadence transaction that creates an account with the keys, or
 the authorizer's, and its arguments in JSON-Cadence. It has one authorizer. Signatures need
 weights of 1000 together: one passkey of 1000, or two files with --weight 500, which then sign
 together.
+
+ES256 is what every authenticator has. A few also make ES256K keys, on secp256k1, where a page offers
+that: --curve secp256k1 takes such a key, as x‖y in hex in place of a file. Nodes take its
+signatures, and so does flow verify; postern itself neither makes such passkeys nor asks them.
 
   postern flow key dev.json
   postern flow key laptop.json phone.json --weight 500 --script create --json`
@@ -50,27 +57,23 @@ func runFlowKey(_ context.Context, c *call) error {
 	fs := c.newFlags()
 	weight := fs.Uint("weight", flow.WeightThreshold, "`weight` of each key, of 1000")
 	script := fs.String("script", "", "the transaction that brings the keys: `create` an account, or add them to one")
+	curve := fs.String("curve", "p256", "`curve` of the keys: p256, or secp256k1 for ES256K")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, maxFlowKeys)
 	if err != nil {
 		return err
 	}
-	if len(rest) == 0 {
-		return usageError("whose key?", "postern flow key dev.json; a key for development: postern key new dev.json")
-	}
-	if *weight == 0 || *weight > flow.WeightThreshold {
-		return usageError(fmt.Sprintf("a key has no weight of %d", *weight), "from 1 to 1000; an account's signatures need 1000 together")
-	}
-	refs, err := parsePasskeyRefs(rest)
+	keys, err := flowKeysOn(*curve, rest, *weight)
 	if err != nil {
 		return err
 	}
 	var out flowKeyResult
-	keys := make([]flow.AccountKey, len(refs))
-	for i, ref := range refs {
-		k := flow.Passkey(ref.public, uint16(*weight))
-		keys[i] = k
-		out.Keys = append(out.Keys, flowKeyInfo{ref.name, k.PublicHex(), k.Curve, k.Hash, k.Weight})
+	for i, k := range keys {
+		info := flowKeyInfo{PublicKey: k.PublicHex(), Curve: k.Curve, Hash: k.Hash, Weight: k.Weight}
+		if _, err := os.Stat(rest[i]); err == nil {
+			info.Name = rest[i]
+		}
+		out.Keys = append(out.Keys, info)
 	}
 	if *script != "" {
 		if err := out.add(*script, keys); err != nil {
@@ -82,6 +85,41 @@ func runFlowKey(_ context.Context, c *call) error {
 	}
 	c.printFlowKeys(out)
 	return nil
+}
+
+// flowKeysOn reads passkeys on P-256, or public keys of ES256K, as keys of one weight.
+func flowKeysOn(curve string, args []string, weight uint) ([]flow.AccountKey, error) {
+	if len(args) == 0 {
+		return nil, usageError("whose key?", "a passkey file, such as dev.json; one for development: postern key new dev.json")
+	}
+	if weight == 0 || weight > flow.WeightThreshold {
+		return nil, usageError(fmt.Sprintf("a key has no weight of %d", weight), "from 1 to 1000; an account's signatures need 1000 together")
+	}
+	keys := make([]flow.AccountKey, len(args))
+	switch curve {
+	case "p256":
+		refs, err := parsePasskeyRefs(args)
+		if err != nil {
+			return nil, err
+		}
+		for i, ref := range refs {
+			keys[i] = flow.Passkey(ref.public, uint16(weight))
+		}
+	case "secp256k1":
+		for i, arg := range args {
+			public, err := flow.ParsePublic(arg)
+			if err != nil {
+				return nil, usageError("with --curve secp256k1 a key is x‖y, 128 hex digits: "+clip(arg), "passkeys in files are on P-256: leave --curve out")
+			}
+			if _, err := crypto.UnmarshalPubkey(append([]byte{4}, public[:]...)); err != nil {
+				return nil, failf("bad-key", "a key of ES256 is on P-256: leave --curve out, and give the passkey's file", "%s is no point of secp256k1", clip(arg))
+			}
+			keys[i] = flow.AccountKey{Public: public, Curve: flow.Secp256k1, Hash: flow.SHA2, Weight: uint16(weight)}
+		}
+	default:
+		return nil, usageError("there is no curve "+clip(curve), "--curve p256 (ES256), or secp256k1 (ES256K)")
+	}
+	return keys, nil
 }
 
 func (r *flowKeyResult) add(script string, keys []flow.AccountKey) error {
