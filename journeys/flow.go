@@ -197,10 +197,7 @@ func flowAccount(ctx context.Context, w *walker) error {
 
 	// 6. What the sponsor does not pay for.
 	if err := w.step("the sponsor pays for nothing else", func(s *Step) error {
-		other := of(account, 0, f.Service, []byte("transaction { prepare(a: &Account) {} }"), nil)
-		drain := of(f.Service, f.KeyIndex, f.Service, []byte(flowNote), [][]byte{flow.Int(1).JSON()})
-		return errors.Join(refusedBy(flowPolicy().Sponsor(other, f.Service), flow.ErrScript),
-			refusedBy(flowPolicy().Sponsor(drain, f.Service), flow.ErrAuthorizer))
+		return f.notSponsored(ctx, phone, account)
 	}); err != nil {
 		return err
 	}

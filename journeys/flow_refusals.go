@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/passkey"
 )
 
 // What is refused on Flow, and what a sponsor and an app's server look at.
@@ -31,6 +32,32 @@ func (f flowWalk) sponsors(ctx context.Context, t *flow.Transaction) error {
 		}
 	}
 	return f.pays(t)
+}
+
+// notSponsored offers the sponsor what it does not pay for: another script, its own account's coins, and what the passkey
+// has signed on another page. Nodes would take all three.
+func (f flowWalk) notSponsored(ctx context.Context, p *flowPasskey, a flow.Address) error {
+	other := of(a, 0, f.Service, []byte("transaction { prepare(a: &Account) {} }"), nil)
+	script, arguments := note(1)
+	drain := of(f.Service, f.KeyIndex, f.Service, script, arguments)
+	phished := of(a, 0, f.Service, script, arguments)
+	if err := f.Prepare(ctx, phished); err != nil {
+		return err
+	}
+	challenge, err := phished.Challenge(a)
+	if err != nil {
+		return err
+	}
+	elsewhere, err := p.device.Sign(p.credential, challenge[:], home.rpID, "https://localhost:666")
+	if err != nil {
+		return err
+	}
+	signature, extension := flow.WebAuthn(elsewhere)
+	if err := phished.Sign(flow.Signature{Address: a, Signature: signature, Extension: extension}); err != nil {
+		return err
+	}
+	return errors.Join(refusedBy(f.sponsors(ctx, other), flow.ErrScript), refusedBy(f.sponsors(ctx, drain), flow.ErrAuthorizer),
+		refusedBy(f.sponsors(ctx, phished), passkey.ErrOrigin))
 }
 
 // mixedUp has the passkey sign one transaction and puts the signature under another.
