@@ -55,6 +55,11 @@ contract code there. With --osaka-at it gets P256VERIFY later, as those chains w
 say, or at 2030-01-31T12:00:00Z. Rules, that time and the chain id of a data directory stay what
 they were at first.
 
+With --flow the page at /flow makes passkeys keys of accounts on a Flow chain and sends what they
+sign to that node, such as an emulator's REST API; --flow-service-key is a file with the private
+key on P-256, 64 hex digits, of the account that pays for new ones there. Every program on this
+machine can make it pay, so mainnet is refused.
+
 With --json it prints one object when it is ready and then runs on.`
 
 func upCommand() command {
@@ -81,6 +86,9 @@ func runUp(ctx context.Context, c *call) error {
 	blockTime := fs.Duration("block-time", 0, "time between blocks, such as 2s; 0 makes a block when there is work")
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
 	kernels := fs.String("kernel", os.Getenv(kernelstand.Variable), "`directory` with the contracts of ZeroDev's Kernel; default: $"+kernelstand.Variable)
+	flowNode := fs.String("flow", "", "`URL` of a Flow access node for the page at /flow: http://127.0.0.1:8888")
+	flowKey := fs.String("flow-service-key", "", "`file` with the key of the account that pays for new Flow accounts")
+	flowService := fs.String("flow-service", "", "`address` of that account; default: the emulator's service account")
 	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
 	if _, err := c.parse(fs, 0); err != nil {
 		return err
@@ -105,6 +113,14 @@ func runUp(ctx context.Context, c *call) error {
 	config := server.UpConfig{
 		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
 		Origins: origins, ChainID: id.Uint64(), Rules: fork, OsakaAt: change, BlockTime: *blockTime, Passkeys: passkeys, Out: c.stdout, Log: c.log(*verbose),
+		Flow: *flowNode, FlowService: *flowService,
+	}
+	if *flowKey != "" {
+		text, err := readSecret(*flowKey)
+		if err != nil {
+			return err
+		}
+		config.FlowServiceKey = string(text)
 	}
 	if *asJSON {
 		config.Out = io.Discard

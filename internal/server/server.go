@@ -39,6 +39,9 @@ type Config struct {
 	// Chain is read to say what would lock or lose an account, at /audit. Nil: nothing is there.
 	Chain account.Chain
 
+	// Flow is a Flow chain beside it, for the page at /flow. Nil: there is none.
+	Flow *Flow
+
 	// Origins are further web origins, exact, whose pages may POST: "http://localhost:5173".
 	Origins []string
 
@@ -73,6 +76,15 @@ type WalletConfig struct {
 	Recovery string `json:"recovery,omitempty"`
 	// AuditURL says what would lock or lose an account. Empty: the page cannot tell.
 	AuditURL string `json:"auditUrl,omitempty"`
+	// Flow is the Flow chain that this server speaks to. Nil: the page at /flow says so.
+	Flow *FlowConfig `json:"flow,omitempty"`
+}
+
+// FlowConfig is what the page at /flow is told.
+type FlowConfig struct {
+	URL      string `json:"url"`      // of what the page asks, with a slash at the end
+	Network  string `json:"network"`  // "flow-emulator"
+	Accounts bool   `json:"accounts"` // the server makes accounts and pays for them
 }
 
 // HybridConfig names MetaMask's contracts. The page has the canonical addresses
@@ -219,6 +231,9 @@ func routes(cfg Config, walletConfig []byte) http.Handler {
 	mux.Handle("/rpc", cfg.RPC)
 	if cfg.Chain != nil {
 		mux.Handle(auditPath, newAuditor(cfg.Chain))
+	}
+	if cfg.Flow != nil {
+		mux.Handle(flowPath, newFlowAPI(*cfg.Flow))
 	}
 	mux.Handle("/passkeys/", http.StripPrefix("/passkeys", cfg.Passkeys))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })

@@ -75,6 +75,15 @@ type UpConfig struct {
 	// They have the RP ID and the origins of the rest.
 	Passkeys zerodev.File
 
+	// Flow is the access node of a Flow chain, "http://127.0.0.1:8888", for the page at
+	// /flow. Empty: none.
+	Flow string
+
+	// FlowServiceKey is the private key on P-256, in hexadecimal, of the account that pays
+	// for new accounts there; FlowService is that account. Never on mainnet. Empty: nobody
+	// pays, and the emulator's.
+	FlowServiceKey, FlowService string
+
 	// Out gets the few lines for the person who started it. Nil: none.
 	Out io.Writer
 
@@ -97,6 +106,7 @@ type Stack struct {
 	log     *slog.Logger
 	binding *Binding
 	chain   *devnet.Net
+	flow    string // the network at /flow; empty: none
 	server  *Server
 	closers []func() error // in the order they were opened
 }
@@ -134,7 +144,11 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 		return nil, err
 	}
 	origins := append([]string{s.binding.Origin()}, slices.DeleteFunc(slices.Clone(cfg.Origins), extension.MatchString)...)
-	passkeys, store, err := s.passkeys(ctx, cfg, origins)
+	passkeys, store, secrets, err := s.passkeys(ctx, cfg, origins)
+	if err != nil {
+		return nil, err
+	}
+	beside, err := flowBeside(ctx, cfg, store, secrets, s.binding.Origin())
 	if err != nil {
 		return nil, err
 	}
@@ -145,13 +159,17 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if beside != nil {
+		config.Flow = &FlowConfig{URL: flowPath, Network: beside.network, Accounts: beside.Sponsor != nil}
+		s.flow = config.Flow.Network
+	}
 	// Through its own door: what the audit believes is what the page is told.
 	chain, err := bundler.NewChain(s.Origin()+config.RPCURL, bundler.Options{Retries: -1})
 	if err != nil {
 		return nil, err
 	}
 	s.server, err = New(s.binding, Config{
-		Page: page, Wallet: config, RPC: s.chain.RPCHandler(), Passkeys: passkeys, Chain: chain,
+		Page: page, Wallet: config, RPC: s.chain.RPCHandler(), Passkeys: passkeys, Chain: chain, Flow: beside,
 		Origins: cfg.Origins, Log: cfg.Log,
 		Ready: func(ctx context.Context) error {
 			_, chainErr := s.chain.Client().BlockNumber(ctx)
@@ -206,28 +224,28 @@ func walletPage(set *artifacts.Set) (*wallet.Page, error) {
 	return wallet.New(wallet.Vendor{Hashes: hashes, Curves: curves})
 }
 
-func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, *sqlite.Store, error) {
+func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, *sqlite.Store, [][]byte, error) {
 	path, secrets := sqlite.Ephemeral, [][]byte(nil)
 	if cfg.DataDir != "" {
 		if err := makeDataDir(cfg.DataDir); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		path = PasskeyFile(cfg.DataDir)
 	}
 	store, err := sqlite.Open(ctx, path)
 	switch {
 	case errors.Is(err, sqlite.ErrInUse):
-		return nil, nil, dataBusy(cfg.DataDir, err)
+		return nil, nil, nil, dataBusy(cfg.DataDir, err)
 	case errors.Is(err, sqlite.ErrNewerSchema), errors.Is(err, sqlite.ErrForeign):
-		return nil, nil, failure("bad-data", "use the version that wrote it, or another directory: --data DIR", "cannot use data directory %s: %w", cfg.DataDir, err)
+		return nil, nil, nil, failure("bad-data", "use the version that wrote it, or another directory: --data DIR", "cannot use data directory %s: %w", cfg.DataDir, err)
 	case err != nil:
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	s.closers = append(s.closers, store.Close)
 	if cfg.DataDir != "" {
 		secret, err := secretIn(cfg.DataDir)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		secrets = append(secrets, secret)
 	}
@@ -242,9 +260,9 @@ func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*
 		Projects: cfg.Passkeys.Projects,
 	})
 	if errors.Is(err, relyingparty.ErrConfig) {
-		return nil, nil, failure("bad-origin", "give scheme, host and port as the browser shows them: http://localhost:5173", "%w", err)
+		return nil, nil, nil, failure("bad-origin", "give scheme, host and port as the browser shows them: http://localhost:5173", "%w", err)
 	}
-	return handler, store, err
+	return handler, store, secrets, err
 }
 
 func (s *Stack) startChain(ctx context.Context, cfg UpConfig, set *artifacts.Set) (err error) {

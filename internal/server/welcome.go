@@ -39,6 +39,9 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 	if _, ok := cfg.Alloc[common.HexToAddress(Kernel().MetaFactory)]; ok {
 		projects += fmt.Sprintf("  sessions  %s/grant for owners, %s/session for keys (ZeroDev's Kernel)\n", origin, origin)
 	}
+	if s.flow != "" {
+		projects += fmt.Sprintf("  flow      %s/flow   accounts of %s\n", origin, s.flow)
+	}
 	framework := hybrid.V130().Version
 	fmt.Fprintf(s.out, `Postern is up after %s.
 

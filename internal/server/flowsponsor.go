@@ -1,0 +1,203 @@
+package server
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/sha3"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/passkey"
+)
+
+// maxMade is how many accounts are remembered by their keys.
+const maxMade = 4096
+
+// Sponsor makes accounts and pays for them, with a plain key of an account that has weight enough alone. Whoever reaches
+// the server can have it pay: it is for development.
+type Sponsor struct {
+	address flow.Address
+	key     *ecdsa.PrivateKey
+
+	mu   sync.Mutex
+	made map[[64]byte]*creation
+}
+
+// creation is an account on its way. The transaction is kept, so that an answer that was lost does not make two of it.
+type creation struct {
+	tx      *flow.Transaction
+	address flow.Address // zeros: not known yet
+}
+
+// NewSponsor makes a sponsor of an account and its P-256 key: 64 hexadecimal digits, as Flow's own tools keep it.
+func NewSponsor(address flow.Address, key string) (*Sponsor, error) {
+	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(key), "0x"))
+	if err != nil {
+		return nil, badServiceKey // never the text
+	}
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	if err != nil {
+		return nil, badServiceKey
+	}
+	return &Sponsor{address: address, key: private, made: make(map[[64]byte]*creation)}, nil
+}
+
+var badServiceKey = failure("bad-flow-key", "64 hexadecimal digits: the private key on P-256 that Flow's tools show", "the Flow service key cannot be read")
+
+func (s *Sponsor) public() (out [64]byte) {
+	b, err := s.key.PublicKey.Bytes()
+	if err != nil {
+		panic(err) // of a key that was parsed
+	}
+	return [64]byte(b[1:])
+}
+
+// account makes an account of a registration in wallet mode. The key is the one that the authenticator attested.
+func (f *flowAPI) account(ctx context.Context, body []byte) (any, error) {
+	var q struct {
+		Credential json.RawMessage `json:"credential"`
+	}
+	if err := strictly(body, &q); err != nil {
+		return nil, err
+	}
+	r, err := passkey.ParseRegistration(q.Credential)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Verify(f.Registration.Rule(f.RPID, f.Origins...)); err != nil {
+		return nil, err
+	}
+	address, id, err := f.Sponsor.create(ctx, f.Access, flow.Passkey(r.Key(), flow.WeightThreshold))
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Address string `json:"address"`
+		ID      string `json:"id"` // of the transaction
+	}{address.String(), id.String()}, nil
+}
+
+// create makes an account with one key, once: asked again it gives the same. One at a time, since each transaction uses the
+// next sequence number.
+func (s *Sponsor) create(ctx context.Context, node *access.Client, key flow.AccountKey) (flow.Address, flow.Identifier, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, again := s.made[key.Public]
+	if !again {
+		if len(s.made) >= maxMade {
+			return flow.Address{}, flow.Identifier{}, tooManyAccounts
+		}
+		tx, err := s.transaction(ctx, node, key)
+		if err != nil {
+			return flow.Address{}, flow.Identifier{}, err
+		}
+		c = &creation{tx: tx}
+		s.made[key.Public] = c
+	}
+	id := c.tx.ID()
+	if c.address != (flow.Address{}) {
+		return c.address, id, nil
+	}
+	result, err := send(ctx, node, c.tx, again)
+	if err != nil {
+		if result.Done() || refusedForGood(err) {
+			delete(s.made, key.Public) // it made nothing, and will make nothing
+		}
+		return flow.Address{}, id, err
+	}
+	for _, e := range result.Events {
+		if e.Type == "flow.AccountCreated" && len(e.Value.Items) > 0 {
+			if c.address, err = flow.ParseAddress(e.Value.Items[0].Text); err == nil {
+				return c.address, id, nil
+			}
+		}
+	}
+	return flow.Address{}, id, &access.Error{Cause: access.ErrReply, Message: "no account among the transaction's events"}
+}
+
+// send hands a transaction on and waits. One that was handed on before is asked about first: when it has run, a node may
+// refuse it as expired.
+func send(ctx context.Context, node *access.Client, tx *flow.Transaction, again bool) (access.Result, error) {
+	if again {
+		r, err := node.Result(ctx, tx.ID())
+		if err != nil {
+			return r, err
+		}
+		if r.Status != access.StatusUnknown {
+			return node.Wait(ctx, tx.ID())
+		}
+	}
+	id, err := node.Send(ctx, tx)
+	if err != nil {
+		return access.Result{}, err
+	}
+	return node.Wait(ctx, id)
+}
+
+// refusedForGood tells a node that will never run the transaction from one that may have it.
+func refusedForGood(err error) bool {
+	return errors.Is(err, access.ErrRefused) || errors.Is(err, access.ErrExtension) || errors.Is(err, access.ErrExpired)
+}
+
+// transaction creates an account with one key, signed.
+func (s *Sponsor) transaction(ctx context.Context, node *access.Client, key flow.AccountKey) (*flow.Transaction, error) {
+	script, arguments, err := flow.CreateAccount(key)
+	if err != nil {
+		return nil, err
+	}
+	own, err := s.own(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	tx := &flow.Transaction{
+		Script: script, Arguments: arguments, ProposalKey: flow.ProposalKey{Address: s.address, KeyIndex: own.Index},
+		Payer: s.address, Authorizers: []flow.Address{s.address},
+	}
+	if err := node.Prepare(ctx, tx); err != nil {
+		return nil, err
+	}
+	message, err := tx.Message(s.address)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(message)
+	if own.Hash == flow.SHA3 {
+		digest = sha3.Sum256(message)
+	}
+	r, v, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
+	if err != nil {
+		return nil, err
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	v.FillBytes(signature[32:])
+	return tx, tx.Sign(flow.Signature{Address: s.address, KeyIndex: own.Index, Signature: signature})
+}
+
+// own is the sponsor's key as the chain has it.
+func (s *Sponsor) own(ctx context.Context, node *access.Client) (flow.AccountKey, error) {
+	a, err := node.Account(ctx, s.address)
+	if err != nil {
+		return flow.AccountKey{}, err
+	}
+	for _, k := range a.Keys {
+		if k.Public == s.public() && k.Curve == flow.P256 && !k.Revoked && k.Weight >= flow.WeightThreshold {
+			return k, nil
+		}
+	}
+	return flow.AccountKey{}, notItsKey
+}
+
+var (
+	tooManyAccounts = refusal{http.StatusServiceUnavailable, "too_many_accounts", "this server has made as many accounts as it remembers", "start it anew"}
+	notItsKey       = refusal{http.StatusBadGateway, "not_its_key", "the server's Flow key is none of its service account", "start it with the key of that account: postern up --flow-service-key"}
+)
