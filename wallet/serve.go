@@ -34,8 +34,8 @@ var (
 )
 
 // Page serves the wallet page at /, the guided page at /backup, the pages for session
-// keys at /grant and /session and the one for recovery at /recovery, with their modules,
-// under GET and HEAD.
+// keys at /grant and /session, the one for recovery at /recovery and the one for Flow at
+// /flow, with their modules, under GET and HEAD.
 type Page struct {
 	policy string
 	// drawing also lets a document show pictures that its own scripts hold: an image runs nothing.
@@ -74,7 +74,7 @@ func New(v Vendor) (*Page, error) {
 		return nil, fmt.Errorf("wallet: reading the rescue page: %w", err)
 	}
 	p.files["/"] = p.files["/index.html"]
-	for _, page := range []string{"/backup", "/grant", "/session", "/recovery"} {
+	for _, page := range []string{"/backup", "/grant", "/session", "/recovery", "/flow"} {
 		p.files[page] = p.files[page+".html"]
 	}
 	for _, vendored := range []struct {

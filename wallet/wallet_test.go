@@ -129,7 +129,7 @@ var (
 )
 
 func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
-	for _, name := range []string{"index.html", "backup.html", "grant.html", "session.html", "recovery.html"} {
+	for _, name := range []string{"index.html", "backup.html", "grant.html", "session.html", "recovery.html", "flow.html"} {
 		t.Run(name, func(t *testing.T) { policyCovers(t, name) })
 	}
 }
@@ -167,7 +167,7 @@ func policyCovers(t *testing.T, name string) {
 // The modules that are served are those that are imported, and no others.
 func TestTheImportsAreTheModules(t *testing.T) {
 	p := newPage(t)
-	seen := reached(t, p, imported, "/app.js", "/backup/main.js", "/grant/owner.js", "/grant/session.js", "/recovery/main.js")
+	seen := reached(t, p, imported, "/app.js", "/backup/main.js", "/grant/owner.js", "/grant/session.js", "/recovery/main.js", "/flow/main.js")
 	for _, url := range p.Paths() {
 		if path.Ext(url) == ".js" && !seen[url] {
 			t.Errorf("%s is served and never imported", url)
@@ -234,6 +234,7 @@ func TestThePagesAreSmall(t *testing.T) {
 		{"the guided page", 142_000, reached(t, p, imported, "/backup/main.js"), []string{"/backup", "/style.css", "/backup/style.css", "/icon.svg"}},
 		{"the owner's page for session keys", 172_500, reached(t, p, imported, "/grant/owner.js"), []string{"/grant", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the session key's page", 172_500, reached(t, p, imported, "/grant/session.js"), []string{"/session", "/style.css", "/grant/style.css", "/icon.svg"}},
+		{"the page for Flow", 103_000, reached(t, p, imported, "/flow/main.js"), []string{"/flow", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the page for recovery", 200_000, reached(t, p, imported, "/recovery/main.js"), []string{"/recovery", "/style.css", "/grant/style.css", "/recovery/style.css", "/icon.svg"}},
 	} {
 		files := slices.Sorted(maps.Keys(part.modules))

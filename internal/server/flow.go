@@ -192,8 +192,8 @@ func (f *flowAPI) look(ctx context.Context, body []byte) (any, error) {
 type sent struct {
 	ID     string        `json:"id"`
 	Status access.Status `json:"status"`
-	// Error is why a sealed one has failed; empty: it did what it says.
-	Error string `json:"error,omitempty"`
+	// Failure is why a sealed one did nothing; empty: it did what it says.
+	Failure string `json:"failure,omitempty"`
 	Code  int    `json:"code,omitempty"` // Flow's
 }
 
@@ -226,7 +226,7 @@ func (f *flowAPI) send(ctx context.Context, body []byte) (any, error) {
 	}
 	out := sent{ID: id.String(), Status: result.Status, Code: result.Code}
 	if err != nil {
-		out.Error = err.Error()
+		out.Failure = err.Error()
 	}
 	return out, nil
 }

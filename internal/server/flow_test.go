@@ -173,7 +173,7 @@ func openStore(t *testing.T) relyingparty.Store {
 
 // flow asks, and reads the reply, which may be a refusal.
 func (r *running) flow(what string, body any) (out struct {
-	App, Nonce, Address, ID, Status, Balance, Block string
+	App, Nonce, Address, ID, Status, Failure, Balance, Block string
 	Verified                                        bool
 	Challenge                                       string
 	Keys                                            []flowKey
@@ -378,12 +378,12 @@ func TestFlowTransactionsAreHandedOnAsTheyAre(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := map[string]string{"transaction": hex.EncodeToString(tx.Bytes())}
-	if got := r.flow("send", body); got.ID != tx.ID().String() || got.Status != "Sealed" || got.Error != nil {
-		t.Errorf("%+v %s", got, got.Error)
+	if got := r.flow("send", body); got.ID != tx.ID().String() || got.Status != "Sealed" || got.Failure != "" {
+		t.Errorf("%+v", got)
 	}
 	n.fail = true
-	if got := r.flow("send", body); got.Status != "Sealed" || !bytes.Contains(got.Error, []byte("1101")) {
-		t.Errorf("failed: %+v %s", got, got.Error)
+	if got := r.flow("send", body); got.Status != "Sealed" || !strings.Contains(got.Failure, "1101") {
+		t.Errorf("failed: %+v", got)
 	}
 	for what, c := range map[string][2]string{
 		"send":  {`{"transaction":"c0"}`, "refused"},

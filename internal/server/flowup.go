@@ -15,6 +15,18 @@ const emulatorService = "f8d6e0586b0a20c7"
 // mainnet is how access nodes of Flow's main network name it.
 const mainnet = "flow-mainnet"
 
+// page is what the page is told.
+func (f *Flow) page() (*FlowConfig, error) {
+	add, _, err := flow.AddKeys(flow.AccountKey{Curve: flow.P256, Hash: flow.SHA2})
+	if err != nil {
+		return nil, err
+	}
+	revoke, _ := flow.RevokeKey(0)
+	return &FlowConfig{
+		URL: flowPath, Network: f.network, Accounts: f.Sponsor != nil, Scripts: FlowScripts{Add: string(add), Revoke: string(revoke)},
+	}, nil
+}
+
 // flowBeside is the Flow chain of `postern up`, or nil if none is wanted. Its node must be there: that it is not is
 // better said now than on the page.
 func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, secrets [][]byte, origin string) (*Flow, error) {

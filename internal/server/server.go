@@ -85,6 +85,15 @@ type FlowConfig struct {
 	URL      string `json:"url"`      // of what the page asks, with a slash at the end
 	Network  string `json:"network"`  // "flow-emulator"
 	Accounts bool   `json:"accounts"` // the server makes accounts and pays for them
+
+	// Scripts are what the page can put together; it knows them by their hashes.
+	Scripts FlowScripts `json:"scripts"`
+}
+
+// FlowScripts are package flow's transactions for keys, in Cadence.
+type FlowScripts struct {
+	Add    string `json:"add"`
+	Revoke string `json:"revoke"`
 }
 
 // HybridConfig names MetaMask's contracts. The page has the canonical addresses

@@ -160,8 +160,10 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 		return nil, err
 	}
 	if beside != nil {
-		config.Flow = &FlowConfig{URL: flowPath, Network: beside.network, Accounts: beside.Sponsor != nil}
-		s.flow = config.Flow.Network
+		if config.Flow, err = beside.page(); err != nil {
+			return nil, err
+		}
+		s.flow = beside.network
 	}
 	// Through its own door: what the audit believes is what the page is told.
 	chain, err := bundler.NewChain(s.Origin()+config.RPCURL, bundler.Options{Retries: -1})

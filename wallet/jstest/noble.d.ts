@@ -3,6 +3,7 @@
 
 declare module '@noble/hashes/sha3.js' {
   export function keccak_256(message: Uint8Array): Uint8Array<ArrayBuffer>;
+  export function sha3_256(message: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 
 declare module '@noble/hashes/sha2.js' {

@@ -127,7 +127,7 @@ function indexOf(raw, text) {
  * Everything about an assertion except its signature, against what was asked.
  * Returns what is wrong, in words, or an empty list.
  * @param {{authenticatorData: Uint8Array, clientDataJSON: Uint8Array}} assertion
- * @param {{challenge: Uint8Array, rpIdHash: Uint8Array, origin: string, type?: string}} asked
+ * @param {{challenge: Uint8Array, rpIdHash: Uint8Array, origin: string, type?: string, unverified?: boolean}} asked unverified: nobody has to have looked at the person
  */
 export function findings(assertion, asked) {
   const data = parseAuthData(assertion.authenticatorData);
@@ -140,7 +140,7 @@ export function findings(assertion, asked) {
   if (client.crossOrigin) wrong.push('It was made inside a frame of another site.');
   if (!equal(data.rpIdHash, asked.rpIdHash)) wrong.push('It belongs to a passkey of another domain.');
   if (!(data.flags & FLAGS.UP)) wrong.push('Nobody was present.');
-  if (!(data.flags & FLAGS.UV)) wrong.push('The device did not check who you are (no screen lock, fingerprint, face or PIN).');
+  if (!asked.unverified && !(data.flags & FLAGS.UV)) wrong.push('The device did not check who you are (no screen lock, fingerprint, face or PIN).');
   return wrong;
 }
 

@@ -60,6 +60,7 @@ export function obstacle() {
  * @property {any} options PublicKeyCredentialCreationOptionsJSON from a server. The key type (ES256),
  *   discoverability and user verification are set here, whatever the server says.
  * @property {string} [name] shown by the passkey provider; replaces the server's
+ * @property {UserVerificationRequirement} [verification] 'required' unless told
  *
  * @typedef {object} Created
  * @property {Uint8Array} id
@@ -71,7 +72,7 @@ export function obstacle() {
  */
 
 /** Makes a discoverable passkey. @param {CreateRequest & Limits} request @returns {Promise<Created>} */
-export function create({ options, name, ...limits }) {
+export function create({ options, name, verification = 'required', ...limits }) {
   return run('create', limits, (signal, timeout) => {
     const publicKey = {
       ...options,
@@ -80,7 +81,7 @@ export function create({ options, name, ...limits }) {
       user: { ...options.user, id: fromBase64url(options.user.id), ...(name ? { name, displayName: name } : {}) },
       excludeCredentials: (options.excludeCredentials ?? []).map(descriptor),
       pubKeyCredParams: [{ type: /** @type {const} */ ('public-key'), alg: -7 }],
-      authenticatorSelection: { ...options.authenticatorSelection, residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+      authenticatorSelection: { ...options.authenticatorSelection, residentKey: 'required', requireResidentKey: true, userVerification: verification },
       attestation: options.attestation ?? 'none',
       extensions: { ...options.extensions, credProps: true },
     };
@@ -111,6 +112,7 @@ export function create({ options, name, ...limits }) {
  * @property {string} rpId
  * @property {Uint8Array} challenge
  * @property {Uint8Array[]} [allow] credential ids; none means: let the person choose
+ * @property {UserVerificationRequirement} [verification] 'required' unless told
  *
  * @typedef {object} Got
  * @property {Uint8Array} id
@@ -120,8 +122,8 @@ export function create({ options, name, ...limits }) {
  * @property {Uint8Array | undefined} userHandle
  */
 
-/** Asks for a signature, with user verification. @param {GetRequest & Limits} request @returns {Promise<Got>} */
-export function get({ rpId, challenge, allow = [], ...limits }) {
+/** Asks for a signature. @param {GetRequest & Limits} request @returns {Promise<Got>} */
+export function get({ rpId, challenge, allow = [], verification = 'required', ...limits }) {
   return run('get', limits, (signal, timeout) => navigator.credentials.get({
     signal,
     publicKey: {
@@ -129,7 +131,7 @@ export function get({ rpId, challenge, allow = [], ...limits }) {
       timeout,
       challenge: Uint8Array.from(challenge),
       allowCredentials: allow.map((id) => ({ type: 'public-key', id: Uint8Array.from(id) })),
-      userVerification: 'required',
+      userVerification: verification,
     },
   }), (credential) => {
     const response = /** @type {AuthenticatorAssertionResponse} */ (credential.response);
