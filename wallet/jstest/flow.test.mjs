@@ -64,6 +64,14 @@ test('one changed byte of a script, or arguments that are not its own, are shown
   assert.match(half.rows[0][1], /weight 999 of 1000/);
 });
 
+test('what is not seen in a script is said', async () => {
+  const script = (text) => shown({ ...transaction(v.transactions[3]), script: utf8(text) });
+  assert.equal((await script('transaction {\n\t// ä\r\n}')).cautions.length, 1);
+  for (const hidden of ['\u202e', '\u2066', '\u200b', '\u2028', '\0', '\u{e0041}']) {
+    assert.match((await script(`transaction { ${hidden} }`)).cautions[1], /not seen/, JSON.stringify(hidden));
+  }
+});
+
 test('addresses have at most 16 digits', () => {
   assert.equal(f.digits(f.parseAddress(' 0xf8d6e0586b0a20c7 ')), 'f8d6e0586b0a20c7');
   assert.equal(f.digits(f.parseAddress('1')), '0000000000000001');

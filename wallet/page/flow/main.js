@@ -13,7 +13,7 @@ import { shown } from './words.js';
 
 /**
  * @typedef {import('./chain.js').Owner} Owner
- * @typedef {{owner: Owner, t: import('./transaction.js').Transaction, challenge: Uint8Array, signed?: {bytes: Uint8Array, id: string}, done: string}} Waiting a transaction to sign
+ * @typedef {{owner: Owner, t: import('./transaction.js').Transaction, challenge: Uint8Array, signed?: {bytes: Uint8Array, id: string}, done: string, brings: boolean}} Waiting a transaction to sign; brings: it makes the newest passkey a key
  * @typedef {{owner: Owner, app: string, nonce: string, challenge: Uint8Array}} Proof
  */
 
@@ -52,7 +52,7 @@ async function offer() {
 
 /** The passkey is a key now: the next one is another's. */
 async function used() {
-  made = undefined;
+  made = options = undefined;
   kept(USER, '');
   await offer();
 }
@@ -112,18 +112,19 @@ async function account() {
   status();
 }
 
-/** Shows a transaction before it is signed. @param {string} script @param {unknown[]} args @param {string} done */
-async function review(script, args, done) {
+/** Shows a transaction before it is signed. @param {string} script @param {unknown[]} args @param {string} done @param {boolean} [brings] */
+async function review(script, args, done, brings = false) {
   const own = /** @type {Owner} */ (owner);
   const { t, challenge } = await flow.prepare(own, utf8(script), args.map((a) => utf8(JSON.stringify(a))), MAX_GAS);
-  waiting = { owner: own, t, challenge, done };
+  waiting = { owner: own, t, challenge, done, brings };
   proof = undefined;
   const said = await shown(t);
   present(said.title, said.cautions, said.rows, [
     ['Account: proposes, pays and authorizes', '0x' + digits(t.account), 'code'], ['Its key', `${t.key}, sequence number ${t.sequence}`],
     ['Reference block', digits(t.block), 'code'], ['Most computation', String(t.gas)], ['SHA-256 of the script', said.hash, 'code'],
-    ['Script', new TextDecoder().decode(t.script), 'code'], ['Challenge', digits(challenge), 'code'],
+    ['Script', new TextDecoder().decode(t.script), 'code pre'], ['Challenge', digits(challenge), 'code'],
   ]);
+  /** @type {HTMLDetailsElement} */ ($('review-more')).open = !said.known;
 }
 
 /** @param {string} title @param {string[]} cautions @param {[string, string, string?][]} what @param {[string, string, string?][]} details */
@@ -145,7 +146,7 @@ on('add', 'click', () => task(asked, async (signal) => {
   await review(flow.config.scripts.add, [
     { type: 'Array', value: [{ type: 'String', value: key.publicHex }] }, { type: 'Array', value: [{ type: 'UInt8', value: '1' }] },
     { type: 'Array', value: [{ type: 'UInt8', value: '1' }] }, { type: 'Array', value: [{ type: 'UFix64', value: '1000.00000000' }] },
-  ], 'The passkey is a key of your account');
+  ], 'The passkey is a key of your account', true);
 }, { ceremony: true }));
 
 on('write-form', 'submit', () => {
@@ -185,6 +186,7 @@ on('sign', 'click', () => task(asked, async (signal) => {
   }
   const w = /** @type {Waiting} */ (job);
   w.signed = whole(w.t, a);
+  if (w.brings) await used().catch(() => {}); // whatever comes of it, no later passkey replaces this one; without an offer the page asks to be reloaded
   await deliver(w);
 }, { ceremony: true }));
 
@@ -207,10 +209,7 @@ async function deliver(w) {
     throw e;
   }
   if (result.failure || result.status !== 'Sealed') finished('The transaction did nothing', [['Transaction', signed.id, 'code'], ['Status', result.status], ['Why', result.failure]]);
-  else {
-    if (w.t.args.length === 4) await used().catch(() => {}); // a new key has come; without an offer the page asks to be reloaded
-    finished(w.done, [['Transaction', signed.id, 'code'], ['Status', 'Sealed']]);
-  }
+  else finished(w.done, [['Transaction', signed.id, 'code'], ['Status', 'Sealed']]);
 }
 
 /** @param {string} title @param {[string, string, string?][]} what */

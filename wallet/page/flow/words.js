@@ -3,7 +3,7 @@
 import { sha256 } from '../assertion.js';
 import { digits } from './transaction.js';
 
-/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], hash: string}} Shown */
+/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], hash: string, known: boolean}} Shown */
 
 /** SHA-256 of package flow's scripts. */
 export const KNOWN = {
@@ -11,6 +11,9 @@ export const KNOWN = {
   add: '4c411844e7ea7abc30d86a065368e8defa6998ed7af8ecee88bb8f5339a3893d',
   revoke: '18ff26f43ec6194f8e21327fb726798b00f8d05f8c0a131f830ed03d4a77adcc',
 };
+
+/** Characters that make a text look like another one: controls, invisible ones, directions. */
+const HIDDEN = /[^\P{C}\t\n\r]|[\u2028\u2029]/u;
 
 /** JSON-Cadence of one type. @param {any} v @param {string} type */
 function of(v, type) {
@@ -35,14 +38,14 @@ function keys(args) {
   });
 }
 
-/** @param {any[]} args @param {string} title @param {string} powers @returns {Omit<Shown, 'hash'>} */
+/** @param {any[]} args @param {string} title @param {string} powers @returns {Omit<Shown, 'hash' | 'known'>} */
 function brings(args, title, powers) {
   const found = keys(args);
   const strong = found.reduce((sum, k) => sum + k.weight, 0) >= 1000;
   return { title, rows: found.map((k) => ['Key', k.text, 'code']), cautions: strong && powers ? [powers] : [] };
 }
 
-/** @type {Record<string, (args: any[]) => Omit<Shown, 'hash'>>} */
+/** @type {Record<string, (args: any[]) => Omit<Shown, 'hash' | 'known'>>} */
 const SAID = {
   [KNOWN.create]: (args) => brings(args, 'Create another account', ''),
   [KNOWN.add]: (args) => brings(args, 'Add a key to your account', 'What you add can do everything with your account, without you. Add only what is yours.'),
@@ -58,14 +61,16 @@ export async function shown(t) {
   const texts = t.args.map((b) => new TextDecoder().decode(b));
   try {
     const said = SAID[hash]?.(texts.map((text) => JSON.parse(text)));
-    if (said) return { ...said, hash };
+    if (said) return { ...said, hash, known: true };
   } catch {
     // the script is known, and these are no arguments of it: shown as they are
   }
   return {
     title: 'Run a script that this page does not know',
     rows: [['Script', hash, 'code'], ...texts.map((text, i) => /** @type {Row} */ ([`Argument ${i + 1}`, text, 'code']))],
-    cautions: ['This page cannot tell what it does: it can do everything with your account. Read the script below, and sign only if you know who wrote it.'],
+    cautions: ['This page cannot tell what it does: it can do everything with your account. Read the script below, and sign only if you know who wrote it.',
+      ...(HIDDEN.test(new TextDecoder().decode(t.script) + texts.join('')) ? ['There are characters in it that are not seen, or that change the order of others: it does something else than it looks like.'] : [])],
     hash,
+    known: false,
   };
 }
