@@ -14,3 +14,4 @@ if [ ! -x "$dir/emulator" ] || [ ! -x "$dir/oracle" ]; then
 fi
 POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 ./flow/...
 POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 -run 'Flow|TestScripts/flow_tx' ./journeys ./cmd/postern
+POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 ./wallet/browsertest -run Flow
