@@ -194,7 +194,7 @@ type sent struct {
 	Status access.Status `json:"status"`
 	// Failure is why a sealed one did nothing; empty: it did what it says.
 	Failure string `json:"failure,omitempty"`
-	Code  int    `json:"code,omitempty"` // Flow's
+	Code    int    `json:"code,omitempty"` // Flow's
 }
 
 // send hands a signed transaction on and waits. The same one may come any number of times: it runs once.

@@ -174,11 +174,11 @@ func openStore(t *testing.T) relyingparty.Store {
 // flow asks, and reads the reply, which may be a refusal.
 func (r *running) flow(what string, body any) (out struct {
 	App, Nonce, Address, ID, Status, Failure, Balance, Block string
-	Verified                                        bool
-	Challenge                                       string
-	Keys                                            []flowKey
-	Error                                           json.RawMessage
-	code                                            string
+	Verified                                                 bool
+	Challenge                                                string
+	Keys                                                     []flowKey
+	Error                                                    json.RawMessage
+	code                                                     string
 }) {
 	r.t.Helper()
 	text, ok := body.(string)
