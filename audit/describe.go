@@ -32,11 +32,12 @@ type description struct {
 	quorum  recovery.Quorum
 	routes  []recovery.Route // besides that of the quorum
 	notes   []string
+	urgent  []string
 }
 
 func (d *description) account() recovery.Account {
 	return recovery.Account{
-		Kind: d.kind, Address: d.addr.Hex(), Source: recovery.Chain, Signers: d.signers, Can: d.can, Notes: d.notes,
+		Kind: d.kind, Address: d.addr.Hex(), Source: recovery.Chain, Signers: d.signers, Can: d.can, Urgent: d.urgent, Notes: d.notes,
 		Routes:  append([]recovery.Route{{ID: "own", Name: "the account's signers", Use: recovery.Operate, Quorum: d.quorum}}, d.routes...),
 		Domains: []recovery.Domain{{ID: "bundler", Name: "the bundler", Kind: recovery.DomainBundler}, {ID: "chain", Name: "the chain", Kind: recovery.DomainChain}},
 		Ways:    []recovery.Way{{Needs: []string{"chain", "bundler"}}, {Needs: []string{"chain"}, Rescue: "send it yourself from any funded key"}},
@@ -73,8 +74,8 @@ func (d *description) webauthn() error {
 
 // signer is one signer of a WebAuthnAccount.
 func (d *description) signer(s webauthn.Signer) (recovery.Signer, error) {
-	if key, _, ok := s.Passkey(); ok {
-		return PasskeySigner(key), nil
+	if key, rule, ok := s.Passkey(); ok {
+		return ruled(PasskeySigner(key), rule), nil
 	}
 	if s.IsAddress() {
 		out, code, err := d.key(s.Address())
@@ -86,7 +87,9 @@ func (d *description) signer(s webauthn.Signer) (recovery.Signer, error) {
 	if s.Address() == contracts.P256Verifier {
 		if k, err := seal.ParseVerifierKey(s.Bytes()[common.AddressLength:]); err == nil {
 			out := PasskeySigner(k.Public())
-			if !k.IsPasskey() {
+			if rule, ok := k.Rule(); ok {
+				out = ruled(out, rule)
+			} else {
 				out.ID, out.Kind, out.Name = "p256"+out.ID[len("passkey"):], recovery.KindHot, "P-256 key"+out.Name[len("Passkey"):]
 			}
 			return out, nil
@@ -94,6 +97,14 @@ func (d *description) signer(s webauthn.Signer) (recovery.Signer, error) {
 	}
 	id := s.ID()
 	return recovery.Signer{ID: fmt.Sprintf("signer-%x", id[:8]), Name: fmt.Sprintf("Signer %x of the verifier %s", id[:8], s.Address()), Kind: recovery.KindContract, Key: id.Hex()}, nil
+}
+
+// ruled adds what the account asks of a passkey's flags, if it asks for anything.
+func ruled(s recovery.Signer, r seal.Rule) recovery.Signer {
+	if asked := (recovery.Rule{BackupEligible: r.BE(), BackedUp: r.BS()}); asked != (recovery.Rule{}) {
+		s.Rules = append(s.Rules, asked)
+	}
+	return s
 }
 
 func (d *description) hybrid() error {

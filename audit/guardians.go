@@ -148,6 +148,11 @@ func (d *description) guardian(s seal.Signer) (id string, err error) {
 		}
 	}
 	if i := slices.IndexFunc(d.signers, func(x recovery.Signer) bool { return x.Key == g.Key }); i >= 0 {
+		for _, r := range g.Rules {
+			if !slices.Contains(d.signers[i].Rules, r) {
+				d.signers[i].Rules = append(d.signers[i].Rules, r)
+			}
+		}
 		return d.signers[i].ID, nil
 	}
 	if slices.ContainsFunc(d.signers, func(x recovery.Signer) bool { return x.ID == g.ID }) {
@@ -191,7 +196,7 @@ func (d *description) kernelGuardians(v kernel.Version) error {
 	return nil
 }
 
-// pending says what is under way.
+// pending says what is under way, and first of all what is in force now.
 func (d *description) pending(s *guardian.State) {
 	now := s.Time
 	for i, p := range s.Proposals {
@@ -203,7 +208,7 @@ func (d *description) pending(s *guardian.State) {
 			what = fmt.Sprintf("the new signer %s in the place of %s", guardian.Name(p.Recovery.NewSigner), names(p.Recovery.Replaces))
 		}
 		if p.Stage(now) == guardian.Ready {
-			d.note("A recovery can be executed by anyone now, until %s: the guardians of tier %d bring in %s. Cancel it at once if you did not ask for it.", when(p.ExpiresAt), i+1, what)
+			d.first("A recovery can be executed by anyone now, until %s: the guardians of tier %d bring in %s. Cancel it at once if you did not ask for it.", when(p.ExpiresAt), i+1, what)
 			continue
 		}
 		d.note("A recovery is under way: the guardians of tier %d bring in %s. Anyone can execute it from %s, in %s, until %s. Cancel it if you did not ask for it.",
@@ -217,8 +222,13 @@ func (d *description) pending(s *guardian.State) {
 		d.note("A change of guardians is announced and can be applied by anyone from %s: %s Cancel it if you did not announce it.", when(s.Pending.ReadyAt), what)
 	}
 	if s.FrozenUntil.After(now) {
-		d.note("The account's guardians have frozen it until %s: it can do nothing before, and recovery goes on.", when(s.FrozenUntil))
+		d.first("The account's guardians have frozen it until %s: it can do nothing before, and recovery goes on.", when(s.FrozenUntil))
 	}
+}
+
+// first is a note that comes before everything else.
+func (d *description) first(format string, args ...any) {
+	d.urgent = append(d.urgent, fmt.Sprintf(format, args...))
 }
 
 func names(list []seal.Signer) string {

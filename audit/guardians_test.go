@@ -165,7 +165,8 @@ func TestGuardiansAreRoutesAndWhatIsUnderWayIsSaid(t *testing.T) {
 	// a proposal, a freeze and an announced change
 	say := func(want ...string) {
 		t.Helper()
-		notes := strings.Join(read(t, g.chain, g.acct.Address()).Notes, "\n")
+		a := read(t, g.chain, g.acct.Address())
+		notes := strings.Join(append(a.Urgent, a.Notes...), "\n")
 		for _, w := range want {
 			if !strings.Contains(notes, w) {
 				t.Errorf("nothing of %q in %q", w, notes)
@@ -187,8 +188,17 @@ func TestGuardiansAreRoutesAndWhatIsUnderWayIsSaid(t *testing.T) {
 	s = state()
 	g.approved(t, s, s.Freeze(0, s.Time.Add(day)), "mother", "brother")
 	say("have frozen it until")
+	first := func(want string) {
+		t.Helper()
+		a := read(t, g.chain, g.acct.Address())
+		if v := must[*recovery.Report](t)(recovery.Audit(&a)).Verdict(); len(v) == 0 || !strings.Contains(v[0], want) {
+			t.Errorf("the verdict begins with other things than %q: %q", want, v)
+		}
+	}
+	first("have frozen it until")
 	must[time.Time](t)(g.net.Skip(t.Context(), 7*day))
 	say("can be executed by anyone now")
+	first("can be executed by anyone now")
 	must[time.Time](t)(g.net.Skip(t.Context(), 40*day))
 	say()
 	if got := must[[]byte](t)(json.Marshal(must[recovery.Account](t)(audit.Read(t.Context(), plainChain{g.chain}, g.acct.Address())))); len(got) == 0 {

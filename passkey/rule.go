@@ -24,8 +24,8 @@ func (r Requirement) String() string {
 	return fmt.Sprintf("Requirement(%d)", uint8(r))
 }
 
-// allows reports whether a flag that is set or not satisfies the requirement.
-func (r Requirement) allows(set bool) bool {
+// Allows reports whether a flag that is set or not satisfies the requirement.
+func (r Requirement) Allows(set bool) bool {
 	return r == Any || r == Required && set || r == Forbidden && !set
 }
 

@@ -189,14 +189,14 @@ func checkUP(a *AuthenticatorData, r *Rule, purpose string) error {
 }
 
 func checkUV(a *AuthenticatorData, r *Rule) error {
-	if r.UserVerification.allows(a.Flags.UV()) {
+	if r.UserVerification.Allows(a.Flags.UV()) {
 		return nil
 	}
 	return badFlag(ErrUserVerification, a.Flags, "UV", r.UserVerification)
 }
 
 func checkBE(a *AuthenticatorData, r *Rule) error {
-	if r.BackupEligible.allows(a.Flags.BE()) {
+	if r.BackupEligible.Allows(a.Flags.BE()) {
 		return nil
 	}
 	return badFlag(ErrBackupEligible, a.Flags, "BE", r.BackupEligible)
@@ -207,7 +207,7 @@ func checkBS(a *AuthenticatorData, r *Rule) error {
 	if a.Flags.BS() && !a.Flags.BE() {
 		return &Error{Cause: ErrBackupState, Where: "authenticatorData", Seen: "flags " + a.Flags.String(), Want: "BS only together with BE"}
 	}
-	if r.BackedUp.allows(a.Flags.BS()) {
+	if r.BackedUp.Allows(a.Flags.BS()) {
 		return nil
 	}
 	return badFlag(ErrBackedUp, a.Flags, "BS", r.BackedUp)

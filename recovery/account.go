@@ -26,6 +26,9 @@ type Account struct {
 	Ways []Way `json:"ways,omitempty"`
 	// Can is what the account kind lets its owner change; it bounds the advice.
 	Can []Ability `json:"can,omitempty"`
+	// Urgent says what has to be known before anything else: that the account is frozen, or
+	// that somebody can take it now. It changes nothing that is computed.
+	Urgent []string `json:"urgent,omitempty"`
 	// Notes say what else somebody who reads a report should know of the account, such as
 	// who may act for it within limits. They change nothing.
 	Notes []string `json:"notes,omitempty"`
@@ -66,6 +69,8 @@ type Signer struct {
 	// Key is its address or public key as text: two signers with one Key are one key.
 	Key     string   `json:"key,omitempty"`
 	Passkey *Passkey `json:"passkey,omitempty"` // what ceremonies have shown of a passkey
+	// Rules are what the account asks of the passkey's flags, wherever it is a signer.
+	Rules []Rule `json:"rules,omitempty"`
 	// Quorum of a contract; its members are signers of this description.
 	Quorum *Quorum `json:"quorum,omitempty"`
 

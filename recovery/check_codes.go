@@ -47,6 +47,7 @@ const (
 	NoOperate        Code = "no-operate"
 	Unused           Code = "unused"
 	BadFile          Code = "bad-file"
+	RuleRefuses      Code = "rule-refuses"
 )
 
 var why = map[Code]string{
@@ -68,12 +69,13 @@ var why = map[Code]string{
 	DelayTooLong:     "a recovery that takes years",
 	ExpiryTooShort:   "a recovery that expires before anybody can execute it",
 	NoCancel:         "a recovery that nobody can stop",
-	DeadGuardian:     "a guardian who can no longer sign",
+	DeadGuardian:     "a guardian who cannot sign",
 	DeadQuorum:       "a quorum that those who can still sign do not reach",
 	LoneVeto:         "a single guardian who can stop every recovery",
 	SignerGuards:     "a guardian who is a full signer anyway",
 	Unused:           "a domain that nothing lives in, or a signer that signs nothing",
 	BadFile:          "a file that cannot be read, or says too little",
+	RuleRefuses:      "a passkey whose last signature the account's rule for it refuses",
 	NoOperate:        "no way to operate the account at all",
 }
 

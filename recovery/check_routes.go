@@ -108,7 +108,7 @@ func (c *checker) living(field string, q Quorum) {
 	left, dead := uint64(0), false
 	for _, m := range q.Members {
 		if c.dead(m.Signer) {
-			c.add(Refused, DeadGuardian, field, "replace it", "%s can no longer sign", quoted(m.Signer))
+			c.add(Refused, DeadGuardian, field, "replace it", "%s cannot sign", quoted(m.Signer))
 			dead = true
 		} else {
 			left += m.Weight
@@ -119,13 +119,13 @@ func (c *checker) living(field string, q Quorum) {
 	}
 }
 
-// dead reports whether a signer, or too many of those behind it, are gone.
+// dead reports whether a signer, or too many of those behind it, can no longer sign.
 func (c *checker) dead(id string) bool {
 	if known, ok := c.gone[id]; ok {
 		return known
 	}
 	s := c.a.Signers[c.signer[id]]
-	dead := is(s.Gone)
+	dead := is(s.Gone) || s.Unable().Relied()
 	if s.Quorum != nil {
 		left := uint64(0)
 		for _, m := range s.Quorum.Members {

@@ -18,7 +18,7 @@ func (c *checker) signers() {
 			c.add(Fatal, WrongKind, field, "write one of "+joined(keyKinds), "there is no kind %s of signers", quoted(string(s.Kind)))
 		}
 		c.refers(field+", cloud", s.Cloud.Value, DomainCloud)
-		c.refers(field+", rpId", s.RPID.Value, DomainRPID)
+		c.refers(field+", rp-id", s.RPID.Value, DomainRPID)
 		c.few(field+", devices", s.Devices.Value)
 		c.few(field+", places", s.Places.Value)
 		for _, id := range s.Devices.Value {
@@ -37,6 +37,9 @@ func (c *checker) signers() {
 			c.add(Fatal, BadName, field, "write an address or a key in hexadecimal", "its key cannot be shown")
 		}
 		c.contradictions(field, s)
+		if u := s.Unable(); u.Relied() {
+			c.add(Warning, RuleRefuses, field, "bring its backup to what the rule says and sign in with it once, or give it another rule by another signer", "it cannot sign as it is now: %s", u.Value)
+		}
 		key := strings.ToLower(s.Key)
 		if key == "" {
 			continue

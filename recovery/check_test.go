@@ -35,6 +35,10 @@ var faults = map[Code]func(a *Account){
 	ExpiryTooShort:   func(a *Account) { a.Routes[1].Expiry = MinExpiry - 1 },
 	NoCancel:         func(a *Account) { a.Routes[1].Cancel = nil },
 	DeadGuardian:     func(a *Account) { a.Signers[1].Gone = Known(true, Stated) },
+	RuleRefuses: func(a *Account) {
+		a.Signers[0].Passkey = &Passkey{Uses: []Sighting{{Flags: passkey.FlagUP | passkey.FlagBE}}}
+		a.Signers[0].Rules = []Rule{{BackedUp: passkey.Required}}
+	},
 	DeadQuorum: func(a *Account) {
 		a.Signers[1].Gone, a.Signers[2].Gone = Known(true, Stated), Known(true, Stated)
 	},

@@ -239,7 +239,7 @@ func (d *deriver) party(i int) {
 	if s.somebody() {
 		d.m.turning |= atom(i)
 	}
-	if is(s.Gone) {
+	if is(s.Gone) || s.Unable().Relied() {
 		p.means, p.quorum = nil, nil
 	}
 }

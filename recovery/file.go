@@ -55,6 +55,11 @@ type fileReader struct {
 func (f *fileReader) file(root *textfile.Node) {
 	t := f.table(root, "")
 	switch n := t.take("version"); {
+	case n == nil && root.Values["format"] != nil:
+		kind := root.Values["format"]
+		if name := f.text(kind, "format"); name != "" {
+			f.refuse(kind, "format", "give a file of facts, as postern audit --template prints it; what this one is: postern inspect FILE", "it is a file of another kind, %s", name)
+		}
 	case n == nil:
 		f.refuse(root, "version", "write version = 1", "it is missing")
 	case f.number(n, "version") != FileVersion:

@@ -7,11 +7,13 @@ import "slices"
 // SignerReport is a signer and where it stands.
 type SignerReport struct {
 	Signer
-	Label    string   `json:"label"`
-	Routes   []string `json:"routes"` // that it is a member of, or is behind
-	Class    string   `json:"class,omitempty"`
-	Examples string   `json:"examples,omitempty"`
-	Provider string   `json:"provider,omitempty"`
+	// Unable says why it cannot sign as it is now, and who vouches for that.
+	Unable   Fact[string] `json:"unable,omitzero"`
+	Label    string       `json:"label"`
+	Routes   []string     `json:"routes"` // that it is a member of, or is behind
+	Class    string       `json:"class,omitempty"`
+	Examples string       `json:"examples,omitempty"`
+	Provider string       `json:"provider,omitempty"`
 	// ProviderSource says what the name of the provider is worth.
 	ProviderSource Source   `json:"providerSource"`
 	Changes        []Change `json:"changes,omitempty"`
@@ -99,7 +101,7 @@ func (r *Report) domains() {
 
 func (r *Report) signers() {
 	for i, s := range r.account.Signers {
-		out := SignerReport{Signer: s, Label: s.Label(), Routes: []string{}, Changes: s.Passkey.Changes()}
+		out := SignerReport{Signer: s, Unable: s.Unable(), Label: s.Label(), Routes: []string{}, Changes: s.Passkey.Changes()}
 		for _, route := range r.account.Routes {
 			if slices.ContainsFunc(route.Members, func(m Member) bool { return m.Signer == s.ID || r.behind(m.Signer, s.ID) }) {
 				out.Routes = append(out.Routes, route.ID)

@@ -9,6 +9,8 @@ type Report struct {
 	Address string `json:"address,omitempty"`
 	Kind    string `json:"kind,omitempty"`
 	Source  Source `json:"source"` // who vouches for signers, thresholds and delays
+	// Urgent is what the description says must be known first; the verdict begins with it.
+	Urgent []string `json:"urgent,omitempty"`
 	// Today is the state before anything happens.
 	Today    Outcome        `json:"today"`
 	Findings []Finding      `json:"findings,omitempty"`
@@ -59,7 +61,7 @@ func audit(a *Account) (*Report, error) {
 	if err := firstFatal(found); err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, Notes: a.Notes, account: a}
+	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, Urgent: a.Urgent, Notes: a.Notes, account: a}
 	var err error
 	if r.worst, r.Unknown, err = derive(a, nil); err != nil {
 		return nil, err

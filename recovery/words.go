@@ -63,15 +63,21 @@ func (r *Report) titleParts() (name, more string) {
 	return cmp.Or(r.Account, "Account"), strings.Join(parts, ", ")
 }
 
-// Verdict is the report in two or three sentences.
+// Verdict is the report in two or three sentences, after what is urgent.
 func (r *Report) Verdict() []string {
-	if r.Today.State != Works {
-		return []string{"Today already: " + r.Today.words(r) + "."}
+	out := slices.Clone(r.Urgent)
+	for _, s := range r.Signers {
+		if s.Unable.Relied() {
+			out = append(out, stop(s.Label+" cannot sign as it is now: "+s.Unable.Value))
+		}
 	}
-	out := []string{
+	if r.Today.State != Works {
+		return append(out, "Today already: "+r.Today.words(r)+".")
+	}
+	out = append(out,
 		r.verdict(r.Lock, "locks", "lock", "loss", "losses", DomainChain),
 		r.verdict(r.Theft, "loses", "lose", "compromise", "compromises", ""),
-	}
+	)
 	var watch []string
 	for _, id := range r.Contest.Singles() {
 		if !slices.Contains(r.Theft.Singles(), id) {
@@ -277,6 +283,9 @@ func (r *Report) signerWords() (out []string) {
 		}
 		if is(s.Gone) {
 			parts = append(parts, "can no longer sign ("+s.Gone.Source.String()+")")
+		}
+		if u := s.Unable; u.Relied() {
+			parts = append(parts, "cannot sign as it is now: "+u.Value+" ("+u.Source.String()+")")
 		}
 		if !s.LastUse.IsZero() {
 			parts = append(parts, "last used "+s.LastUse.UTC().Format("2006-01-02"))

@@ -92,6 +92,9 @@ func signerWays(a *recovery.Account, s recovery.Signer) []Way {
 	if s.Gone.Relied() && s.Gone.Value {
 		return []Way{way(ByKey, Impossible, "it is gone", "put another signer in its place")}
 	}
+	if u := s.Unable(); u.Relied() {
+		return []Way{way(ByKey, Impossible, "it cannot sign as it is now: "+u.Value, "bring its backup to what the rule says, or put another signer in its place")}
+	}
 	switch s.Kind {
 	case recovery.KindPasskey:
 	case recovery.KindContract:
