@@ -76,7 +76,7 @@ func runDrillNew(ctx context.Context, c *call) error {
 		return err
 	}
 	if *asJSON {
-		return printJSON(c.stdout, statusOf(col, a.names))
+		return printJSON(c.stdout, statusOf(col, a.names, a.now))
 	}
 	c.printLines(a.names.words(col))
 	c.printStatus(col, a.names)

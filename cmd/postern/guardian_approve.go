@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
@@ -18,8 +19,8 @@ import (
 
 const guardianApproveAbout = `
 Says in words what a file asks for, and signs it as one of its guardians, or as the new signer of a
-recovery. No chain is asked and nothing is sent: the signature is verified and stands in the file,
-which goes back, or on to the next.
+recovery. Nothing is sent, and no chain is asked but with --rpc, for the time: the signature is
+verified and stands in the file, which goes back, or on to the next.
 
 A key on this machine: --owner-key FILE, or --key FILE for a development passkey. Elsewhere: first
 --request ask.json, which holds the typed data for a wallet (eth_signTypedData_v4) or the request
@@ -54,7 +55,7 @@ func guardianApprove() verb {
 type approveFlags struct {
 	approver
 	approvalFlags
-	signer, request, out, names string
+	signer, request, out, names, rpc string
 }
 
 func (f *approveFlags) flags(fs *flag.FlagSet) {
@@ -65,8 +66,30 @@ func (f *approveFlags) flags(fs *flag.FlagSet) {
 	fs.StringVar(&f.request, "request", "", "write what has to be signed elsewhere to this `file`, and sign nothing")
 	fs.StringVar(&f.out, "out", "", "keep the result in this `file`, in place of the one that was read")
 	fs.StringVar(&f.names, "names", "", "setup `file` with the names of guardians and tiers")
+	fs.StringVar(&f.rpc, "rpc", "", "node's `URL`, asked for the time only: whether it is too late (default: this machine's clock)")
 	fs.BoolVar(&f.yes, "yes", false, "do not ask before signing")
 	fs.BoolVar(&f.json, "json", false, "print one JSON object")
+}
+
+// chainNow is the time of the chain that all the files are for.
+func (f *approveFlags) chainNow(ctx context.Context, files []*guardian.Collected) (time.Time, error) {
+	n := network{rpc: f.rpc, timeout: 30 * time.Second}
+	conn, err := n.connect()
+	if err != nil {
+		return time.Time{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, n.timeout)
+	defer cancel()
+	id, err := conn.Chain.ChainID(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, col := range files {
+		if col.ChainID().Cmp(id) != 0 {
+			return time.Time{}, failf("wrong-chain", "use a node of that chain, or leave --rpc out", "the file is for chain %s, and the node is on chain %s", col.ChainID(), id)
+		}
+	}
+	return chainTime(ctx, conn)
 }
 
 // approvalOf gets the signature of who is named, from here or from elsewhere.

@@ -85,9 +85,9 @@ func runGuardianCheck(ctx context.Context, c *call) error {
 		for _, p := range problems {
 			list = append(list, wireProblem{p.Field, s.words(p), wayOut(p)})
 		}
-		err = printJSON(c.stdout, map[string]any{"ok": len(list) == 0, "configHash": s.setup.Hash(), "problems": list, "words": s.names.setup(s.setup)})
+		err = printJSON(c.stdout, map[string]any{"ok": len(list) == 0, "configHash": s.setup.Hash(), "problems": list, "words": s.names.setup(s.setup), "notChecked": unseen(conn)})
 	} else {
-		c.printProblems(s, problems)
+		c.printProblems(s, problems, unseen(conn))
 	}
 	if err == nil && len(problems) > 0 {
 		return errWrong
@@ -95,7 +95,15 @@ func runGuardianCheck(ctx context.Context, c *call) error {
 	return err
 }
 
-func (c *call) printProblems(s *setupFile, problems []*guardian.SetupError) {
+// unseen is what was not looked at.
+func unseen(conn *connection) []string {
+	if conn != nil {
+		return []string{}
+	}
+	return []string{"whether a guardian is the account itself or one of its signers, and who is behind a contract"}
+}
+
+func (c *call) printProblems(s *setupFile, problems []*guardian.SetupError, missed []string) {
 	p := painter(c.stdout)
 	for _, e := range problems {
 		fmt.Fprintf(c.stdout, "%s %s\n  way out: %s\n", p.red("refused:"), plain(s.words(e)), plain(wayOut(e)))
@@ -108,6 +116,9 @@ func (c *call) printProblems(s *setupFile, problems []*guardian.SetupError) {
 		fmt.Fprintln(c.stdout, plain(line))
 	}
 	fmt.Fprintln(c.stdout, p.green("nothing wrong found"))
+	for _, what := range missed {
+		fmt.Fprintf(c.stdout, "not looked at: %s; with a node: --account 0x… --rpc URL\n", what)
+	}
 }
 
 func signersOf(acct *webauthn.Account) (out []seal.Signer) {

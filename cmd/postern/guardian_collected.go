@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -108,6 +109,7 @@ type wireStatus struct {
 	Threshold  uint64         `json:"threshold"`
 	Guardians  []wireGuardian `json:"guardians"`
 	Unverified uint64         `json:"weightUnverified,omitempty"` // that only the chain can verify
+	Warnings   []string       `json:"warnings,omitempty"`
 }
 
 type wireGuardian struct {
@@ -118,11 +120,13 @@ type wireGuardian struct {
 	Verified bool   `json:"verified"`
 }
 
-func statusOf(col *guardian.Collected, names *nameBook) wireStatus {
+// statusOf judges at a time, of the chain or of this machine.
+func statusOf(col *guardian.Collected, names *nameBook, now time.Time) wireStatus {
 	s, about := col.Status(), subjectOf(col.Message())
 	out := wireStatus{
 		Kind: about.what, Account: about.account.Hex(), ChainID: col.ChainID().String(), Digest: col.Message().Digest(col.ChainID()),
 		Words: names.words(col), Ready: s.Ready, NewSigner: s.NewSigner, Weight: s.Weight, Threshold: s.Threshold, Unverified: s.Unverified,
+		Warnings: guardian.Warnings(col.Message(), col.Setup(), now),
 	}
 	for _, g := range s.Guardians {
 		out.Guardians = append(out.Guardians, wireGuardian{names.signer(g.Signer), g.Signer.String(), g.Weight, g.Approved, g.Approved && !g.Unverified})
@@ -133,6 +137,13 @@ func statusOf(col *guardian.Collected, names *nameBook) wireStatus {
 // words say what a message does, and on which chain.
 func (b *nameBook) words(col *guardian.Collected) []string {
 	return append([]string{"On chain " + col.ChainID().String() + ":"}, col.Message().Words()...)
+}
+
+// printWarnings says what a person should know before signing, beside the words.
+func (c *call) printWarnings(col *guardian.Collected, now time.Time) {
+	for _, w := range guardian.Warnings(col.Message(), col.Setup(), now) {
+		fmt.Fprintf(c.stdout, "%s %s\n", painter(c.stdout).red("WARNING:"), plain(w))
+	}
 }
 
 // printStatus says who has approved and what is missing.

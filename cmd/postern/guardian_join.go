@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/postern-dev/postern/account/guardian"
 )
@@ -73,9 +74,10 @@ func runGuardianJoin(ctx context.Context, c *call) error {
 		return err
 	}
 	if *asJSON {
-		return printJSON(c.stdout, statusOf(all, names))
+		return printJSON(c.stdout, statusOf(all, names, time.Now()))
 	}
 	c.printLines(names.words(all))
+	c.printWarnings(all, time.Now())
 	c.printStatus(all, names)
 	fmt.Fprintf(c.stdout, "kept in %s\n", plain(*out))
 	return nil

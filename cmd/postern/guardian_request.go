@@ -72,9 +72,10 @@ func (r *guardianRequest) begin(m guardian.Message) error {
 		return err
 	}
 	if r.json {
-		return printJSON(r.call.stdout, statusOf(col, r.names))
+		return printJSON(r.call.stdout, statusOf(col, r.names, r.now))
 	}
 	r.call.printLines(r.names.words(col))
+	r.call.printWarnings(col, r.now)
 	r.call.printStatus(col, r.names)
 	fmt.Fprintf(r.call.stdout, "next: each of them: postern guardian approve %s\n", plain(r.out))
 	return nil

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/seal"
@@ -18,6 +19,7 @@ type signing struct {
 	tree    *guardian.Tree // nil for one file
 	message guardian.Message
 	names   *nameBook
+	now     time.Time // of the chain that was named, else of this machine
 }
 
 // approveFile signs what stands in a file, or in several, if it is of the right kind.
@@ -38,8 +40,14 @@ func (c *call) approveFile(ctx context.Context, right func(guardian.Message) err
 	if err != nil {
 		return err
 	}
+	if s.now = time.Now(); f.rpc != "" {
+		if s.now, err = f.chainNow(ctx, s.files); err != nil {
+			return err
+		}
+	}
 	if !f.json {
 		c.printLines(s.words())
+		s.printWarnings(c)
 	}
 	a, err := c.approvalOf(ctx, &f, s)
 	if err != nil || f.request != "" {
@@ -65,6 +73,7 @@ func (c *call) approveFile(ctx context.Context, right func(guardian.Message) err
 		}
 		c.printStatus(col, s.names)
 	}
+	fmt.Fprintf(c.stderr, "next: %s\n", plain(s.next(f.out)))
 	return nil
 }
 
@@ -102,6 +111,32 @@ func (s *signing) approval(i int, a guardian.Approval) guardian.Approval {
 	return s.tree.Approval(i, a)
 }
 
+func (s *signing) printWarnings(c *call) {
+	for i, col := range s.files {
+		if s.tree != nil && len(guardian.Warnings(col.Message(), col.Setup(), s.now)) > 0 {
+			fmt.Fprintf(c.stdout, "%s:\n", plain(s.paths[i]))
+		}
+		c.printWarnings(col, s.now)
+	}
+}
+
+// next says where the files go from here.
+func (s *signing) next(out string) string {
+	what := "the files"
+	if len(s.paths) == 1 {
+		what = or(out, s.paths[0])
+	}
+	_, drill := s.files[0].Message().(guardian.Drill)
+	ready := !drill
+	for _, col := range s.files {
+		ready = ready && col.Status().Ready
+	}
+	if ready {
+		return "give " + what + " back to who asked you: enough have signed"
+	}
+	return "give " + what + " to the next guardian, or back to who asked you"
+}
+
 func (s *signing) words() []string {
 	if s.tree != nil {
 		return s.tree.Words()
@@ -131,11 +166,11 @@ func (s *signing) asked(who seal.Signer) (seal.Signer, error) {
 
 func (c *call) printSigned(s *signing) error {
 	if s.tree == nil {
-		return printJSON(c.stdout, statusOf(s.files[0], s.names))
+		return printJSON(c.stdout, statusOf(s.files[0], s.names, s.now))
 	}
 	var out []wireStatus
 	for _, col := range s.files {
-		out = append(out, statusOf(col, s.names))
+		out = append(out, statusOf(col, s.names, s.now))
 	}
 	return printJSON(c.stdout, map[string]any{"root": s.tree.Root(), "files": out})
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common/hexutil"
 
 	"github.com/postern-dev/postern/bundler"
+	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/recovery"
 )
 
@@ -34,9 +36,9 @@ func runSkip(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	d, ok := recovery.ParseSpan(strings.Join(rest, " "))
-	if !ok || d == 0 {
-		return usageError("how long?", "postern skip 7 days, or: 1 day 12 hours")
+	d, err := skipped(strings.Join(rest, " "))
+	if err != nil {
+		return err
 	}
 	conn, err := n.connect()
 	if err != nil {
@@ -51,7 +53,10 @@ func runSkip(ctx context.Context, c *call) error {
 		if err := conn.node.CallContext(ctx, nil, call.method, call.args...); err != nil {
 			hint := hintOf(err)
 			if e, ok := errors.AsType[*bundler.RPCError](err); ok {
-				hint = "go in several steps"
+				hint = "try less at once, in several steps"
+				if d > devnet.MaxSkip {
+					hint = fmt.Sprintf("go in several steps: postern up takes %s at most, so: postern skip %s, and so on", recovery.Span(devnet.MaxSkip), recovery.Span(devnet.MaxSkip))
+				}
 				if e.Code == bundler.CodeMethodNotFound {
 					hint = "only a development chain can skip days, such as that of postern up; elsewhere they have to pass"
 				}
@@ -68,6 +73,27 @@ func runSkip(ctx context.Context, c *call) error {
 	}
 	fmt.Fprintf(c.stdout, "%s later: on the chain it is %s\n", recovery.Span(d), moment(now))
 	return nil
+}
+
+// skipped reads how long.
+func skipped(text string) (time.Duration, error) {
+	const way = "postern skip 7 days, or: 1 day 12 hours"
+	if text == "" {
+		return 0, usageError("how long?", way)
+	}
+	if d, ok := recovery.ParseSpan(text); ok && d > 0 {
+		return d, nil
+	}
+	if n, err := strconv.ParseUint(text, 10, 32); err == nil && n > 0 {
+		return 0, usageError("of what? a number needs a unit: "+text, fmt.Sprintf("for days: postern skip %d days; else hours, minutes or seconds", n))
+	}
+	if n, unit, ok := strings.Cut(text, " "); ok {
+		_, known := recovery.ParseSpan("1 " + unit)
+		if _, err := strconv.ParseUint(n, 10, 64); err == nil && known && strings.Trim(n, "0") != "" {
+			return 0, usageError("that is more than 100 years: "+clip(text), fmt.Sprintf("a development chain takes %s at once: postern skip %s", recovery.Span(devnet.MaxSkip), recovery.Span(devnet.MaxSkip)))
+		}
+	}
+	return 0, usageError("this is no duration: "+clip(text), way)
 }
 
 // chainTime is the time of the newest block: what contracts compare delays with.
