@@ -132,6 +132,23 @@ func TestMistakesInFilesAreFound(t *testing.T) {
 	}
 }
 
+// Problems are named as the file names things, and a file of another kind by its kind.
+func TestMistakesAreNamedAsTheFileNamesThem(t *testing.T) {
+	f, err := ParseFile([]byte(strings.Replace(small, "cloud = \"cloud\"\n", "cloud = \"cloud\"\nrp-id = \"nowhere\"\n", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Account(); err == nil || !strings.Contains(err.Error(), "signer a, rp-id") {
+		t.Errorf("%v", err)
+	}
+	if _, err := ParseFile([]byte(`{"format": "postern-recovery-1"}`)); err == nil || !strings.Contains(err.Error(), "another kind, postern-recovery-1") {
+		t.Errorf("%v", err)
+	}
+	if _, err := ParseFile([]byte(`{"format": 1}`)); err == nil || !strings.Contains(err.Error(), "format") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAFileWithoutRoutesIsNoAccount(t *testing.T) {
 	f, err := ParseFile([]byte("version = 1\n[[signer]]\nid = \"a\"\napart = true\n"))
 	if err != nil {
