@@ -31,6 +31,35 @@ async function send() {
 
 const cut = () => { throw new Error('the line is cut'); };
 
+// A signature over another sequence's nonce would stay good when the same is paid again in the right one.
+for (const nonce of [1n << 64n, (1n << 64n) | 7n, 1n << 255n]) {
+  test(`a nonce of another sequence is refused: 0x${nonce.toString(16)}`, async () => {
+    await account();
+    node.nonce = nonce;
+    const { prompts } = passkey;
+    await review();
+    assert.equal(view(), 'account');
+    assert.match(problem(), /another sequence of operations.*Nothing was signed/);
+    assert.equal(node.sent.length, 0);
+    assert.equal(passkey.prompts, prompts);
+    node.nonce = (1n << 64n) - 1n;
+    await review();
+    assert.equal(view(), 'review', problem());
+  });
+}
+
+test('a nonce of the sequence that was asked for is taken, and of none beside it', async () => {
+  const { Chain } = await import('../page/operate.js');
+  const { uint } = await import('../page/bytes.js');
+  const key = (1n << 192n) - 2n;
+  const chain = Object.assign(Object.create(Chain.prototype), { entryPoint: { address: TO, version: '0.8' } });
+  for (const [has, good] of [[key, true], [key + 1n, false], [key - 1n, false], [0n, false]]) {
+    chain.call = async () => uint((has << 64n) | 5n, 32);
+    if (good) assert.equal(await chain.nonce(TO, key), (key << 64n) | 5n);
+    else await assert.rejects(chain.nonce(TO, key), { name: 'Trouble' });
+  }
+});
+
 /** The hash of what was sent last. */
 async function lastHash() {
   const { entryPoint, fromWire, hash } = await import('../page/userop.js');

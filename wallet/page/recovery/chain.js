@@ -3,7 +3,7 @@
 import { encodeCall, word } from '../abi.js';
 import { Own } from '../approve.js';
 import { checksum, decodeExecute } from '../account.js';
-import { MalformedError, concat, equal, fromHex, quantity, toHex, uint } from '../bytes.js';
+import { MalformedError, concat, equal, fromHex, quantity, toHex, uint, utf8 } from '../bytes.js';
 import { summary } from '../deeds.js';
 import { PROPOSED, cancel, cancelSetup, digest, install, parseSetup, readPending, readProposal, readProposed, readSetup, schedule } from '../guardians.js';
 import { setupWords } from '../guardianwords.js';
@@ -114,16 +114,34 @@ export class Guarded extends Own {
 
   /**
    * What would lock an account, and what would lose it, as the server works it out.
-   * @param {string} account @param {object | string} [facts] @param {object} [passkeys] what the passkey server has told
+   * @param {string} account @param {object | string} [facts] @param {import('./passkeys.js').Kept} [passkeys] what the passkey server has told
    */
   async audit(account, facts, passkeys) {
     if (!this.auditUrl) throw new Trouble('This server cannot tell what would lock an account.', 'Start a newer “postern up”, or use “postern audit” on the command line.');
-    const reply = await json(this.auditUrl, { account, facts, passkeys }).catch((e) => {
+    const reply = await json(this.auditUrl, { account, facts, passkeys: passkeys && told(passkeys, facts) }).catch((e) => {
       if (e instanceof RpcError && e.kind === 'refused') throw new Trouble(sentence(e.message), sentence(e.hint ?? 'try again'));
       throw e;
     });
     if (!Array.isArray(reply.report?.rows) || reply.report.format !== 'postern-audit-1') throw new Trouble('The server’s report cannot be read.', 'Reload this page; it may be of another version than the server.');
     return reply;
+  }
+}
+
+/** What the server takes, bytes, without what is around facts and passkeys. */
+const ROOM = 65_000;
+
+/**
+ * What the audit reads of it: it computes the words anew. Where the histories are too long for
+ * one request, their ends stay: what a passkey signed last is what counts.
+ * @param {import('./passkeys.js').Kept} kept @param {object | string} [facts] that go along
+ */
+export function told(kept, facts) {
+  const size = (/** @type {unknown} */ x) => utf8(JSON.stringify(x) ?? '').length;
+  const room = ROOM - size(facts);
+  const all = kept.passkeys.map(({ changes, events, class: _, examples, ...read }) => read);
+  for (let most = 64; ; most >>= 1) {
+    const out = { format: kept.format, passkeys: all.map((p) => ({ ...p, history: p.history?.slice(-most) })) };
+    if (most === 1 || size(out) <= room) return out;
   }
 }
 

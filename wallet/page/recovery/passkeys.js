@@ -10,7 +10,7 @@ import { session } from './session.js';
 
 /**
  * @typedef {{at?: string, what: string}} Event
- * @typedef {{id: string, rpId: string, name?: string, provider?: string, confidence?: string, class: string, created?: string, lastUse?: string, changes?: Event[], events?: Event[]}} Passkey
+ * @typedef {{id: string, rpId: string, name?: string, provider?: string, confidence?: string, class: string, examples?: string, history?: object[], created?: string, lastUse?: string, changes?: Event[], events?: Event[]}} Passkey
  * @typedef {{format: string, passkeys: Passkey[]}} Kept
  */
 
