@@ -154,14 +154,17 @@ func replaceable(path string) error {
 	return nil
 }
 
-// replaceFile replaces a file whole or not at all.
-func replaceFile(path string, content []byte) error {
+// replaceFile replaces a file whole or not at all. Only its owner reads it.
+func replaceFile(path string, content []byte) error { return replaceFileAs(path, content, 0o600) }
+
+// replaceFileAs is replaceFile for those that others may read, too.
+func replaceFileAs(path string, content []byte, mode fs.FileMode) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
 	}
 	_, err = tmp.Write(content)
-	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Sync(), tmp.Close())
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}

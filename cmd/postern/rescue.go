@@ -83,7 +83,8 @@ func runRescue(ctx context.Context, c *call) error {
 // titleOfRescue is what every rescue page has near its beginning.
 const titleOfRescue = "<title>Rescue – Postern</title>"
 
-// writePage replaces an older page, and nothing else: no other HTML either.
+// writePage replaces an older page, and nothing else: no other HTML either. A web server
+// under any name reads it.
 func writePage(path string, page []byte) error {
 	const near = 4 << 10
 	if old, err := os.ReadFile(path); err == nil && !bytes.Contains(old[:min(len(old), near)], []byte(titleOfRescue)) {
@@ -91,5 +92,5 @@ func writePage(path string, page []byte) error {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return replaceFile(path, page)
+	return replaceFileAs(path, page, 0o644)
 }
