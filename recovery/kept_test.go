@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
@@ -10,6 +11,38 @@ import (
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 )
+
+// What can be computed may be left out: pages do, to stay within the limit of a request.
+func TestWhatServersKeepReadsWithoutTheWords(t *testing.T) {
+	all, err := KeptJSON([]Kept{kept(t, "wallet.example", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Format   string           `json:"format"`
+		Passkeys []map[string]any `json:"passkeys"`
+	}
+	if err := json.Unmarshal(all, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, computed := range []string{"class", "examples", "changes", "events"} {
+		if _, there := file.Passkeys[0][computed]; !there {
+			t.Errorf("no %s in %s", computed, all)
+		}
+		delete(file.Passkeys[0], computed)
+	}
+	short, err := json.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := ParseKept(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ParseKept(short); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
 
 // kept is a passkey as a server keeps it, every field filled in.
 func kept(t testing.TB, rpID string, last byte) Kept {
