@@ -39,7 +39,7 @@ for (const nonce of [1n << 64n, (1n << 64n) | 7n, 1n << 255n]) {
     const { prompts } = passkey;
     await review();
     assert.equal(view(), 'account');
-    assert.match(problem(), /another sequence of operations.*Nothing was signed/);
+    assert.match(problem(), /another sequence.*nothing was sent/);
     assert.equal(node.sent.length, 0);
     assert.equal(passkey.prompts, prompts);
     node.nonce = (1n << 64n) - 1n;

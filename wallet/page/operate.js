@@ -107,16 +107,12 @@ export class Chain {
     }
   }
 
-  /**
-   * The account's next nonce, in the sequence that was asked for: an operation in another
-   * one would stay valid when the same is sent again in the right one.
-   * @param {string} address @param {bigint} [key] of one of its sequences
-   */
+  /** The account's next nonce. One of another sequence would let it pay twice. @param {string} address @param {bigint} [key] of one of its sequences */
   async nonce(address, key = 0n) {
     const reply = await this.call(this.entryPoint.address, encodeCall('getNonce(address,uint192)', address, key));
     if (reply.length !== 32) throw new Trouble(`EntryPoint ${this.entryPoint.version} is not on this chain.`, 'Ask whoever runs this server; nothing was sent.');
     const nonce = word(reply);
-    if (nonce >> 64n !== key) throw new Trouble('The node’s answer is of another sequence of operations than was asked for.', 'It is faulty or means harm: use another one. Nothing was signed.');
+    if (nonce >> 64n !== key) throw new Trouble('The node named a nonce of another sequence.', 'Use another node; nothing was sent.');
     return nonce;
   }
 }
