@@ -186,8 +186,10 @@ func mined(ctx context.Context, net *devnet.Net, hash common.Hash) error {
 		switch {
 		case err == nil && r.Status != types.ReceiptStatusSuccessful:
 			return errors.New("the transaction failed")
-		case err == nil:
-			return nil
+		case err == nil: // the node may know the receipt a moment before the block is its latest
+			if head, err := net.Client().BlockNumber(ctx); err != nil || head >= r.BlockNumber.Uint64() {
+				return err
+			}
 		case !errors.Is(err, ethereum.NotFound):
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/ethclient"
 
@@ -57,7 +58,7 @@ func (w *walker) transact(ctx context.Context, s *Step, from owner, call account
 		return err
 	}
 	for {
-		r, err := node.TransactionReceipt(ctx, tx.Hash())
+		r, err := receiptInHead(ctx, node, tx.Hash())
 		switch {
 		case err == nil && r.Status != types.ReceiptStatusSuccessful:
 			return fmt.Errorf("journeys: transaction %s reverted", tx.Hash())
@@ -73,6 +74,20 @@ func (w *walker) transact(ctx context.Context, s *Step, from owner, call account
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+}
+
+// receiptInHead is a transaction's receipt once the node answers from a state that has the transaction: go-ethereum
+// knows a block's receipts a moment before the block is its latest.
+func receiptInHead(ctx context.Context, node *ethclient.Client, tx common.Hash) (*types.Receipt, error) {
+	r, err := node.TransactionReceipt(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	head, err := node.BlockNumber(ctx)
+	if err == nil && head < r.BlockNumber.Uint64() {
+		err = ethereum.NotFound
+	}
+	return r, err
 }
 
 // refusedByChain wants a call from nobody in particular refused with an error of the
