@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -67,55 +65,22 @@ type class struct {
 // auditor answers POST /audit. It keeps nothing of what it is told.
 type auditor struct {
 	chain account.Chain
-	slots chan struct{}
 	// work is held by the one audit that computes. Facts can be made such that this takes
 	// seconds until it is refused; the other processors are for the wallet.
 	work chan struct{}
 }
 
 func newAuditor(chain account.Chain) *auditor {
-	return &auditor{chain: chain, slots: make(chan struct{}, auditCount), work: make(chan struct{}, 1)}
+	return &auditor{chain: chain, work: make(chan struct{}, 1)}
 }
 
-func (a *auditor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		postOnly.write(w)
-		return
-	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		notJSON.write(w)
-		return
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAudit))
-	if err != nil {
-		longBody.write(w)
-		return
-	}
-	select {
-	case a.slots <- struct{}{}:
-		defer func() { <-a.slots }()
-	default:
-		w.Header().Set("Retry-After", "1")
-		auditBusy.write(w)
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), auditTime)
-	defer cancel()
-	reply, err := a.audit(ctx, body)
-	if err != nil {
-		refused(err).write(w)
-		return
-	}
-	text, err := json.Marshal(reply)
-	if err != nil {
-		refused(err).write(w)
-		return
-	}
-	constant(text).ServeHTTP(w, r)
+func (a *auditor) handler() http.Handler {
+	q := &questions{most: maxAudit, time: auditTime, slots: make(chan struct{}, auditCount), long: longBody, busy: auditBusy,
+		refused: func(_ http.ResponseWriter, _ *http.Request, err error) refusal { return refused(err) }}
+	return q.answered(a.audit)
 }
 
-func (a *auditor) audit(ctx context.Context, body []byte) (*auditReply, error) {
+func (a *auditor) audit(ctx context.Context, body []byte) (any, error) {
 	var q auditRequest
 	if err := json.Unmarshal(body, &q); err != nil {
 		return nil, &recovery.Error{Code: recovery.BadFile, What: "the request is no JSON", Way: `send {"account": "0x…", "facts": {…}}`}
@@ -224,8 +189,6 @@ func refused(err error) refusal {
 func words(err error, of string) string { return strings.TrimPrefix(err.Error(), of) }
 
 var (
-	postOnly  = refusal{http.StatusMethodNotAllowed, "method_not_allowed", "only POST is answered here", ""}
-	notJSON   = refusal{http.StatusUnsupportedMediaType, "not_json", "the request is no JSON", "send Content-Type: application/json"}
 	longBody  = refusal{http.StatusRequestEntityTooLarge, "too_long", "the request is too long", "describe what always shares its fate as one"}
 	auditBusy = refusal{http.StatusServiceUnavailable, "busy", "other audits are being worked out", "try again in a moment"}
 )

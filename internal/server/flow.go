@@ -3,11 +3,8 @@ package server
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
-	"mime"
 	"net/http"
 	"time"
 
@@ -58,65 +55,30 @@ type Flow struct {
 // flowAPI answers POST below flowPath, JSON both ways.
 type flowAPI struct {
 	Flow
-	slots chan struct{}
-	mux   *http.ServeMux
 }
 
 func newFlowAPI(cfg Flow) http.Handler {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	f := &flowAPI{Flow: cfg, slots: make(chan struct{}, flowCount), mux: http.NewServeMux()}
+	f := &flowAPI{cfg}
+	q := &questions{most: maxFlow, time: flowTime, slots: make(chan struct{}, flowCount), long: longFlow, busy: flowBusy, refused: f.refused}
+	mux := http.NewServeMux()
 	for name, answer := range map[string]func(context.Context, []byte) (any, error){
 		"options": f.options, "look": f.look, "send": f.send, "nonce": f.nonce, "proof": f.proof,
 	} {
-		f.mux.Handle(flowPath+name, f.route(answer))
+		mux.Handle(flowPath+name, q.answered(answer))
 	}
 	if cfg.Sponsor != nil {
-		f.mux.Handle(flowPath+"account", f.route(f.account))
+		mux.Handle(flowPath+"account", q.answered(f.account))
 	}
-	f.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })
-	return f.mux
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })
+	return mux
 }
 
-// route reads the request's body and writes what comes of it.
-func (f *flowAPI) route(answer func(context.Context, []byte) (any, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
-			postOnly.write(w)
-			return
-		}
-		if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-			notJSON.write(w)
-			return
-		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFlow))
-		if err != nil {
-			longFlow.write(w)
-			return
-		}
-		select {
-		case f.slots <- struct{}{}:
-			defer func() { <-f.slots }()
-		default:
-			w.Header().Set("Retry-After", "1")
-			flowBusy.write(w)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), flowTime)
-		defer cancel()
-		reply, err := answer(ctx, body)
-		if err == nil {
-			var text []byte
-			if text, err = json.Marshal(reply); err == nil {
-				constant(text).ServeHTTP(w, r)
-				return
-			}
-		}
-		f.Log.Info("flow request failed", "requestId", w.Header().Get(requestIDHeader), "path", clip(r.URL.Path), "cause", clip(err.Error()))
-		flowRefused(err).write(w)
-	})
+func (f *flowAPI) refused(w http.ResponseWriter, r *http.Request, err error) refusal {
+	f.Log.Info("flow request failed", "requestId", w.Header().Get(requestIDHeader), "path", clip(r.URL.Path), "cause", clip(err.Error()))
+	return flowRefused(err)
 }
 
 // optionsRequest asks for what makes a passkey: user.id is the page's, because it says nothing and is nobody's here.

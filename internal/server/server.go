@@ -239,7 +239,7 @@ func routes(cfg Config, walletConfig []byte) http.Handler {
 	mux.Handle("/readyz", get(readiness(cfg)))
 	mux.Handle("/rpc", cfg.RPC)
 	if cfg.Chain != nil {
-		mux.Handle(auditPath, newAuditor(cfg.Chain))
+		mux.Handle(auditPath, newAuditor(cfg.Chain).handler())
 	}
 	if cfg.Flow != nil {
 		mux.Handle(flowPath, newFlowAPI(*cfg.Flow))
