@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,7 +75,7 @@ func TestContractsComeToAChainThatHasNothing(t *testing.T) {
 	url := bareChain(t, owner.address(), true)
 	deploy := []string{"contracts", "deploy", "--rpc", url, "--owner-key", file, "--yes", "--json", "--entry-point"}
 	var cost uint64
-	for _, round := range []struct {
+	for i, round := range []struct {
 		version string
 		sent    int
 	}{{"0.8", len(contracts.P256Contracts()) + 3}, {"0.8", 0}, {"all", 4}, {"all", 0}} {
@@ -102,6 +103,12 @@ func TestContractsComeToAChainThatHasNothing(t *testing.T) {
 		}
 		if sent != round.sent {
 			t.Errorf("%s: %d transactions, want %d", round.version, sent, round.sent)
+		}
+		if i == 0 {
+			readme, err := os.ReadFile("../../README.md")
+			if said := fmt.Sprintf("About %d million gas for one EntryPoint version", (cost+500_000)/1_000_000); err != nil || !strings.Contains(string(readme), said) {
+				t.Errorf("README.md does not say %q: %v", said, err)
+			}
 		}
 	}
 	t.Logf("%d gas for all", cost)
