@@ -132,7 +132,7 @@ func (a *accountAct) useful(ctx context.Context, path webauthn.P256Path, known b
 
 // parsePasskeyKey reads a public key, or what names a passkey elsewhere.
 func parsePasskeyKey(arg string) (key passkey.PublicKey, err error) {
-	if strings.HasPrefix(arg, "0x") {
+	if strings.HasPrefix(arg, "0x") && !strings.Contains(arg, ":") { // a credential id may begin so
 		return parseKey(arg)
 	}
 	ref, err := parsePasskeyRef(arg)

@@ -49,6 +49,10 @@ func sessionRequest(arg string) *sessionKey {
 
 // parseSessionKey reads --session.
 func parseSessionKey(arg string) (*sessionKey, error) {
+	// First of all: one request in 4,096 begins with 0x by chance.
+	if key := sessionRequest(arg); key != nil {
+		return key, nil
+	}
 	switch {
 	case isKeyText(arg):
 		return nil, keyTyped("the session key")
@@ -58,9 +62,6 @@ func parseSessionKey(arg string) (*sessionKey, error) {
 			err = usageError("--session is the zero address", "give "+sessionHint)
 		}
 		return &sessionKey{address: a}, err
-	}
-	if key := sessionRequest(arg); key != nil {
-		return key, nil
 	}
 	info, err := os.Stat(arg)
 	if err != nil && !strings.Contains(arg, ":") {

@@ -206,7 +206,8 @@ func TestAPassphraseIsWhatStandsOnTheLine(t *testing.T) {
 }
 
 func TestARequestOfThePageIsASessionKey(t *testing.T) {
-	public, err := passkey.ParseRaw(hexutil.MustDecode("0x57d845814f9df617f77724925c34d52dada53244690ef62799e3bc5498173357466b5e2f4d32b18bc5910029f34095e959e39d9479f617045dc4b9e2790cad09"))
+	// Its base64url begins with 0x, as an address does.
+	public, err := passkey.ParseRaw(hexutil.MustDecode("0xd31ec7294fa6639c1ad063e1b7577a427da084d785a02c012fecbe569981dd983c93a55215f45575e99b6ce5293f5577888d6786b7d0e8c53a0d06c067d2c7b1"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -210,7 +210,7 @@ func (b *nameBook) tierOf(flag, text string, tiers int) (uint8, error) {
 // parseSignerRef reads who signs: an address, a passkey, or a signer's bytes. Of a passkey it also
 // gives the credential's id, where that is known.
 func parseSignerRef(flag, text string) (s seal.Signer, credential []byte, err error) {
-	hex := strings.HasPrefix(text, "0x")
+	hex := strings.HasPrefix(text, "0x") && !strings.Contains(text, ":") // a credential id may begin so
 	switch {
 	case isKeyText(text):
 		return s, nil, keyTyped(flag)

@@ -68,7 +68,8 @@ func namedKey(acct hybridAccount, arg string) (hybrid.Key, error) {
 		}
 		return hybrid.Key{Hash: hash}, nil
 	}
-	if strings.HasPrefix(arg, "0x") {
+	// The base64url of a credential id may begin with 0x, too.
+	if digits, ok := strings.CutPrefix(arg, "0x"); ok && strings.Trim(digits, "0123456789abcdefABCDEF") == "" {
 		return hybrid.TextKey(arg, passkey.PublicKey{}), nil
 	}
 	if _, err := os.Stat(arg); err != nil && !strings.ContainsAny(arg, ":/.") {

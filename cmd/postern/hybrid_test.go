@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account/hybrid"
+	"github.com/postern-dev/postern/passkey"
 )
 
 func TestASaltIsTheKitsDeploySalt(t *testing.T) {
@@ -157,6 +159,17 @@ func TestATextAsLongAsAHashIsFoundAsText(t *testing.T) {
 		if got, err := namedKey(acct, arg); err != nil || got.Hash != want.Hash {
 			t.Errorf("%s is taken for %s, %v", arg, got.Hash, err)
 		}
+	}
+}
+
+func TestACredentialIDMayBeginLikeHex(t *testing.T) {
+	id := "0xlooksLikeHexToo_A"
+	credential, err := base64.RawURLEncoding.DecodeString(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := namedKey(nil, id); err != nil || got.Hash != hybrid.PasskeyKey(credential, passkey.PublicKey{}).Hash {
+		t.Errorf("%s is taken for %s, %v", id, got.Hash, err)
 	}
 }
 

@@ -55,6 +55,14 @@ func TestAPasskeyIsTheSameInEveryForm(t *testing.T) {
 			t.Errorf("the provider is %q", ref.provider)
 		}
 	}
+	// A credential id that begins as an address and a key do.
+	odd := "0xlooksLikeHexToo_A:" + c.Key.String()
+	if key, err := parsePasskeyKey(odd); err != nil || key != c.Key {
+		t.Errorf("the key of %s: %v", odd, err)
+	}
+	if s, credential, err := parseSignerRef("--new", odd); err != nil || base64.RawURLEncoding.EncodeToString(credential)+":"+c.Key.String() != odd {
+		t.Errorf("the signer of %s: %v, credential %x, %v", odd, s, credential, err)
+	}
 	cut := strings.Replace(string(registration), `"attestationObject":"`, `"attestationObject":"AA`, 1)
 	for form, arg := range map[string]string{
 		"a changed registration": file("cut.json", cut), "a list": file("list.json", "[1]"), "an empty file": file("empty.json", ""),
