@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +42,7 @@ func (c *call) parse(fs *flag.FlagSet, most int) ([]string, error) {
 			return nil, errHelp
 		}
 		if err != nil {
-			return nil, usageError(flagMessage(err), "run: postern help "+c.cmd.name)
+			return nil, usageError(flagMessage(err), "run: postern help "+c.cmd.name+dashHint(err, args))
 		}
 		if fs.NArg() == 0 {
 			break
@@ -56,6 +57,16 @@ func (c *call) parse(fs *flag.FlagSet, most int) ([]string, error) {
 		return nil, usageError(fmt.Sprintf("one argument too many: %s", clip(rest[most])), "run: postern help "+c.cmd.name)
 	}
 	return rest, nil
+}
+
+// dashHint is the way out for a credential id that was taken for a flag: one in 64 begins with "-".
+func dashHint(err error, args []string) string {
+	_, name, unknown := strings.Cut(err.Error(), "not defined: -")
+	single := slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "-"+name) })
+	if !unknown || !single || len(name) < 16 {
+		return ""
+	}
+	return "; a credential id that begins with - stands last, after --"
 }
 
 // flagMessage turns the flag package's words into ours (two dashes, one sentence).
