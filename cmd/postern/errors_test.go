@@ -141,3 +141,14 @@ func TestEveryTypeOfErrorHasACode(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsNotSeenIsShown(t *testing.T) {
+	for text, want := range map[string]string{
+		"señor 鍵 … – 1 ETH": "señor 鍵 … – 1 ETH", "a\tb\nc": "a b c", "\x1b[2J\x9b": `\u001b[2J\ufffd`,
+		"a\u061cb\u200bc\u202ed\u2066e\ufefff\u2028g": `a\u061cb\u200bc\u202ed\u2066e\ufefff\u2028g`, "\u00a0\u0085\U000e0041": `\u00a0\u0085\ue0041`,
+	} {
+		if got := plain(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

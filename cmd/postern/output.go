@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // printJSON writes one JSON value, indented, with < > & as they are.
@@ -45,7 +47,7 @@ func (p paint) green(text string) string  { return p.in("32", text) }
 func (p paint) yellow(text string) string { return p.in("33", text) }
 func (p paint) dim(text string) string    { return p.in("2", text) }
 
-// plain makes text from outside safe for a terminal: control characters, and the
+// plain makes text from outside safe for a terminal: whatever is not seen, and the
 // marks that change the direction of writing, are shown as escapes.
 func plain(text string) string {
 	var b strings.Builder
@@ -53,7 +55,7 @@ func plain(text string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			b.WriteRune(' ')
-		case r < 0x20, r >= 0x7f && r < 0xa0, r >= 0x200e && r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0xfffd:
+		case r == utf8.RuneError || !unicode.IsPrint(r):
 			fmt.Fprintf(&b, "\\u%04x", r)
 		default:
 			b.WriteRune(r)
