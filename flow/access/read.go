@@ -39,15 +39,21 @@ func number(text string, bits int) (uint64, error) {
 
 // LatestBlock is the latest sealed block: what a new transaction refers to.
 func (c *Client) LatestBlock(ctx context.Context) (Block, error) {
-	var blocks []struct {
-		Header struct {
-			ID, Height string
-			Timestamp  time.Time
-		}
-	}
+	var blocks []wireBlock
 	if err := c.do(ctx, http.MethodGet, "/blocks", url.Values{"height": {"sealed"}}, nil, &blocks); err != nil {
 		return Block{}, err
 	}
+	return oneBlock(blocks)
+}
+
+type wireBlock struct {
+	Header struct {
+		ID, Height string
+		Timestamp  time.Time
+	}
+}
+
+func oneBlock(blocks []wireBlock) (Block, error) {
 	if len(blocks) != 1 {
 		return Block{}, malformed("%d blocks", len(blocks))
 	}
