@@ -75,10 +75,12 @@ func (n *Nonces) Redeem(ctx context.Context, nonce []byte, subject ...[]byte) er
 		return refuse(codeChallengeSubject, nil)
 	}
 	switch err := n.cfg.Store.Commit(ctx, Commit{
-		Token: sha256.Sum256(nonce), Expires: said.issued.Add(n.cfg.TTL + 2*clockSkew),
+		Token: sha256.Sum256(nonce), Epoch: said.epoch, Expires: said.issued.Add(n.cfg.TTL + 2*clockSkew),
 	}); {
 	case errors.Is(err, ErrTokenUsed):
 		return refuse(codeReplayed, nil)
+	case errors.Is(err, ErrEpochEnded):
+		return refuse(codeChallengeEpoch, nil)
 	case err != nil:
 		return refuse(codeUnavailable, err)
 	}

@@ -134,7 +134,7 @@ func (s *Server) redeem(c *ceremony, p purpose, challenge []byte) (note, error) 
 
 // commit consumes the challenge and writes, once, what the ceremony changed.
 func (s *Server) commit(c *ceremony, challenge []byte, n note, what Commit) error {
-	what.Token = sha256.Sum256(challenge)
+	what.Token, what.Epoch = sha256.Sum256(challenge), n.epoch
 	// Remembered for longer than it lives, so that no request still on its way can
 	// outlast the entry.
 	what.Expires = n.issued.Add(s.cfg.TTL + 2*clockSkew)
@@ -151,6 +151,8 @@ func (s *Server) commit(c *ceremony, challenge []byte, n note, what Commit) erro
 		return nil
 	case errors.Is(err, ErrTokenUsed):
 		return refuse(codeReplayed, nil)
+	case errors.Is(err, ErrEpochEnded):
+		return refuse(codeChallengeEpoch, nil)
 	case errors.Is(err, ErrCredentialExists):
 		return refuse(codeExists, nil)
 	case errors.Is(err, ErrNotFound):

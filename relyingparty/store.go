@@ -18,6 +18,8 @@ var (
 	// ErrCredentialExists: the credential id is registered already. Only the
 	// challenge was consumed.
 	ErrCredentialExists = errors.New("relyingparty: credential already registered")
+	// ErrEpochEnded: the epoch of this commit is not the store's any more. Nothing was written.
+	ErrEpochEnded = errors.New("relyingparty: the store has begun a new epoch")
 )
 
 // Store keeps credentials, the used-challenge set and the audit trail.
@@ -77,6 +79,11 @@ type Token [32]byte
 type Commit struct {
 	Token   Token
 	Expires time.Time // the challenge is refused by its age from here on; the entry may be dropped
+
+	// Epoch is that of the challenge. If it is not the store's at the moment of the write, the
+	// commit gets ErrEpochEnded: a failover between Epoch and Commit opens no gap. Zero: it is
+	// not compared.
+	Epoch Epoch
 
 	Create *Credential // registration: the new credential
 	Use    *Use        // login: what the assertion changed

@@ -145,7 +145,12 @@ func (s *Store) Epoch(context.Context) (relyingparty.Epoch, error) { return s.ep
 
 // Commit implements relyingparty.Store. When ctx ends first the outcome is unknown: the
 // commit may still happen.
-func (s *Store) Commit(ctx context.Context, c relyingparty.Commit) error { return s.w.submit(ctx, c) }
+func (s *Store) Commit(ctx context.Context, c relyingparty.Commit) error {
+	if c.Epoch != (relyingparty.Epoch{}) && c.Epoch != s.epoch {
+		return relyingparty.ErrEpochEnded
+	}
+	return s.w.submit(ctx, c)
+}
 
 // Close finishes the commits that wait, records the clean end and releases the file.
 func (s *Store) Close() error {

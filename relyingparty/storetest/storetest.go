@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"a passkey that was found is discoverable":                found,
 		"a commit with an ended context fails":                    ended,
 		"the epoch is steady":                                     steadyEpoch,
+		"a commit of another epoch writes nothing":                otherEpoch,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -392,4 +393,17 @@ func steadyEpoch(t *testing.T, s Store) {
 	if a != b || a == (relyingparty.Epoch{}) {
 		t.Fatalf("%x, then %x", a, b)
 	}
+}
+
+func otherEpoch(t *testing.T, s Store) {
+	epoch, err := s.Epoch(t.Context())
+	must(t, err)
+	c := NewCredential(t)
+	what := commit(relyingparty.Commit{Create: c, Epoch: epoch})
+	what.Epoch[0] ^= 1
+	mustBe(t, s.Commit(t.Context(), what), relyingparty.ErrEpochEnded)
+	_, err = s.Credential(t.Context(), c.RPID, c.ID)
+	mustBe(t, err, relyingparty.ErrNotFound)
+	what.Epoch = epoch
+	must(t, s.Commit(t.Context(), what))
 }
