@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -43,7 +44,7 @@ type Flow struct {
 	// Registration is how passkeys are made. The zero value is fine.
 	Registration passkey.WalletMode
 
-	// Sponsor pays for accounts. Nil: nobody does, and there is no /account.
+	// Sponsor pays for accounts and fees. Nil: nobody does, and there is no /account and no /sponsor.
 	Sponsor *Sponsor
 
 	// Log gets one line per failed request. Nil: slog.Default().
@@ -65,12 +66,13 @@ func newFlowAPI(cfg Flow) http.Handler {
 	q := &questions{most: maxFlow, time: flowTime, slots: make(chan struct{}, flowCount), long: longFlow, busy: flowBusy, refused: f.refused}
 	mux := http.NewServeMux()
 	for name, answer := range map[string]func(context.Context, []byte) (any, error){
-		"options": f.options, "look": f.look, "send": f.send, "nonce": f.nonce, "proof": f.proof,
+		"options": f.options, "look": f.look, "block": f.block, "send": f.send, "nonce": f.nonce, "proof": f.proof,
 	} {
 		mux.Handle(flowPath+name, q.answered(answer))
 	}
 	if cfg.Sponsor != nil {
 		mux.Handle(flowPath+"account", q.answered(f.account))
+		mux.Handle(flowPath+"sponsor", q.answered(f.sponsor))
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notFound.write(w) })
 	return mux
@@ -161,17 +163,7 @@ type sent struct {
 
 // send hands a signed transaction on and waits. The same one may come any number of times: it runs once.
 func (f *flowAPI) send(ctx context.Context, body []byte) (any, error) {
-	var q struct {
-		Transaction string `json:"transaction"` // RLP in hexadecimal
-	}
-	if err := strictly(body, &q); err != nil {
-		return nil, err
-	}
-	raw, err := hex.DecodeString(q.Transaction)
-	if err != nil {
-		return nil, badFlow
-	}
-	tx, err := flow.Decode(raw)
+	tx, err := flowTransaction(body)
 	if err != nil {
 		return nil, err
 	}
@@ -186,11 +178,31 @@ func (f *flowAPI) send(ctx context.Context, body []byte) (any, error) {
 	if err != nil && !result.Done() {
 		return nil, err
 	}
+	return outcome(id, result, err), nil
+}
+
+// flowTransaction reads a request with a transaction.
+func flowTransaction(body []byte) (*flow.Transaction, error) {
+	var q struct {
+		Transaction string `json:"transaction"` // RLP in hexadecimal
+	}
+	if err := strictly(body, &q); err != nil {
+		return nil, err
+	}
+	raw, err := hex.DecodeString(q.Transaction)
+	if err != nil {
+		return nil, badFlow
+	}
+	return flow.Decode(raw)
+}
+
+// outcome is a result that will not change.
+func outcome(id flow.Identifier, result access.Result, err error) sent {
 	out := sent{ID: id.String(), Status: result.Status, Code: result.Code}
 	if err != nil {
 		out.Failure = err.Error()
 	}
-	return out, nil
+	return out
 }
 
 // strictly reads a request: its own members and nothing after them.
@@ -219,7 +231,7 @@ func flowRefused(err error) refusal {
 	case errors.As(err, &ceremony):
 		out = refusal{http.StatusUnprocessableEntity, "bad_passkey", words(ceremony, "passkey: "), ""}
 	case errors.As(err, &fault):
-		out = refusal{http.StatusUnprocessableEntity, "refused", words(fault, "flow: "), ""}
+		out = refusal{http.StatusUnprocessableEntity, cmp.Or(refusedBy[fault.Cause], "refused"), words(fault, "flow: "), ""}
 	case errors.As(err, &said) && said.Cause == access.ErrNotFound:
 		out = refusal{http.StatusNotFound, "no_account", "the Flow node does not know it", "look at the address, and at the network"}
 	case errors.As(err, &said) && said.Cause != access.ErrUnreachable && said.Cause != access.ErrReply && said.Cause != access.ErrTooLarge:

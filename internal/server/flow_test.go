@@ -31,6 +31,8 @@ type flowNode struct {
 	sent     map[string]int // ids, how often
 	lose     bool           // answers to transactions
 	fail     bool           // in execution
+	refuse   bool           // transactions, for good
+	height   int            // of the latest block; blocks are known by their height's digits
 }
 
 var (
@@ -38,15 +40,34 @@ var (
 	flowService = flow.Address{7: 0x11}
 )
 
+// paidScript is one that the operator has named.
+const paidScript = "transaction { execute {} }"
+
 // serviceKey is the sponsor's, in hexadecimal.
 const serviceKey = "0101010101010101010101010101010101010101010101010101010101010101"
 
 func newFlowNode(t *testing.T) *flowNode {
-	n := &flowNode{accounts: map[string][]flow.AccountKey{}, sent: map[string]int{}}
+	n := &flowNode{height: 7, accounts: map[string][]flow.AccountKey{}, sent: map[string]int{}}
 	mux := http.NewServeMux()
 	answer := func(w http.ResponseWriter, v any) { json.NewEncoder(w).Encode(v) }
-	block := map[string]any{"id": strings.Repeat("ab", 32), "height": "7", "timestamp": "2025-01-01T00:00:00Z"}
-	mux.HandleFunc("GET /v1/blocks", func(w http.ResponseWriter, _ *http.Request) { answer(w, []any{map[string]any{"header": block}}) })
+	block := func(height int) []any {
+		return []any{map[string]any{"header": map[string]any{"id": blockID(height), "height": fmt.Sprint(height), "timestamp": "2025-01-01T00:00:00Z"}}}
+	}
+	mux.HandleFunc("GET /v1/blocks", func(w http.ResponseWriter, _ *http.Request) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		answer(w, block(n.height))
+	})
+	mux.HandleFunc("GET /v1/blocks/{id}", func(w http.ResponseWriter, r *http.Request) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var height int
+		if _, err := fmt.Sscanf(r.PathValue("id"), "%x", &height); err != nil || height > n.height || len(r.PathValue("id")) != 64 {
+			w.WriteHeader(http.StatusNotFound)
+			height = 0
+		}
+		answer(w, block(height))
+	})
 	mux.HandleFunc("GET /v1/network/parameters", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, map[string]string{"chain_id": "flow-emulator"})
 	})
@@ -82,6 +103,11 @@ func newFlowNode(t *testing.T) *flowNode {
 		body, _ := io.ReadAll(r.Body)
 		id := wireID(t, body)
 		n.sent[id]++
+		if n.refuse {
+			w.WriteHeader(http.StatusBadRequest)
+			answer(w, map[string]any{"code": 400, "message": "no"})
+			return
+		}
 		if n.lose {
 			panic(http.ErrAbortHandler)
 		}
@@ -118,30 +144,51 @@ func wireID(t *testing.T, body []byte) string {
 		Script      []byte   `json:"script"`
 		Arguments   [][]byte `json:"arguments"`
 		Block       string   `json:"reference_block_id"`
+		Gas         string   `json:"gas_limit"`
 		Payer       string   `json:"payer"`
 		Authorizers []string `json:"authorizers"`
 		Proposal    struct {
+			Address  string `json:"address"`
+			Key      string `json:"key_index"`
 			Sequence string `json:"sequence_number"`
 		} `json:"proposal_key"`
+		Payload  []signature `json:"payload_signatures"`
 		Envelope []signature `json:"envelope_signatures"`
 	}
 	if err := json.Unmarshal(body, &w); err != nil {
 		t.Error(err)
 	}
-	a, _ := flow.ParseAddress(w.Payer)
+	address := func(text string) flow.Address {
+		a, err := flow.ParseAddress(text)
+		if err != nil {
+			t.Error(err)
+		}
+		return a
+	}
 	block, _ := flow.ParseIdentifier(w.Block)
-	tx := &flow.Transaction{Script: w.Script, Arguments: w.Arguments, ReferenceBlock: block, GasLimit: flow.MaxGasLimit, ProposalKey: flow.ProposalKey{Address: a}, Payer: a, Authorizers: []flow.Address{a}}
+	tx := &flow.Transaction{Script: w.Script, Arguments: w.Arguments, ReferenceBlock: block, Payer: address(w.Payer)}
+	tx.ProposalKey.Address = address(w.Proposal.Address)
+	fmt.Sscan(w.Gas, &tx.GasLimit)
+	fmt.Sscan(w.Proposal.Key, &tx.ProposalKey.KeyIndex)
 	fmt.Sscan(w.Proposal.Sequence, &tx.ProposalKey.SequenceNumber)
-	for _, s := range w.Envelope {
-		if err := tx.Sign(flow.Signature{Address: a, Signature: s.Signature, Extension: s.Extension}); err != nil {
+	for _, a := range w.Authorizers {
+		tx.Authorizers = append(tx.Authorizers, address(a))
+	}
+	for _, s := range append(w.Payload, w.Envelope...) {
+		one := flow.Signature{Address: address(s.Address), Signature: s.Signature, Extension: s.Extension}
+		fmt.Sscan(s.KeyIndex, &one.KeyIndex)
+		if err := tx.Sign(one); err != nil {
 			t.Error(err)
 		}
 	}
 	return tx.ID().String()
 }
 
+// blockID is a block's, of its height.
+func blockID(height int) string { return fmt.Sprintf("%064x", height) }
+
 // flowServer serves the page's questions about a node, with a store that may be another replica's, too.
-func flowServer(t *testing.T, n *flowNode, store relyingparty.Store) *running {
+func flowServer(t *testing.T, n *flowNode, store relyingparty.Store, change ...func(*Flow)) *running {
 	t.Helper()
 	node, err := access.New(n.URL, access.WithPoll(time.Millisecond))
 	if err != nil {
@@ -151,13 +198,16 @@ func flowServer(t *testing.T, n *flowNode, store relyingparty.Store) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sponsor, err := NewSponsor(flowService, serviceKey)
+	sponsor, err := NewSponsor(flowService, serviceKey, []byte(paidScript))
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.accounts[flowService.Hex()] = []flow.AccountKey{{Public: sponsor.public(), Curve: flow.P256, Hash: flow.SHA3, Weight: 1000}}
 	return serve(t, func(c *Config) {
 		c.Flow = &Flow{Access: node, Nonces: nonces, App: "Postern", RPID: flowtest.RPID, Origins: []string{flowtest.Origin}, Sponsor: sponsor}
+		for _, f := range change {
+			f(c.Flow)
+		}
 	})
 }
 
@@ -174,6 +224,7 @@ func openStore(t *testing.T) relyingparty.Store {
 // flow asks, and reads the reply, which may be a refusal.
 func (r *running) flow(what string, body any) (out struct {
 	App, Nonce, Address, ID, Status, Failure, Balance, Block string
+	Transaction, Height, Latest                              string
 	Verified                                                 bool
 	Challenge                                                string
 	Keys                                                     []flowKey
@@ -362,7 +413,7 @@ func TestFlowTransactionsAreHandedOnAsTheyAre(t *testing.T) {
 	user := flowtest.NewSigner("user")
 	n.accounts[flowUser.Hex()] = []flow.AccountKey{flow.Passkey(user.Public(), 1000)}
 	seen := r.flow("look", map[string]string{"address": flowUser.Hex()})
-	if seen.Block != strings.Repeat("ab", 32) || len(seen.Keys) != 1 || seen.Keys[0].Public != flow.Passkey(user.Public(), 1).PublicHex() || seen.Balance != "100000" {
+	if seen.Block != blockID(7) || len(seen.Keys) != 1 || seen.Keys[0].Public != flow.Passkey(user.Public(), 1).PublicHex() || seen.Balance != "100000" {
 		t.Fatalf("%+v", seen)
 	}
 	tx := &flow.Transaction{Script: []byte("transaction {}"), GasLimit: flow.MaxGasLimit, ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowUser, Authorizers: []flow.Address{flowUser}}

@@ -2,9 +2,9 @@ package server
 
 import (
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha3"
 	"encoding/hex"
@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
@@ -22,14 +23,19 @@ import (
 // maxMade is how many accounts are remembered by their keys.
 const maxMade = 4096
 
-// Sponsor makes accounts and pays for them, with a plain key of an account that has weight enough alone. Whoever reaches
-// the server can have it pay: it is for development.
+// Sponsor makes accounts and pays for them, and pays the fees of transactions that others sign, with a plain key of an
+// account that has weight enough alone. Whoever reaches the server can have it pay: it is for development.
 type Sponsor struct {
 	address flow.Address
 	key     *ecdsa.PrivateKey
+	scripts []flow.ScriptHash // whose fees it pays
 
-	mu   sync.Mutex
-	made map[[64]byte]*creation
+	making sync.Mutex // one account at a time, since each transaction uses the next sequence number
+	made   map[[64]byte]*creation
+
+	mu     sync.Mutex
+	paid   map[flow.ProposalKey]*payment
+	lately map[flow.Address][]time.Time
 }
 
 // creation is an account on its way. The transaction is kept, so that an answer that was lost does not make two of it.
@@ -38,8 +44,9 @@ type creation struct {
 	address flow.Address // zeros: not known yet
 }
 
-// NewSponsor makes a sponsor of an account and its P-256 key: 64 hexadecimal digits, as Flow's own tools keep it.
-func NewSponsor(address flow.Address, key string) (*Sponsor, error) {
+// NewSponsor makes a sponsor of an account and its P-256 key: 64 hexadecimal digits, as Flow's own tools keep it. Beside
+// changes of an account's keys it pays the fees of the scripts that are named.
+func NewSponsor(address flow.Address, key string, scripts ...[]byte) (*Sponsor, error) {
 	raw, err := hex.DecodeString(strings.TrimPrefix(strings.TrimSpace(key), "0x"))
 	if err != nil {
 		return nil, badServiceKey // never the text
@@ -48,7 +55,19 @@ func NewSponsor(address flow.Address, key string) (*Sponsor, error) {
 	if err != nil {
 		return nil, badServiceKey
 	}
-	return &Sponsor{address: address, key: private, made: make(map[[64]byte]*creation)}, nil
+	add, _, err := flow.AddKeys(flow.AccountKey{Curve: flow.P256, Hash: flow.SHA2})
+	if err != nil {
+		return nil, err
+	}
+	revoke, _ := flow.RevokeKey(0)
+	s := &Sponsor{
+		address: address, key: private, made: make(map[[64]byte]*creation),
+		paid: make(map[flow.ProposalKey]*payment), lately: make(map[flow.Address][]time.Time),
+	}
+	for _, script := range append([][]byte{add, revoke}, scripts...) {
+		s.scripts = append(s.scripts, flow.HashScript(script))
+	}
+	return s, nil
 }
 
 var badServiceKey = failure("bad-flow-key", "64 hexadecimal digits: the private key on P-256 that Flow's tools show", "the Flow service key cannot be read")
@@ -86,11 +105,10 @@ func (f *flowAPI) account(ctx context.Context, body []byte) (any, error) {
 	}{address.String(), id.String()}, nil
 }
 
-// create makes an account with one key, once: asked again it gives the same. One at a time, since each transaction uses the
-// next sequence number.
+// create makes an account with one key, once: asked again it gives the same.
 func (s *Sponsor) create(ctx context.Context, node *access.Client, key flow.AccountKey) (flow.Address, flow.Identifier, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.making.Lock()
+	defer s.making.Unlock()
 	c, again := s.made[key.Public]
 	if !again {
 		if len(s.made) >= maxMade {
@@ -165,22 +183,29 @@ func (s *Sponsor) transaction(ctx context.Context, node *access.Client, key flow
 	if err := node.Prepare(ctx, tx); err != nil {
 		return nil, err
 	}
+	return tx, s.sign(tx, own)
+}
+
+// sign adds the sponsor's signature. The same transaction gets the same one each time (RFC 6979), and so has one id,
+// whichever server is asked.
+func (s *Sponsor) sign(tx *flow.Transaction, own flow.AccountKey) error {
 	message, err := tx.Message(s.address)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	digest := sha256.Sum256(message)
 	if own.Hash == flow.SHA3 {
 		digest = sha3.Sum256(message)
 	}
-	r, v, err := ecdsa.Sign(rand.Reader, s.key, digest[:])
+	der, err := s.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	signature := make([]byte, 64)
-	r.FillBytes(signature[:32])
-	v.FillBytes(signature[32:])
-	return tx, tx.Sign(flow.Signature{Address: s.address, KeyIndex: own.Index, Signature: signature})
+	signature, err := passkey.ParseDER(der)
+	if err != nil {
+		return err
+	}
+	return tx.Sign(flow.Signature{Address: s.address, KeyIndex: own.Index, Signature: signature.P1363()})
 }
 
 // own is the sponsor's key as the chain has it.

@@ -22,16 +22,23 @@ func (f *Flow) page() (*FlowConfig, error) {
 		return nil, err
 	}
 	revoke, _ := flow.RevokeKey(0)
-	return &FlowConfig{
+	c := &FlowConfig{
 		URL: flowPath, Network: f.network, Accounts: f.Sponsor != nil, Scripts: FlowScripts{Add: string(add), Revoke: string(revoke)},
-	}, nil
+	}
+	if s := f.Sponsor; s != nil {
+		c.Sponsor = &FlowSponsor{Address: s.address.String(), Gas: payGas}
+		for _, h := range s.scripts {
+			c.Sponsor.Scripts = append(c.Sponsor.Scripts, h.String())
+		}
+	}
+	return c, nil
 }
 
 // flowBeside is the Flow chain of `postern up`, or nil if none is wanted. Its node must be there: that it is not is
 // better said now than on the page.
 func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, secrets [][]byte, origin string) (*Flow, error) {
 	if cfg.Flow == "" {
-		if cfg.FlowServiceKey != "" || cfg.FlowService != "" {
+		if cfg.FlowServiceKey != "" || cfg.FlowService != "" || len(cfg.FlowSponsored) != 0 {
 			return nil, failure("bad-flow", "name the node, too: --flow http://127.0.0.1:8888", "a Flow service account without a Flow node")
 		}
 		return nil, nil
@@ -53,6 +60,9 @@ func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, sec
 	// Passkeys are of the wallet's own page; pages of --origin bring their own.
 	f := &Flow{Access: node, Nonces: nonces, App: rpName, RPID: rpID, Origins: []string{origin}, Log: cfg.Log, network: network}
 	if cfg.FlowServiceKey == "" {
+		if len(cfg.FlowSponsored) != 0 {
+			return nil, failure("bad-flow", "name who pays: --flow-service-key", "scripts whose fees are paid, and nobody who pays")
+		}
 		return f, nil
 	}
 	if network == mainnet {
@@ -66,6 +76,6 @@ func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, sec
 	if err != nil {
 		return nil, failure("bad-flow", "16 hexadecimal digits", "%w", err)
 	}
-	f.Sponsor, err = NewSponsor(address, cfg.FlowServiceKey)
+	f.Sponsor, err = NewSponsor(address, cfg.FlowServiceKey, cfg.FlowSponsored...)
 	return f, err
 }

@@ -88,6 +88,16 @@ type FlowConfig struct {
 
 	// Scripts are what the page can put together; it knows them by their hashes.
 	Scripts FlowScripts `json:"scripts"`
+
+	// Sponsor pays the fees of transactions that others sign. Nil: nobody does.
+	Sponsor *FlowSponsor `json:"sponsor,omitempty"`
+}
+
+// FlowSponsor is who pays, and for what.
+type FlowSponsor struct {
+	Address string   `json:"address"`
+	Gas     uint64   `json:"gas"`     // the highest gas limit
+	Scripts []string `json:"scripts"` // SHA-256 of each, in hexadecimal
 }
 
 // FlowScripts are package flow's transactions for keys, in Cadence.

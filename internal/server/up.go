@@ -84,6 +84,10 @@ type UpConfig struct {
 	// pays, and the emulator's.
 	FlowServiceKey, FlowService string
 
+	// FlowSponsored are scripts whose fees that account pays for whoever asks, beside changes
+	// of an account's keys.
+	FlowSponsored [][]byte
+
 	// Out gets the few lines for the person who started it. Nil: none.
 	Out io.Writer
 
