@@ -43,6 +43,15 @@ func Passkey(k passkey.PublicKey, weight uint16) AccountKey {
 	return AccountKey{Public: [64]byte(k.Raw()), Curve: P256, Hash: SHA2, Weight: weight}
 }
 
+// Registered is the account key of a passkey that was registered in wallet mode, ES256 or ES256K.
+func Registered(k passkey.WalletKey, weight uint16) AccountKey {
+	key := AccountKey{Public: k.Raw, Curve: P256, Hash: SHA2, Weight: weight}
+	if k.Algorithm == passkey.ES256K {
+		key.Curve = Secp256k1
+	}
+	return key
+}
+
 // PublicHex is x‖y as 128 hexadecimal digits, without 0x: the form of Cadence and of the Access API.
 func (k AccountKey) PublicHex() string { return hex.EncodeToString(k.Public[:]) }
 

@@ -22,25 +22,35 @@ type Assertion struct {
 // ParseAssertion reads AuthenticationResponseJSON (§5.1): what PublicKeyCredential.toJSON()
 // gives after get(). Unknown members are ignored.
 func ParseAssertion(json []byte) (*Assertion, error) {
-	var e envelope
-	if err := e.parse(json, get); err != nil {
+	a, der, err := parseAssertion(json)
+	if err != nil {
 		return nil, err
 	}
-	a := &Assertion{Attachment: e.attachment}
+	a.Signature, err = ParseDER(der)
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// parseAssertion is ParseAssertion but for the signature, which depends on the curve.
+func parseAssertion(json []byte) (a *Assertion, der []byte, err error) {
+	var e envelope
+	if err := e.parse(json, get); err != nil {
+		return nil, nil, err
+	}
+	a = &Assertion{Attachment: e.attachment}
 	texts := len(e.id) + len(e.userHandle) + len(e.authData) + len(e.clientData) + len(e.signature)
 	p := packer{buf: make([]byte, 0, texts/4*3+5*3+challengeRoom)}
 	a.ID = p.decode(e.id, "id")
 	a.UserHandle = p.decode(e.userHandle, "response.userHandle")
 	authData := p.decode(e.authData, "response.authenticatorData")
 	clientData := p.decode(e.clientData, "response.clientDataJSON")
-	der := p.decode(e.signature, "response.signature")
+	der = p.decode(e.signature, "response.signature")
 	if p.err != nil {
-		return nil, p.err
+		return nil, nil, p.err
 	}
-	if err := a.fill(authData, clientData, der, p.buf[len(p.buf):]); err != nil {
-		return nil, err
-	}
-	return a, nil
+	return a, der, a.fill(authData, clientData, p.buf[len(p.buf):])
 }
 
 // packer decodes several texts into one buffer and keeps the first error.
@@ -71,13 +81,18 @@ const challengeRoom = 48
 // NewAssertion assembles an assertion from the raw parts of a response. It refers to them.
 func NewAssertion(id, authData, clientDataJSON, derSig []byte) (*Assertion, error) {
 	a := &Assertion{ID: id}
-	if err := a.fill(authData, clientDataJSON, derSig, nil); err != nil {
+	err := a.fill(authData, clientDataJSON, nil)
+	if err != nil {
+		return nil, err
+	}
+	if a.Signature, err = ParseDER(derSig); err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *Assertion) fill(authData, clientData, der, scratch []byte) (err error) {
+// fill reads all but the signature.
+func (a *Assertion) fill(authData, clientData, scratch []byte) (err error) {
 	if err := checkID(a.ID); err != nil {
 		return err
 	}
@@ -90,10 +105,7 @@ func (a *Assertion) fill(authData, clientData, der, scratch []byte) (err error) 
 	if a.AuthData.Flags.AT() {
 		return &Error{Cause: ErrFlags, Where: "authenticatorData", Seen: a.AuthData.Flags.String(), Want: "no attested credential (AT) in an assertion (§6.3.3)"}
 	}
-	if a.ClientData, err = parseClientData(clientData, scratch); err != nil {
-		return err
-	}
-	a.Signature, err = ParseDER(der)
+	a.ClientData, err = parseClientData(clientData, scratch)
 	return err
 }
 

@@ -27,6 +27,13 @@ type AttestedCredential struct {
 
 // ParseAuthenticatorData reads authenticator data to its last byte. The result refers to b.
 func ParseAuthenticatorData(b []byte) (AuthenticatorData, error) {
+	return parseAuthenticatorData(b, coseKey)
+}
+
+// keyReader reads the key at the start of its input and says how many bytes it took.
+type keyReader func(b []byte) (PublicKey, int, error)
+
+func parseAuthenticatorData(b []byte, readKey keyReader) (AuthenticatorData, error) {
 	fail := func(err error) (AuthenticatorData, error) { return AuthenticatorData{}, err }
 	if len(b) > maxAuthData {
 		return fail(&Error{Cause: ErrTooLarge, Where: "authenticatorData", Seen: fmt.Sprintf("%d bytes", len(b)), Want: fmt.Sprintf("at most %d", maxAuthData)})
@@ -40,7 +47,7 @@ func ParseAuthenticatorData(b []byte) (AuthenticatorData, error) {
 		return fail(&Error{Cause: ErrBackupState, Where: "authenticatorData", Seen: a.Flags.String(), Want: "BS only together with BE (§6.1.3)"})
 	}
 	if a.Flags.AT() {
-		c, n, err := attestedCredential(rest)
+		c, n, err := attestedCredential(rest, readKey)
 		if err != nil {
 			return fail(err)
 		}
@@ -60,7 +67,7 @@ func ParseAuthenticatorData(b []byte) (AuthenticatorData, error) {
 }
 
 // attestedCredential reads AAGUID, credential ID and key at the start of b.
-func attestedCredential(b []byte) (*AttestedCredential, int, error) {
+func attestedCredential(b []byte, readKey keyReader) (*AttestedCredential, int, error) {
 	if len(b) < 18 {
 		return nil, 0, &Error{Cause: ErrFlags, Where: "authenticatorData", Seen: fmt.Sprintf("AT with %d bytes following", len(b)), Want: "attested credential data"}
 	}
@@ -68,7 +75,7 @@ func attestedCredential(b []byte) (*AttestedCredential, int, error) {
 	if n == 0 || n > MaxCredentialID || n > len(b)-18 {
 		return nil, 0, badAuthData(fmt.Sprintf("a credential ID of %d bytes with %d left", n, len(b)-18), fmt.Sprintf("1 to %d", MaxCredentialID))
 	}
-	key, used, err := coseKey(b[18+n:])
+	key, used, err := readKey(b[18+n:])
 	if err != nil {
 		return nil, 0, err
 	}

@@ -42,35 +42,47 @@ func (t Trust) String() string {
 // gives after create(). The key is the attested one; where the client sends its own copies
 // (publicKey, publicKeyAlgorithm, authenticatorData), they must agree with it.
 func ParseRegistration(json []byte) (*Registration, error) {
-	var e envelope
-	if err := e.parse(json, create); err != nil {
-		return nil, err
-	}
-	id, err := appendBase64(nil, e.id, "id")
+	r, e, err := parseRegistration(json, coseKey)
 	if err != nil {
 		return nil, err
 	}
-	object, err := appendBase64(nil, e.attestation, "response.attestationObject")
-	if err != nil {
-		return nil, err
-	}
-	clientData, err := appendBase64(nil, e.clientData, "response.clientDataJSON")
-	if err != nil {
-		return nil, err
-	}
-	r, err := NewRegistration(id, object, clientData)
-	if err != nil {
-		return nil, err
-	}
-	r.Transports, r.Attachment, r.Discoverable = e.transports, e.attachment, e.discoverable
-	if err := r.agrees(&e); err != nil {
+	if err := r.agrees(e, r.Key().SPKI(), -7); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
+func parseRegistration(json []byte, readKey keyReader) (*Registration, *envelope, error) {
+	var e envelope
+	if err := e.parse(json, create); err != nil {
+		return nil, nil, err
+	}
+	id, err := appendBase64(nil, e.id, "id")
+	if err != nil {
+		return nil, nil, err
+	}
+	object, err := appendBase64(nil, e.attestation, "response.attestationObject")
+	if err != nil {
+		return nil, nil, err
+	}
+	clientData, err := appendBase64(nil, e.clientData, "response.clientDataJSON")
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := newRegistration(id, object, clientData, readKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Transports, r.Attachment, r.Discoverable = e.transports, e.attachment, e.discoverable
+	return r, &e, nil
+}
+
 // NewRegistration assembles a registration from the raw parts of a response. It refers to them.
 func NewRegistration(id, attestationObject, clientDataJSON []byte) (*Registration, error) {
+	return newRegistration(id, attestationObject, clientDataJSON, coseKey)
+}
+
+func newRegistration(id, attestationObject, clientDataJSON []byte, readKey keyReader) (*Registration, error) {
 	if err := checkID(id); err != nil {
 		return nil, err
 	}
@@ -79,7 +91,7 @@ func NewRegistration(id, attestationObject, clientDataJSON []byte) (*Registratio
 	if err != nil {
 		return nil, err
 	}
-	if r.AuthData, err = ParseAuthenticatorData(o.authData); err != nil {
+	if r.AuthData, err = parseAuthenticatorData(o.authData, readKey); err != nil {
 		return nil, err
 	}
 	if r.AuthData.Credential == nil {
@@ -107,13 +119,13 @@ func (r *Registration) Key() PublicKey {
 }
 
 // agrees compares the client's own copies with what was attested.
-func (r *Registration) agrees(e *envelope) error {
+func (r *Registration) agrees(e *envelope, spki []byte, algorithm int64) error {
 	for _, c := range []struct {
 		where string
 		text  []byte
 		want  []byte
 	}{
-		{"response.publicKey", e.publicKey, r.Key().SPKI()},
+		{"response.publicKey", e.publicKey, spki},
 		{"response.authenticatorData", e.authData, r.AuthData.Raw},
 	} {
 		if c.text == nil {
@@ -127,8 +139,8 @@ func (r *Registration) agrees(e *envelope) error {
 			return &Error{Cause: ErrInconsistent, Where: c.where, Seen: headOf(got), Want: headOf(c.want)}
 		}
 	}
-	if e.hasAlgorithm && e.algorithm != -7 {
-		return &Error{Cause: ErrInconsistent, Where: "response.publicKeyAlgorithm", Seen: algorithmName(e.algorithm), Want: "ES256 (-7)"}
+	if e.hasAlgorithm && e.algorithm != algorithm {
+		return &Error{Cause: ErrInconsistent, Where: "response.publicKeyAlgorithm", Seen: algorithmName(e.algorithm), Want: algorithmName(algorithm)}
 	}
 	return nil
 }

@@ -32,6 +32,15 @@ func ParseDER(b []byte) (Signature, error) {
 
 // rawDER is ParseDER without normalising s.
 func rawDER(b []byte) (Signature, error) {
+	sig, err := pairDER(b)
+	if err != nil {
+		return Signature{}, err
+	}
+	return sig, sig.inRange()
+}
+
+// pairDER reads two integers of up to 32 bytes, of any curve.
+func pairDER(b []byte) (Signature, error) {
 	switch {
 	case len(b) < 2 || b[0] != 0x30:
 		return Signature{}, badDER(headOf(b), "a SEQUENCE")
@@ -51,7 +60,7 @@ func rawDER(b []byte) (Signature, error) {
 	if len(rest) != 0 {
 		return Signature{}, badDER(fmt.Sprintf("%d bytes after s", len(rest)), "none")
 	}
-	return sig, sig.inRange()
+	return sig, nil
 }
 
 // derInteger reads one INTEGER into dst and returns what follows it.

@@ -24,8 +24,8 @@ type WalletMode struct {
 	// Timeout of the prompt, in full milliseconds, at most 10 minutes. Zero: 1 minute.
 	Timeout time.Duration
 
-	// ES256K also offers keys on secp256k1, after ES256; few authenticators have them, and this package does not read
-	// them. RS256 is never offered: no account key can be made of it.
+	// ES256K also offers keys on secp256k1, after ES256, and Read takes them; few authenticators have them. RS256 is never
+	// offered: no account key can be made of it.
 	ES256K bool
 }
 
@@ -62,7 +62,7 @@ func (m WalletMode) Options(rp RelyingParty, user User, have ...[]byte) (*Creati
 	o.Attestation = m.Attestation
 	o.AuthenticatorSelection.UserVerification = m.UserVerification
 	if m.ES256K {
-		o.PubKeyCredParams = append(o.PubKeyCredParams, CredentialParameter{"public-key", -47})
+		o.PubKeyCredParams = append(o.PubKeyCredParams, CredentialParameter{"public-key", ES256K})
 	}
 	for _, id := range have {
 		o.ExcludeCredentials = append(o.ExcludeCredentials, Descriptor{Type: "public-key", ID: id})

@@ -52,11 +52,12 @@ func runFlowCreate(ctx context.Context, c *call) error {
 	f.flags(fs)
 	f.signFlags(fs)
 	weight := fs.Uint("weight", flow.WeightThreshold, "`weight` of each key, of 1000")
+	curve := flowCurve(fs)
 	rest, err := c.parse(fs, maxFlowKeys)
 	if err != nil {
 		return err
 	}
-	keys, err := flowKeysOn("p256", rest, *weight)
+	keys, err := flowKeysOn(*curve, rest, *weight)
 	if err != nil {
 		return err
 	}
@@ -103,6 +104,7 @@ func runFlowAdd(ctx context.Context, c *call) error {
 	f.flags(fs)
 	f.signFlags(fs)
 	weight := fs.Uint("weight", flow.WeightThreshold, "`weight` of each key, of 1000")
+	curve := flowCurve(fs)
 	payer := fs.String("payer", "", "`address` of who pays; default: the account")
 	rest, err := c.parse(fs, maxFlowKeys+1)
 	if err != nil {
@@ -115,7 +117,7 @@ func runFlowAdd(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	keys, err := flowKeysOn("p256", rest[1:], *weight)
+	keys, err := flowKeysOn(*curve, rest[1:], *weight)
 	if err != nil {
 		return err
 	}

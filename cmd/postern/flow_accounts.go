@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,15 +117,6 @@ func (f *flowSource) parse(text string, signatures []flow.Signature) (a flow.Add
 	}
 	k.Public, k.Curve = [64]byte(key.Raw()), flow.P256
 	return a, k, nil
-}
-
-// verifySecp256k1 is a [flow.Verifier]. A high s is as good as a low one, as it is for nodes.
-func verifySecp256k1(public, signature [64]byte, digest [32]byte) bool {
-	n := crypto.S256().Params().N
-	if s := new(big.Int).SetBytes(signature[32:]); s.Cmp(new(big.Int).Rsh(n, 1)) > 0 && s.Cmp(n) < 0 {
-		s.Sub(n, s).FillBytes(signature[32:])
-	}
-	return crypto.VerifySignature(append([]byte{4}, public[:]...), digest[:], signature[:])
 }
 
 // flowRefusal is a broken rule as it is printed.

@@ -76,7 +76,7 @@ func (f *flowAct) open(c *call) error {
 func (f *flowAct) proposes(ctx context.Context, t *flow.Transaction, index int64) error {
 	if index >= 0 {
 		t.ProposalKey.KeyIndex = uint32(index)
-	} else if i := slices.IndexFunc(f.opened, func(s *flowSigner) bool { return s.address == t.ProposalKey.Address && s.answer == nil }); i >= 0 {
+	} else if i := slices.IndexFunc(f.opened, func(s *flowSigner) bool { return s.address == t.ProposalKey.Address && !s.elsewhere() }); i >= 0 {
 		account, err := f.client.Account(ctx, t.ProposalKey.Address)
 		if err != nil {
 			return fmt.Errorf("read the keys of %s: %w", t.ProposalKey.Address, err)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/secp256k1"
 )
 
 // judge says what becomes of every signature, and of the whole.
@@ -68,12 +69,12 @@ func (s *flowSigned) verify(one flow.Signature, role flow.Role, key *flow.Accoun
 		if one.KeyIndex != s.signable.KeyIndex {
 			return &flow.Error{Cause: flow.ErrRole, Where: "answer", Seen: fmt.Sprintf("it is of key %d, and key %d was asked", one.KeyIndex, s.signable.KeyIndex), Way: "FCL puts the answer under the key that it has asked: answer with that one."}
 		}
-		return flow.Verify(one, s.signable.Message, *key, verifySecp256k1)
+		return flow.Verify(one, s.signable.Message, *key, secp256k1.Verify)
 	}
 	if want := s.tx.Role(one.Address); want != role {
 		return &flow.Error{Cause: flow.ErrRole, Where: "signature", Seen: fmt.Sprintf("%s signs the %s, and this stands under the %s", one.Address, want, role), Way: "Everybody but the payer signs the payload; the payer signs the envelope."}
 	}
-	return s.tx.VerifySignature(one, *key, verifySecp256k1)
+	return s.tx.VerifySignature(one, *key, secp256k1.Verify)
 }
 
 // whole is what is wrong with a transaction beside its signatures.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/passkey"
 )
 
 const flowKeyAbout = `
@@ -25,8 +27,9 @@ weights of 1000 together: one passkey of 1000, or two files with --weight 500, w
 together.
 
 ES256 is what every authenticator has. A few also make ES256K keys, on secp256k1, where a page offers
-that: --curve secp256k1 takes such a key, as x‖y in hex in place of a file. Nodes take its
-signatures, and so does flow verify; postern itself neither makes such passkeys nor asks them.
+that: --curve secp256k1 takes such a key, the reply of create() or x‖y in hex. Nodes take its
+signatures; postern verifies them and takes their replies (flow tx sign --answer), but makes no
+such passkeys itself.
 
   postern flow key dev.json
   postern flow key laptop.json phone.json --weight 500 --script create --json`
@@ -57,7 +60,7 @@ func runFlowKey(_ context.Context, c *call) error {
 	fs := c.newFlags()
 	weight := fs.Uint("weight", flow.WeightThreshold, "`weight` of each key, of 1000")
 	script := fs.String("script", "", "the transaction that brings the keys: `create` an account, or add them to one")
-	curve := fs.String("curve", "p256", "`curve` of the keys: p256, or secp256k1 for ES256K")
+	curve := flowCurve(fs)
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, maxFlowKeys)
 	if err != nil {
@@ -87,6 +90,10 @@ func runFlowKey(_ context.Context, c *call) error {
 	return nil
 }
 
+func flowCurve(fs *flag.FlagSet) *string {
+	return fs.String("curve", "p256", "`curve` of the keys: p256, or secp256k1 for ES256K")
+}
+
 // flowKeysOn reads passkeys on P-256, or public keys of ES256K, as keys of one weight.
 func flowKeysOn(curve string, args []string, weight uint) ([]flow.AccountKey, error) {
 	if len(args) == 0 {
@@ -107,12 +114,9 @@ func flowKeysOn(curve string, args []string, weight uint) ([]flow.AccountKey, er
 		}
 	case "secp256k1":
 		for i, arg := range args {
-			public, err := flow.ParsePublic(arg)
+			public, err := es256kPublic(arg)
 			if err != nil {
-				return nil, usageError("with --curve secp256k1 a key is x‖y, 128 hex digits: "+clip(arg), "passkeys in files are on P-256: leave --curve out")
-			}
-			if _, err := crypto.UnmarshalPubkey(append([]byte{4}, public[:]...)); err != nil {
-				return nil, failf("bad-key", "a key of ES256 is on P-256: leave --curve out, and give the passkey's file", "%s is no point of secp256k1", clip(arg))
+				return nil, err
 			}
 			keys[i] = flow.AccountKey{Public: public, Curve: flow.Secp256k1, Hash: flow.SHA2, Weight: uint16(weight)}
 		}
@@ -120,6 +124,33 @@ func flowKeysOn(curve string, args []string, weight uint) ([]flow.AccountKey, er
 		return nil, usageError("there is no curve "+clip(curve), "--curve p256 (ES256), or secp256k1 (ES256K)")
 	}
 	return keys, nil
+}
+
+// es256kPublic reads the key of an ES256K credential: the reply of navigator.credentials.create(), or x‖y.
+func es256kPublic(arg string) (public [64]byte, err error) {
+	file, err := os.Open(arg)
+	if err == nil {
+		defer file.Close()
+		text, err := readBounded(file)
+		if err != nil {
+			return public, err
+		}
+		_, key, err := passkey.WalletMode{ES256K: true}.Parse(text)
+		if err != nil {
+			return public, failf("bad-passkey", "with --curve secp256k1 give the reply as the browser wrote it; other passkeys are on P-256: leave --curve out", "%s is no reply of navigator.credentials.create(): %w", clip(arg), err)
+		}
+		if key.Algorithm != passkey.ES256K {
+			return public, usageError(clip(arg)+" is a passkey with ES256, on P-256", "leave --curve out")
+		}
+		return key.Raw, nil
+	}
+	if public, err = flow.ParsePublic(arg); err != nil {
+		return public, usageError("with --curve secp256k1 a key is the reply of navigator.credentials.create() in a file, or x‖y, 128 hex digits: "+clip(arg), "other passkeys are on P-256: leave --curve out")
+	}
+	if _, err := crypto.UnmarshalPubkey(append([]byte{4}, public[:]...)); err != nil {
+		return public, failf("bad-key", "a key of ES256 is on P-256: leave --curve out, and give the passkey's file", "%s is no point of secp256k1", clip(arg))
+	}
+	return public, nil
 }
 
 func (r *flowKeyResult) add(script string, keys []flow.AccountKey) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/secp256k1"
 )
 
 const flowProofAbout = `
@@ -91,7 +92,7 @@ func runFlowProofVerify(ctx context.Context, c *call) error {
 	for _, s := range proof.Signatures {
 		info.Keys = append(info.Keys, s.KeyIndex)
 	}
-	err = proof.Verify(keys[proof.Address], policy, verifySecp256k1)
+	err = proof.Verify(keys[proof.Address], policy, secp256k1.Verify)
 	if *nonce != "" && !slices.Equal(want, proof.Nonce) {
 		err = &flow.Error{Cause: flow.ErrProof, Where: "nonce", Seen: "it is another than the app gave", Way: "An old proof, or one for another visit: ask for a new one."}
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/secp256k1"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -32,8 +33,16 @@ type flowSigner struct {
 	file    string
 
 	device *devKey
-	plain  []byte // 32 bytes, on the curve of the account's key
-	answer *passkey.Assertion
+	plain  []byte             // 32 bytes, on the curve of the account's key
+	answer *passkey.Assertion // of an ES256 passkey
+	es256k *flowES256K        // the same answer, read as an ES256K passkey's
+}
+
+// flowES256K is an assertion whose signature is on secp256k1. An answer does not say of which algorithm it is; the
+// account's key does.
+type flowES256K struct {
+	assertion *passkey.Assertion
+	signature [64]byte
 }
 
 const flowSignerHint = "ADDRESS=FILE, or ADDRESS:INDEX=FILE; the file is a passkey's (postern key new), of an EOA, or of a plain key: 64 hex digits or PEM"
@@ -129,17 +138,27 @@ func openFlowAnswer(c *call, text string) (*flowSigner, error) {
 		return nil, err
 	}
 	s.answer, err = passkey.ParseAssertion([]byte(reply))
+	if a, signature, wrong := passkey.ParseES256K([]byte(reply)); wrong == nil {
+		s.es256k, err = &flowES256K{a, signature}, nil
+	}
 	return s, err
 }
+
+// elsewhere: the signer has signed already.
+func (s *flowSigner) elsewhere() bool { return s.answer != nil || s.es256k != nil }
 
 // fits says whether the signer is the one of an account's key.
 func (s *flowSigner) fits(k flow.AccountKey) bool {
 	switch {
 	case s.device != nil:
 		return k.Curve == flow.P256 && k.Public == [64]byte(s.device.credential.Key.Raw())
+	case k.Curve == flow.Secp256k1 && s.es256k != nil:
+		return secp256k1.Verify(k.Public, s.es256k.signature, s.es256k.assertion.Digest())
 	case s.answer != nil:
 		public, err := passkey.ParseRaw(k.Public[:])
 		return err == nil && k.Curve == flow.P256 && slices.Contains(s.answer.Recover(), public)
+	case s.plain == nil:
+		return false
 	case k.Curve == flow.Secp256k1:
 		key, err := ethcrypto.ToECDSA(s.plain)
 		return err == nil && [64]byte(ethcrypto.FromECDSAPub(&key.PublicKey)[1:]) == k.Public
@@ -174,7 +193,7 @@ func (s *flowSigner) key(a access.Account) (flow.AccountKey, error) {
 		return flow.AccountKey{}, &flow.Error{Cause: flow.ErrRevoked, Where: s.file, Way: "Sign with another key of the account."}
 	}
 	hint := "its keys: postern flow account keys " + a.Address.String()
-	if s.answer != nil {
+	if s.elsewhere() {
 		hint = "was it made for this transaction and this passkey? " + hint
 	}
 	return flow.AccountKey{}, failf("no-such-key", hint, "%s is no key of %s", clip(s.file), a.Address)
@@ -187,6 +206,11 @@ func (s *flowSigner) sign(message []byte, k flow.AccountKey) (flow.Signature, er
 		var err error
 		out.Signature, err = signPlain(s.plain, message, k)
 		return out, err
+	}
+	if s.es256k != nil && k.Curve == flow.Secp256k1 {
+		a := s.es256k.assertion
+		out.Signature, out.Extension = s.es256k.signature[:], flow.Extension(a.AuthData.Raw, a.ClientData.Raw)
+		return out, nil
 	}
 	made := s.answer
 	if s.device != nil {
@@ -250,7 +274,7 @@ func signFlow(ctx context.Context, client *access.Client, t *flow.Transaction, s
 	if err != nil {
 		return err
 	}
-	if err := flow.Verify(signature, message, k, verifySecp256k1); err != nil {
+	if err := flow.Verify(signature, message, k, secp256k1.Verify); err != nil {
 		return fmt.Errorf("%s: %w", clip(s.file), err)
 	}
 	return t.Sign(signature)

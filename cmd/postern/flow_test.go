@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -126,52 +124,6 @@ func accessNode(accounts map[flow.Address][]flow.AccountKey) *httptest.Server {
 		_ = json.NewEncoder(w).Encode(map[string]any{"address": a.Hex(), "balance": "0", "keys": list})
 	})
 	return httptest.NewServer(mux)
-}
-
-func TestSecp256k1IsVerifiedAsNodesDo(t *testing.T) {
-	key, err := crypto.ToECDSA(bytes.Repeat([]byte{7}, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, digest := [64]byte(crypto.FromECDSAPub(&key.PublicKey)[1:]), sha256.Sum256([]byte("message"))
-	made, err := crypto.Sign(digest[:], key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	low := [64]byte(made)
-	high := low
-	new(big.Int).Sub(crypto.S256().Params().N, new(big.Int).SetBytes(low[32:])).FillBytes(high[32:])
-	for name, c := range map[string]struct {
-		signature [64]byte
-		digest    [32]byte
-		want      bool
-	}{
-		"low s": {low, digest, true}, "high s": {high, digest, true},
-		"another digest": {low, [32]byte{1}, false}, "zeros": {[64]byte{}, digest, false},
-	} {
-		if got := verifySecp256k1(public, c.signature, c.digest); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	if verifySecp256k1([64]byte{1}, low, digest) {
-		t.Error("a key that is no point")
-	}
-	// A key whose signature of the digest has s = 1: with the nonce 1, d = (1 - z)/r. Written as s = n + 1 it is none.
-	n, r := crypto.S256().Params().N, crypto.S256().Params().Gx
-	d := new(big.Int).Sub(big.NewInt(1), new(big.Int).SetBytes(digest[:]))
-	d.Mul(d, new(big.Int).ModInverse(r, n)).Mod(d, n)
-	if key, err = crypto.ToECDSA(d.FillBytes(make([]byte, 32))); err != nil {
-		t.Fatal(err)
-	}
-	public = [64]byte(crypto.FromECDSAPub(&key.PublicKey)[1:])
-	for s, want := range map[*big.Int]bool{big.NewInt(1): true, new(big.Int).Add(n, big.NewInt(1)): false} {
-		var signature [64]byte
-		r.FillBytes(signature[:32])
-		s.FillBytes(signature[32:])
-		if got := verifySecp256k1(public, signature, digest); got != want {
-			t.Errorf("s = %x: %v", s, got)
-		}
-	}
 }
 
 // Every rule that nodes have is named, whatever form the signature has, and comes with a way out.

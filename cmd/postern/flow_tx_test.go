@@ -21,6 +21,7 @@ import (
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/flow/flowtest"
+	"github.com/postern-dev/postern/flow/secp256k1"
 	"github.com/postern-dev/postern/passkey/softkey"
 )
 
@@ -205,7 +206,7 @@ func TestFlowSigners(t *testing.T) {
 		}
 		made, err := s.sign(message, k)
 		if err == nil {
-			err = flow.Verify(made, message, c.key, verifySecp256k1)
+			err = flow.Verify(made, message, c.key, secp256k1.Verify)
 		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)

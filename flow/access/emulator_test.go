@@ -28,6 +28,19 @@ type world struct {
 	*access.Client
 	service flow.Address
 	owner   *flowtest.Signer // of the service account
+
+	emulator *accesstest.Emulator // nil when it is replayed
+}
+
+// mine makes empty blocks.
+func (w *world) mine(blocks int) {
+	w.Helper()
+	if w.emulator == nil {
+		return
+	}
+	if err := w.emulator.Mine(w.Context(), blocks); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // newWorld is a fresh emulator, if there is one, or what it said when the test was recorded.
@@ -45,7 +58,7 @@ func newWorld(t *testing.T) *world {
 		}
 		t.Cleanup(e.Stop)
 		tape := &accesstest.Tape{Recorded: "flow-emulator v1.20.0", Service: e.Service.Hex()}
-		base, w.service, transport = e.URL, e.Service, tape.Record()
+		base, w.service, transport, w.emulator = e.URL, e.Service, tape.Record(), e
 		if *update {
 			t.Cleanup(func() {
 				if t.Failed() {

@@ -18,8 +18,14 @@ import (
 	"github.com/postern-dev/postern/passkey"
 )
 
-// Signer is a P-256 key that signs what a test wants.
-type Signer struct{ key *ecdsa.PrivateKey }
+// Signer is a P-256 key that signs what a test wants, or a key elsewhere.
+type Signer struct {
+	key   *ecdsa.PrivateKey
+	other func(digest [32]byte) []byte
+}
+
+// Elsewhere is a signer on a curve that the standard library does not have: r‖s of a digest.
+func Elsewhere(sign func(digest [32]byte) []byte) *Signer { return &Signer{other: sign} }
 
 // NewSigner makes a key from a name. The same name gives the same key, and a key the same signatures (RFC 6979).
 func NewSigner(name string) *Signer {
@@ -28,10 +34,10 @@ func NewSigner(name string) *Signer {
 	if err != nil {
 		panic(err)
 	}
-	return &Signer{key}
+	return &Signer{key: key}
 }
 
-// Public is the key.
+// Public is the key, of P-256.
 func (s *Signer) Public() passkey.PublicKey {
 	k, err := passkey.NewPublicKey(&s.key.PublicKey)
 	if err != nil {
@@ -42,6 +48,9 @@ func (s *Signer) Public() passkey.PublicKey {
 
 // Sign is r‖s of a digest, with a low s.
 func (s *Signer) Sign(digest [32]byte) []byte {
+	if s.other != nil {
+		return s.other(digest)
+	}
 	der, err := s.key.Sign(nil, digest[:], crypto.SHA256)
 	if err != nil {
 		panic(err)

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -26,7 +27,8 @@ type Emulator struct {
 	URL     string
 	Service flow.Address // its service account, with one key of weight 1000
 
-	stdin io.Closer
+	stdin io.WriteCloser
+	lines chan []byte // of its output
 	cmd   *exec.Cmd
 }
 
@@ -47,15 +49,15 @@ func Start(ctx context.Context, dir string, service [64]byte) (*Emulator, error)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	e := &Emulator{stdin: stdin, cmd: cmd}
-	line := make(chan []byte, 1)
+	e := &Emulator{stdin: stdin, cmd: cmd, lines: make(chan []byte, 1)}
 	go func() {
-		b, _ := bufio.NewReader(stdout).ReadBytes('\n')
-		line <- b
-		io.Copy(io.Discard, stdout)
+		defer close(e.lines)
+		for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+			e.lines <- bytes.Clone(scanner.Bytes())
+		}
 	}()
 	select {
-	case b := <-line:
+	case b := <-e.lines:
 		var said struct{ REST, Service string }
 		if err := json.Unmarshal(b, &said); err != nil {
 			e.Stop()
@@ -73,11 +75,36 @@ func Start(ctx context.Context, dir string, service [64]byte) (*Emulator, error)
 	}
 }
 
+// Mine has the emulator make empty blocks.
+func (e *Emulator) Mine(ctx context.Context, blocks int) error {
+	if _, err := fmt.Fprintln(e.stdin, blocks); err != nil {
+		return err
+	}
+	select {
+	case b, ok := <-e.lines:
+		if !ok {
+			return errors.New("the emulator ended: build it anew, interop/flow/build.sh")
+		}
+		var said struct{ Height uint64 }
+		if err := json.Unmarshal(b, &said); err != nil || said.Height < uint64(blocks) {
+			return fmt.Errorf("emulator: %s", b)
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Stop ends the emulator.
 func (e *Emulator) Stop() {
 	e.stdin.Close()
 	done := make(chan struct{})
-	go func() { e.cmd.Wait(); close(done) }()
+	go func() {
+		for range e.lines { // Wait closes the pipe
+		}
+		e.cmd.Wait()
+		close(done)
+	}()
 	select {
 	case <-done:
 	case <-time.After(10 * time.Second):

@@ -1,15 +1,18 @@
 // Command emulator runs a Flow emulator on a port of the loopback interface until its input ends. It prints one line of
 // JSON: {"rest":"http://127.0.0.1:PORT","service":"ADDRESS"}. The argument is the service account's public key, x‖y of
-// P-256 in hexadecimal; its hash algorithm is SHA2_256.
+// P-256 in hexadecimal; its hash algorithm is SHA2_256. A number on a line of its input is how many empty blocks to make;
+// {"height":N} on a line says that they are there.
 package main
 
 import (
+	"bufio"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"strconv"
 
 	"github.com/onflow/flow-emulator/adapters"
 	"github.com/onflow/flow-emulator/emulator"
@@ -67,10 +70,7 @@ func run() error {
 		return err
 	}
 	ended := make(chan error, 1)
-	go func() {
-		_, err := io.Copy(io.Discard, os.Stdin)
-		ended <- err
-	}()
+	go func() { ended <- obey(os.Stdin, chain) }()
 	select {
 	case err := <-failed:
 		return err
@@ -78,6 +78,33 @@ func run() error {
 		server.Stop()
 		return err
 	}
+}
+
+// maxBlocks is more empty blocks than any transaction lives for.
+const maxBlocks = 10_000
+
+// obey makes as many empty blocks as each line of the input says, until the input ends.
+func obey(in io.Reader, chain *emulator.Blockchain) error {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		n, err := strconv.ParseUint(lines.Text(), 10, 32)
+		if err != nil || n > maxBlocks {
+			return fmt.Errorf("no number of blocks: %.40q", lines.Text())
+		}
+		for range n {
+			if _, err := chain.CommitBlock(); err != nil {
+				return err
+			}
+		}
+		latest, err := chain.GetLatestBlock()
+		if err != nil {
+			return err
+		}
+		if err := json.NewEncoder(os.Stdout).Encode(map[string]uint64{"height": latest.Height}); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }
 
 // freePort is a port that nobody listens on. The server cannot be asked which one it took.
