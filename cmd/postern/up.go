@@ -57,8 +57,9 @@ they were at first.
 
 With --flow the page at /flow makes passkeys keys of accounts on a Flow chain and sends what they
 sign to that node, such as an emulator's REST API; --flow-service-key is a file with the private
-key on P-256, 64 hex digits, of the account that pays for new ones there. Every program on this
-machine can make it pay, so mainnet is refused.
+key on P-256, 64 hex digits, of the account that pays for new ones there, and the fees of changes
+of keys that their owners sign; --flow-sponsor names further scripts whose fees it pays. Every
+program on this machine can make it pay, so mainnet is refused.
 
 With --json it prints one object when it is ready and then runs on.`
 
@@ -89,6 +90,8 @@ func runUp(ctx context.Context, c *call) error {
 	flowNode := fs.String("flow", "", "`URL` of a Flow access node for the page at /flow: http://127.0.0.1:8888")
 	flowKey := fs.String("flow-service-key", "", "`file` with the key of the account that pays for new Flow accounts")
 	flowService := fs.String("flow-service", "", "`address` of that account; default: the emulator's service account")
+	var flowScripts repeated
+	fs.Var(&flowScripts, "flow-sponsor", "`file` of a script in Cadence whose fees that account pays, byte for byte; may be repeated")
 	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
 	if _, err := c.parse(fs, 0); err != nil {
 		return err
@@ -121,6 +124,13 @@ func runUp(ctx context.Context, c *call) error {
 			return err
 		}
 		config.FlowServiceKey = string(text)
+	}
+	for _, path := range flowScripts {
+		script, err := readFlowScript(path)
+		if err != nil {
+			return err
+		}
+		config.FlowSponsored = append(config.FlowSponsored, script)
 	}
 	if *asJSON {
 		config.Out = io.Discard
