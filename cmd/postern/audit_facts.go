@@ -15,6 +15,8 @@ import (
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/internal/server"
 	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/relyingparty"
+	"github.com/postern-dev/postern/relyingparty/postgres"
 	"github.com/postern-dev/postern/relyingparty/sqlite"
 )
 
@@ -23,6 +25,7 @@ type auditSource struct {
 	network
 	facts    string
 	data     string
+	store    storeFlag
 	passkeys string
 	flow     string
 }
@@ -31,6 +34,7 @@ func (s *auditSource) flags(fs *flag.FlagSet) {
 	s.network.flags(fs)
 	fs.StringVar(&s.facts, "facts", "", "`file` with what you know of the keys")
 	fs.StringVar(&s.data, "data", "", "`directory` of postern up --data, whose passkey server knows the passkeys; nothing is written")
+	s.store.flags(fs, "`URL` of a PostgreSQL database whose passkey server knows the passkeys; nothing is written")
 	fs.StringVar(&s.passkeys, "passkeys", "", "`file` with what a passkey server keeps of the passkeys: its reply under /credentials")
 	fs.StringVar(&s.flow, "flow", "", "`URL` of an access node of Flow, such as https://rest-mainnet.onflow.org: the account is one of Flow")
 }
@@ -102,14 +106,25 @@ func (s *auditSource) read(ctx context.Context, address string) (*recovery.Accou
 
 // known adds what passkey servers keep of an account's passkeys.
 func (s *auditSource) known(ctx context.Context, acct *recovery.Account, kept []recovery.Kept) (*recovery.Account, error) {
-	if s.data != "" {
-		more, err := keptIn(ctx, s.data, acct)
+	database, named, err := s.store.read()
+	if err != nil {
+		return nil, err
+	}
+	for _, from := range []struct {
+		name string
+		open func(context.Context, string) (keeper, error)
+	}{{s.data, openFile}, {database, openDatabase}} {
+		if from.name == "" {
+			continue
+		}
+		more, err := keptBy(ctx, func(ctx context.Context) (keeper, error) { return from.open(ctx, from.name) }, acct)
 		if err != nil {
 			return nil, err
 		}
 		kept = append(kept, more...)
 	}
-	if s.data == "" && s.passkeys == "" {
+	// A database that only the environment names is asked about accounts that are not its own, too.
+	if s.data == "" && s.passkeys == "" && !named && len(kept) == 0 {
 		return acct, nil
 	}
 	out := recovery.WithPasskeys(acct, kept...)
@@ -121,8 +136,14 @@ func (s *auditSource) known(ctx context.Context, acct *recovery.Account, kept []
 	return nil, failf("not-a-signer", "leave it out, or give another server's; only the server where a passkey was made knows it", "no passkey of the account is known there")
 }
 
-// keptIn asks a local passkey server's store, beside the server that may be running.
-func keptIn(ctx context.Context, dir string, acct *recovery.Account) (out []recovery.Kept, err error) {
+// keeper reads a passkey server's store, beside the server that may be running.
+type keeper interface {
+	relyingparty.Lister
+	ByX(ctx context.Context, x [32]byte) ([]*relyingparty.Credential, error)
+	Close() error
+}
+
+func openFile(ctx context.Context, dir string) (keeper, error) {
 	store, err := sqlite.OpenReadOnly(ctx, server.PasskeyFile(dir))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -131,6 +152,23 @@ func keptIn(ctx context.Context, dir string, acct *recovery.Account) (out []reco
 		return nil, failf("bad-data", "start and end postern up --data once: it brings its files up to date", "cannot use data directory %s: %w", dir, err)
 	case err != nil:
 		return nil, failf("bad-data", "use the version that wrote it, or another directory", "cannot use data directory %s: %w", dir, err)
+	}
+	return store, nil
+}
+
+func openDatabase(ctx context.Context, url string) (keeper, error) {
+	store, err := postgres.OpenReadOnly(ctx, postgres.Config{URL: url})
+	if err != nil {
+		return nil, err
+	}
+	return store, nil
+}
+
+// keptBy asks a store about an account's passkeys.
+func keptBy(ctx context.Context, open func(context.Context) (keeper, error), acct *recovery.Account) (out []recovery.Kept, err error) {
+	store, err := open(ctx)
+	if err != nil {
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	for _, s := range acct.Signers {

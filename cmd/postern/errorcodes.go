@@ -18,6 +18,7 @@ import (
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/relyingparty/postgres"
 	"github.com/postern-dev/postern/rescue"
 )
 
@@ -73,6 +74,11 @@ var sentinels = []struct {
 	{flow.ErrComposite, "bad-signature", ""},
 	{flow.ErrProof, "bad-proof", ""},
 	{flow.ErrRole, "no-such-role", ""},
+	{postgres.ErrURL, "bad-store", "postgres://user@host:5432/database?sslmode=verify-full"},
+	{postgres.ErrNewerSchema, "bad-store", "use the version that wrote it, or another database"},
+	{postgres.ErrOlderSchema, "bad-store", "start a server of this version once: it brings the database up to date"},
+	{postgres.ErrNoSchema, "bad-store", "name the database of a passkey server: postern up --store"},
+	{postgres.ErrForeign, "bad-store", "use another database"},
 	{access.ErrURL, "bad-url", ""},
 	{access.ErrUnreachable, "unreachable", ""},
 	{access.ErrNotFound, "not-found", ""},
@@ -178,6 +184,8 @@ var kinds = []kind{
 	coded[*bundler.TransportError]("unreachable"),
 	coded[*bundler.RPCError]("refused"),
 	coded[*artifacts.Error]("artifacts"),
+	coded[*postgres.UnfitError]("bad-store"),
+	coded[*postgres.Error]("store-failed"),
 }
 
 type kind struct {

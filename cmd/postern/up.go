@@ -61,6 +61,10 @@ key on P-256, 64 hex digits, of the account that pays for new ones there, and th
 of keys that their owners sign; --flow-sponsor names further scripts whose fees it pays. Every
 program on this machine can make it pay, so mainnet is refused.
 
+With --store the passkeys are in a PostgreSQL database, which any number of servers share:
+postgres://user@host/database?sslmode=verify-full. A password stands in PGPASSWORD, in a file
+named by PGPASSFILE, or in the whole URL in POSTERN_STORE, never on the command line.
+
 With --json it prints one object when it is ready and then runs on.`
 
 func upCommand() command {
@@ -77,6 +81,8 @@ func runUp(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	listen := fs.String("listen", server.DefaultListen, "loopback `address` and port; port 0 takes a free one")
 	data := fs.String("data", "", "`directory` that keeps chain and passkeys; without it all is gone at the end")
+	var store storeFlag
+	store.flags(fs, "`URL` of a PostgreSQL database that keeps the passkeys, for several servers at once")
 	dir := artifactsFlag(fs)
 	var origins repeated
 	fs.Var(&origins, "origin", "further `origin` whose pages may use chain and passkeys; may be repeated")
@@ -94,6 +100,10 @@ func runUp(ctx context.Context, c *call) error {
 	fs.Var(&flowScripts, "flow-sponsor", "`file` of a script in Cadence whose fees that account pays, byte for byte; may be repeated")
 	asJSON := fs.Bool("json", false, "print one JSON object when it is ready")
 	if _, err := c.parse(fs, 0); err != nil {
+		return err
+	}
+	database, _, err := store.read()
+	if err != nil {
 		return err
 	}
 	id, err := parseChainID(*chainID)
@@ -114,7 +124,7 @@ func runUp(ctx context.Context, c *call) error {
 		return err
 	}
 	config := server.UpConfig{
-		Listen: *listen, DataDir: *data, Artifacts: artifacts.Options{Dir: *dir},
+		Listen: *listen, DataDir: *data, Store: database, Artifacts: artifacts.Options{Dir: *dir},
 		Origins: origins, ChainID: id.Uint64(), Rules: fork, OsakaAt: change, BlockTime: *blockTime, Passkeys: passkeys, Out: c.stdout, Log: c.log(*verbose),
 		Flow: *flowNode, FlowService: *flowService,
 	}

@@ -16,6 +16,8 @@ import (
 //	chain/         the embedded chain (devnet)
 //	passkeys.db    registered passkeys (relyingparty/sqlite), with -wal, -shm and .lock beside it
 //	challenge.key  secret that seals challenges, 32 bytes as hex, mode 0600
+//
+// The last two are not there where PostgreSQL keeps the passkeys.
 const (
 	chainDir    = "chain"
 	passkeyFile = "passkeys.db"

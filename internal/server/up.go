@@ -19,7 +19,6 @@ import (
 	"github.com/postern-dev/postern/devnet"
 	"github.com/postern-dev/postern/internal/artifacts"
 	"github.com/postern-dev/postern/relyingparty"
-	"github.com/postern-dev/postern/relyingparty/sqlite"
 	"github.com/postern-dev/postern/relyingparty/zerodev"
 	"github.com/postern-dev/postern/userop"
 	"github.com/postern-dev/postern/wallet"
@@ -43,6 +42,10 @@ type UpConfig struct {
 	// DataDir keeps chain, passkeys and secrets. Empty: all is gone when it ends. One
 	// process at a time can use it.
 	DataDir string
+
+	// Store is the URL of a PostgreSQL database that keeps the passkeys instead, for any
+	// number of servers at once; see postgres.Config. Empty: a file in DataDir.
+	Store string
 
 	// Artifacts says where the third-party contracts and modules come from. Its Log is
 	// set to the one below.
@@ -230,31 +233,12 @@ func walletPage(set *artifacts.Set) (*wallet.Page, error) {
 	return wallet.New(wallet.Vendor{Hashes: hashes, Curves: curves})
 }
 
-func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, *sqlite.Store, [][]byte, error) {
-	path, secrets := sqlite.Ephemeral, [][]byte(nil)
-	if cfg.DataDir != "" {
-		if err := makeDataDir(cfg.DataDir); err != nil {
-			return nil, nil, nil, err
-		}
-		path = PasskeyFile(cfg.DataDir)
-	}
-	store, err := sqlite.Open(ctx, path)
-	switch {
-	case errors.Is(err, sqlite.ErrInUse):
-		return nil, nil, nil, dataBusy(cfg.DataDir, err)
-	case errors.Is(err, sqlite.ErrNewerSchema), errors.Is(err, sqlite.ErrForeign):
-		return nil, nil, nil, failure("bad-data", "use the version that wrote it, or another directory: --data DIR", "cannot use data directory %s: %w", cfg.DataDir, err)
-	case err != nil:
+func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, passkeyStore, [][]byte, error) {
+	store, secrets, err := openPasskeys(ctx, cfg)
+	if err != nil {
 		return nil, nil, nil, err
 	}
 	s.closers = append(s.closers, store.Close)
-	if cfg.DataDir != "" {
-		secret, err := secretIn(cfg.DataDir)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		secrets = append(secrets, secret)
-	}
 	handler, err := zerodev.New(zerodev.Config{
 		Server: relyingparty.Config{
 			RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Name: rpName, Origins: origins}},

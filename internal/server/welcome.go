@@ -27,6 +27,9 @@ func (s *Stack) welcome(cfg UpConfig, took time.Duration) {
 	if cfg.DataDir != "" {
 		state = "kept in " + cfg.DataDir
 	}
+	if cfg.Store != "" {
+		state += "; passkeys kept in PostgreSQL"
+	}
 	rules := info.Rules
 	if info.OsakaAt > 0 {
 		rules += " until " + time.Unix(info.OsakaAt, 0).Format(time.DateTime) + ", then osaka"
