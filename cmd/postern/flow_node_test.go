@@ -28,9 +28,10 @@ type flowNode struct {
 	sealed   map[flow.Identifier]map[string]any
 	posts    []flow.Identifier
 
-	dropped int  // so many answers to sent transactions get lost, although they are taken
-	broken  int  // so many sent transactions are not taken, by a gateway that is out of order
-	never   bool // nothing is sealed
+	dropped int    // so many answers to sent transactions get lost, although they are taken
+	broken  int    // so many sent transactions are not taken, by a gateway that is out of order
+	never   bool   // nothing is sealed
+	blocks  uint64 // since the block that transactions refer to
 	url     string
 }
 
@@ -42,9 +43,11 @@ func newFlowNode(service flow.AccountKey) *flowNode {
 
 func (n *flowNode) serve() *httptest.Server {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/blocks", func(w http.ResponseWriter, _ *http.Request) {
-		writeFlow(w, 200, []any{map[string]any{"header": map[string]string{"id": strings.Repeat("ab", 32), "height": "7", "timestamp": "2026-01-01T00:00:00Z"}}})
-	})
+	block := func(w http.ResponseWriter, height uint64) {
+		writeFlow(w, 200, []any{map[string]any{"header": map[string]string{"id": strings.Repeat("ab", 32), "height": strconv.FormatUint(height, 10), "timestamp": "2026-01-01T00:00:00Z"}}})
+	}
+	mux.HandleFunc("GET /v1/blocks", func(w http.ResponseWriter, _ *http.Request) { block(w, 7+n.blocks) })
+	mux.HandleFunc("GET /v1/blocks/{id}", func(w http.ResponseWriter, _ *http.Request) { block(w, 7) })
 	mux.HandleFunc("GET /v1/accounts/{address}", n.account)
 	mux.HandleFunc("GET /v1/accounts/{address}/keys/{index}", n.account)
 	mux.HandleFunc("POST /v1/transactions", n.post)

@@ -107,7 +107,8 @@ func unanswered(err error) bool {
 var errSequenceAhead = errors.New("earlier transactions of the proposal key are not sealed yet")
 
 // deliver sends a transaction that the node may have already, again if it does not answer, and waits for its end. Before,
-// it looks at the proposal key: a transaction whose sequence number is used up can never run.
+// it looks at the proposal key and the reference block: a transaction whose sequence number is used up, or that has
+// expired, can never run.
 func deliver(ctx context.Context, client *access.Client, t *flow.Transaction) (access.Result, error) {
 	r, err := client.Result(ctx, t.ID())
 	if err != nil && !unanswered(err) {
@@ -119,6 +120,9 @@ func deliver(ctx context.Context, client *access.Client, t *flow.Transaction) (a
 				return r, err
 			}
 			return client.Wait(ctx, t.ID())
+		}
+		if err := client.CheckExpiry(ctx, t); errors.Is(err, access.ErrExpired) { // a node that knows less may still take it
+			return r, err
 		}
 		if err := handOver(ctx, client, t); err != nil {
 			return access.Result{}, err

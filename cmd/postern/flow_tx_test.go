@@ -113,6 +113,8 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 	}{
 		"the node is out of order": {func(n *flowNode, _ *flow.Transaction) { n.broken = 99 }, "not-known", true},
 		"nothing is sealed":        {func(n *flowNode, _ *flow.Transaction) { n.never = true }, "not-known", true},
+		"it has expired":           {func(n *flowNode, _ *flow.Transaction) { n.blocks = flow.ExpiryBlocks + 1 }, "stale", false},
+		"it has not yet":           {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.broken = flow.ExpiryBlocks, 99 }, "not-known", true},
 		"another came first":       {func(n *flowNode, _ *flow.Transaction) { n.accounts[flowService][0].SequenceNumber = 9 }, "stale", false},
 	} {
 		t.Chdir(t.TempDir())
@@ -127,6 +129,9 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 		files, _ := filepath.Glob("flow-*.hex")
 		if (len(files) == 1) != c.kept {
 			t.Errorf("%s: files %v", name, files)
+		}
+		if c.code == "stale" && len(node.posts) != 0 {
+			t.Errorf("%s: sent %v", name, node.posts)
 		}
 		if c.kept {
 			again, err := (&call{}).readFlowTransaction(files[0])
