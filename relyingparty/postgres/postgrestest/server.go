@@ -2,6 +2,7 @@ package postgrestest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net/url"
@@ -77,13 +78,16 @@ func begin(t testing.TB, durable bool) *Server {
 // programs is the directory of the newest PostgreSQL here.
 func programs() string {
 	if path, err := exec.LookPath("postgres"); err == nil {
-		return filepath.Dir(path)
+		if path, err = filepath.EvalSymlinks(path); err == nil {
+			return filepath.Dir(path)
+		}
 	}
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres") // as Debian has it
 	if len(found) == 0 {
 		return ""
 	}
-	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return len(a)*1000 - len(b)*1000 + strings.Compare(a, b) }))
+	slices.SortFunc(found, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
+	return filepath.Dir(found[len(found)-1])
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
@@ -177,4 +181,59 @@ func (s *Server) remove() {
 		_ = s.process.Wait()
 	}
 	os.RemoveAll(s.dir)
+}
+
+// Follow begins a second server that copies this one as it writes, and ends with the test.
+func (s *Server) Follow(t testing.TB) *Server {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "postern-pg-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if who := unprivileged(); who != nil {
+		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := &Server{t: t, bin: s.bin, dir: dir, durable: s.durable, URL: strings.ReplaceAll(s.URL, url.QueryEscape(s.dir), url.QueryEscape(dir))}
+	t.Cleanup(func() {
+		if out.process == nil {
+			os.RemoveAll(dir)
+			return
+		}
+		out.remove()
+	})
+	said, err := out.command("pg_basebackup", "--pgdata", out.data(), "--dbname", s.URL, "--write-recovery-conf", "--checkpoint", "fast").CombinedOutput()
+	if err != nil {
+		t.Fatalf("pg_basebackup: %v\n%s", err, said)
+	}
+	out.Run()
+	return out
+}
+
+// Database names another database of the server.
+func (s *Server) Database(url string) string {
+	path := url[strings.LastIndex(url, "/postern_test_"):]
+	name, _, _ := strings.Cut(path, "?")
+	return strings.Replace(s.URL, "/postgres?", name+"?", 1)
+}
+
+// Dump is what pg_dump makes of a database, and Restore brings into another.
+func (s *Server) Dump(url string) []byte {
+	s.t.Helper()
+	out, err := s.command("pg_dump", "--no-owner", url).Output()
+	if err != nil {
+		s.t.Fatalf("pg_dump: %v", err)
+	}
+	return out
+}
+
+// Restore runs a dump.
+func (s *Server) Restore(url string, dump []byte) {
+	s.t.Helper()
+	cmd := s.command("psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", url)
+	cmd.Stdin = bytes.NewReader(dump)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		s.t.Fatalf("psql: %v\n%s", err, out)
+	}
 }

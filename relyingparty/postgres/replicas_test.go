@@ -1,0 +1,191 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/relyingparty"
+	"github.com/postern-dev/postern/relyingparty/postgres/postgrestest"
+	"github.com/postern-dev/postern/relyingparty/storetest"
+)
+
+func parallel(n int, f func(i int)) {
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { f(i) })
+	}
+	wg.Wait()
+}
+
+// Many begin at once on an empty database: one makes the schema, and they agree on
+// everything.
+func TestServersThatBeginTogetherAgree(t *testing.T) {
+	url := postgrestest.Database(t)
+	stores := make([]*Store, 8)
+	parallel(len(stores), func(i int) {
+		s, err := Open(context.Background(), Config{URL: url, DangerNoFsync: true})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		stores[i] = s
+		t.Cleanup(func() { s.Close() })
+	})
+	if t.Failed() {
+		return
+	}
+	for _, s := range stores {
+		if a, b := epoch(t, s), epoch(t, stores[0]); a != b || a == (relyingparty.Epoch{}) {
+			t.Errorf("epochs %x and %x", a, b)
+		}
+		if !bytes.Equal(s.Secret(), stores[0].Secret()) || len(s.Secret()) != 32 {
+			t.Error("they seal with different secrets")
+		}
+	}
+}
+
+func epoch(t testing.TB, s *Store) relyingparty.Epoch {
+	t.Helper()
+	s.mu.Lock()
+	s.asked = time.Time{}
+	s.mu.Unlock()
+	e, err := s.Epoch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func TestOfManyCommitsOnTwoServersOneWins(t *testing.T) {
+	url := postgrestest.Database(t)
+	two := []*Store{open(t, url), open(t, url)}
+	for range 10 {
+		c := storetest.NewCredential(t)
+		token := storetest.NewToken()
+		var won, lost atomic.Int32
+		parallel(2*32, func(i int) {
+			mine := *c
+			mine.Name = string(rune('A' + i%26))
+			switch err := two[i%2].Commit(t.Context(), relyingparty.Commit{Token: token, Expires: time.Now().Add(time.Hour), Create: &mine}); {
+			case err == nil:
+				won.Add(1)
+			case errors.Is(err, relyingparty.ErrTokenUsed):
+				lost.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+		if won.Load() != 1 || lost.Load() != 63 {
+			t.Fatalf("%d won, %d lost", won.Load(), lost.Load())
+		}
+	}
+}
+
+// Two servers make one: options of one are good at the other, and an answer is good once,
+// wherever it arrives.
+func TestAnAnswerIsGoodOnceOnWhicheverServer(t *testing.T) {
+	url := postgrestest.Database(t)
+	a, b := open(t, url), open(t, url)
+	two := []http.Handler{server(t, a, a.Secret()), server(t, b, b.Secret())}
+	user := newBrowser(t)
+
+	race := func(path string, body map[string]any) {
+		t.Helper()
+		var won, used atomic.Int32
+		parallel(2*12, func(i int) {
+			switch code, raw := user.post(two[i%2], path, body); {
+			case code == http.StatusOK:
+				won.Add(1)
+			case code == http.StatusConflict && bytes.Contains(raw, []byte("challenge_used")):
+				used.Add(1)
+			default:
+				t.Errorf("%d %s", code, raw)
+			}
+		})
+		if won.Load() != 1 || used.Load() != 23 {
+			t.Errorf("%s: %d won, %d were told that it is used", path, won.Load(), used.Load())
+		}
+	}
+	race("/register/verify", user.registration(two[0]))
+	for i := range 4 {
+		race("/login/verify", user.assertion(two[i%2]))
+	}
+	user.must(two[1], "/login/verify", user.assertion(two[0]))
+}
+
+func TestANonceIsGoodOnceOnWhicheverServer(t *testing.T) {
+	url := postgrestest.Database(t)
+	var two []*relyingparty.Nonces
+	for range 2 {
+		s := open(t, url)
+		n, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: s, Secrets: [][]byte{s.Secret()}, Name: "account proofs"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		two = append(two, n)
+	}
+	for range 5 {
+		nonce, err := two[0].Issue(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var won, used atomic.Int32
+		parallel(2*16, func(i int) {
+			err := two[i%2].Redeem(t.Context(), nonce)
+			var refused *relyingparty.Refusal
+			switch {
+			case err == nil:
+				won.Add(1)
+			case errors.As(err, &refused) && refused.Code == "challenge_used":
+				used.Add(1)
+			default:
+				t.Error(err)
+			}
+		})
+		if won.Load() != 1 || used.Load() != 31 {
+			t.Errorf("%d won, %d were told that it is used", won.Load(), used.Load())
+		}
+	}
+}
+
+// Logins at which something changed, at once on two servers: each is in the history once,
+// and the use before it as well.
+func TestHistoriesOfParallelChangesAreWhole(t *testing.T) {
+	url := postgrestest.Database(t)
+	two := []*Store{open(t, url), open(t, url)}
+	c := storetest.NewCredential(t)
+	c.SignCount = 0
+	if err := two[0].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+		t.Fatal(err)
+	}
+	const n = 24
+	parallel(n, func(i int) {
+		u := &relyingparty.Use{RPID: c.RPID, ID: c.ID, At: c.CreatedAt.Add(time.Duration(i+1) * time.Second), Flags: passkey.FlagUP, SignCount: uint32(i + 1), Count: uint32(i + 1), Changed: true}
+		if err := two[i%2].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Use: u}); err != nil {
+			t.Error(err)
+		}
+	})
+	r, err := two[0].Record(t.Context(), c.RPID, c.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[uint32]int{}
+	for _, s := range r.History {
+		seen[s.SignCount]++
+	}
+	for i := range uint32(n + 1) {
+		if seen[i] != 1 {
+			t.Errorf("counter %d stands %d times", i, seen[i])
+		}
+	}
+	if got, err := two[1].Credential(t.Context(), c.RPID, c.ID); err != nil || got.SignCount != n {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
