@@ -42,11 +42,23 @@ func write(t *testing.T, text string) string {
 // backed up.
 func dataDir(t *testing.T) (dir string, c *relyingparty.Credential) {
 	t.Helper()
-	dir, c = t.TempDir(), storetest.NewCredential(t)
+	dir = t.TempDir()
 	store, err := sqlite.Open(t.Context(), filepath.Join(dir, "passkeys.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir, knownPasskey(t, store)
+}
+
+// knownPasskey has been registered, and used once.
+func knownPasskey(t *testing.T, store relyingparty.Store) *relyingparty.Credential {
+	t.Helper()
+	c := storetest.NewCredential(t)
 	c.RPID, c.Flags, c.SignCount, c.Provider = "wallet.example", passkey.FlagUP|passkey.FlagUV|passkey.FlagBE|passkey.FlagBS, 0, "Some Manager"
 	yes := true
 	c.Discoverable = &yes
@@ -57,12 +69,7 @@ func dataDir(t *testing.T) (dir string, c *relyingparty.Credential) {
 			t.Fatal(err)
 		}
 	}
-	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir, c
+	return c
 }
 
 func whole(key string) string {
