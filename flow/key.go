@@ -2,6 +2,7 @@ package flow
 
 import (
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/sha3"
 	"encoding/hex"
@@ -96,13 +97,13 @@ func (k AccountKey) verify(signature, message []byte, secp256k1 Verifier) error 
 	}
 	switch k.Curve {
 	case P256:
-		public, err := passkey.ParseRaw(k.Public[:])
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append([]byte{4}, k.Public[:]...))
 		if err != nil {
 			return refused(ErrKey, "public key", "%v", err)
 		}
 		// What is verified is public: big integers do not matter here. A high s is good, as it is for nodes.
 		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-		if !ecdsa.Verify(public.ECDSA(), digest[:], r, s) {
+		if !ecdsa.Verify(public, digest[:], r, s) {
 			return refused(ErrSignature, "signature", "by key %d, %s with %s", k.Index, k.Curve, k.Hash)
 		}
 		return nil

@@ -63,6 +63,24 @@ func TestProofs(t *testing.T) {
 	}
 	stranger := sign("app", 2)
 	stranger.Address = flow.Address{5}
+	// Signatures of the same words as a user's message, whose tag FCL's contract takes as well.
+	words := &flow.Proof{App: "app", Address: user, Nonce: nonce}
+	message, err := words.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asUser := append(make([]byte, 0, 256), flow.TagUserMessage...)
+	asUser = append(append(asUser, make([]byte, 32-len(asUser))...), message[32:]...)
+	tagged := []flow.Signature{{Address: user, KeyIndex: 2}, {Address: user, KeyIndex: 0}, {Address: user, KeyIndex: 1}}
+	for i, by := range []*flowtest.Signer{plain, one, two} {
+		how := usual
+		if i == 0 {
+			how = bare
+		}
+		tagged[i].Signature, tagged[i].Extension = how.Make(by, asUser)
+	}
+	elsewhere := of("app", 2)
+	elsewhere[0].Address = flow.Address{5}
 	for name, c := range map[string]struct {
 		proof flow.Proof
 		cause error
@@ -78,6 +96,9 @@ func TestProofs(t *testing.T) {
 		"another app, passkey": {flow.Proof{App: "App", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)}, flow.ErrChallenge},
 		"another nonce":        {flow.Proof{App: "app", Address: user, Nonce: make([]byte, 32), Signatures: of("app", 2)}, flow.ErrSignature},
 		"another account":      {flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: []flow.Signature{stranger}}, flow.ErrProof},
+		"of another account's": {flow.Proof{App: "app", Address: flow.Address{5}, Nonce: nonce, Signatures: elsewhere}, flow.ErrSignature},
+		"as a user's message":  {flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: tagged[:1]}, flow.ErrSignature},
+		"so, by passkeys":      {flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: tagged[1:]}, flow.ErrChallenge},
 		"a short nonce":        {flow.Proof{App: "app", Address: user, Nonce: nonce[:31], Signatures: of("app", 2)}, flow.ErrProof},
 		"no app":               {flow.Proof{Address: user, Nonce: nonce}, flow.ErrProof},
 	} {
@@ -88,6 +109,13 @@ func TestProofs(t *testing.T) {
 	good := flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)}
 	if err := good.Verify(keys, flow.Policy{Assertion: passkey.Rule{RPID: "other.example", Origins: []string{flowtest.Origin}}}, nil); !errors.Is(err, passkey.ErrRPID) {
 		t.Errorf("of another relying party: %v", err)
+	}
+	// 999 is not enough.
+	for weight, cause := range map[uint16]error{499: flow.ErrProof, 500: nil} {
+		keys[1].Weight = weight
+		if err := good.Verify(keys, policy, nil); !errors.Is(err, cause) || (cause == nil) != (err == nil) {
+			t.Errorf("weights of %d: %v", 500+weight, err)
+		}
 	}
 	script, arguments, err := good.Script()
 	if err != nil || len(script) == 0 || len(arguments) != 5 {

@@ -224,6 +224,17 @@ func TestNodesTakeWhatIsTaken(t *testing.T) {
 			t.Errorf("%s: the note changed from %s to %s", c, before, after)
 		}
 	}
+	// A passkey signs SHA-256: with another hash its key is good for nothing, which neither the chain nor a node says before.
+	sha3 := key
+	sha3.Hash = flow.SHA3
+	wrong := w.create(sha3)
+	tx := w.of([]byte(note), [][]byte{flow.Int(1).JSON()}, wrong)
+	if _, err := w.send(tx, signs{wrong, 0, user, usual}); !errors.Is(err, access.ErrSignature) || w.noted(wrong) != "-1" {
+		t.Errorf("a key with SHA3_256: the node says %v", err)
+	}
+	if err := tx.VerifySignature(tx.EnvelopeSignatures[0], sha3, nil); !errors.Is(err, flow.ErrSignature) || !errors.Is(sha3.Fits(), flow.ErrKey) {
+		t.Errorf("a key with SHA3_256: package flow says %v", err)
+	}
 	k, err := w.Key(t.Context(), account, 0)
 	if err != nil || k.SequenceNumber != uint64(sealed) || k.Public != key.Public || k.Weight != 1000 || k.Curve != flow.P256 || k.Hash != flow.SHA2 {
 		t.Errorf("after %d sealed transactions the key is %+v, %v", sealed, k, err)

@@ -189,6 +189,7 @@ func WebAuthn() []Case {
 		client("origin null", nil, get+`,"origin":null}`),
 		client("names in capitals", nil, `{"TYPE":"webauthn.get","Challenge":"CHALLENGE","ORIGIN":"x"}`),
 		client("the challenge twice, the last one right", nil, `{"type":"webauthn.get","challenge":"AAAA","challenge":"CHALLENGE"`+rest),
+		client("the challenge twice, the right one in capitals", nil, `{"type":"webauthn.get","challenge":"AAAA","cHALLENGE":"CHALLENGE"`+rest),
 		client("white space", nil, " {\n\t\"type\" : \"webauthn.get\" ,\r\"challenge\":\"CHALLENGE\" } \n"),
 		client("escapes", nil, `{"type":"webauthn\u002eget","challenge":"CHALLENGE"`+rest),
 		with("RP ID hash of zeros", nil, func(a *Assertion) { a.RPIDHash = [32]byte{} }),
@@ -245,6 +246,19 @@ func WebAuthn() []Case {
 			e[2]++
 			return s.SignedBy(a.AuthData(), c), append(e, 0x80)
 		}},
+		{"a list of one", flow.ErrExtension, func(s *Signer, message []byte) ([]byte, []byte) {
+			a := Usual()
+			c := a.ClientData(Text(message))
+			// 01 f8 len a5 authenticatorData, without the rest
+			e := flow.Extension(a.AuthData(), c)[:4+37]
+			return s.SignedBy(a.AuthData(), c), append([]byte{e[0], 0xc0 + 38}, e[3:]...)
+		}},
+		after("a length that is not the shortest", flow.ErrExtension, func(s, e []byte) ([]byte, []byte) {
+			// 01 f8 len a5 … becomes 01 f8 len+1 b8 25 …
+			e[2]++
+			return s, append(append(append([]byte{}, e[:3]...), 0xb8, 37), e[4:]...)
+		}),
+		after("a length beyond the end", flow.ErrExtension, func(s, e []byte) ([]byte, []byte) { return s, e[:len(e)-1] }),
 		{"clientDataJSON first", flow.ErrClientData, func(s *Signer, message []byte) ([]byte, []byte) {
 			a := Usual()
 			c := a.ClientData(Text(message))
