@@ -11,6 +11,20 @@ have npm || need_apt+=(npm)
 have git || need_apt+=(git)
 have chromium || have chromium-browser || have google-chrome || need_apt+=(chromium)
 
+# PostgreSQL, of which tests start their own; without it they are skipped, and say so.
+if ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
+  if have apt-get && [ "$(id -u)" = 0 ]; then
+    need_apt+=(postgresql)
+    # Debian's package would make a cluster, and start it, unless it is told not to.
+    no_cluster=/etc/postgresql-common/createcluster.d/postern.conf
+    trap 'rm -f "$no_cluster"' EXIT
+    mkdir -p "${no_cluster%/*}"
+    echo 'create_main_cluster = false' >"$no_cluster"
+  else
+    echo "no PostgreSQL here: tests of relyingparty/postgres will be skipped (Debian: apt-get install postgresql)"
+  fi
+fi
+
 if [ ${#need_apt[@]} -gt 0 ]; then
   if have apt-get && [ "$(id -u)" = 0 ]; then
     echo "installing: ${need_apt[*]}"
