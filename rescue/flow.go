@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -27,8 +29,9 @@ type FlowAccount struct {
 // storage. In units of 10⁻⁸ FLOW.
 const FlowReserve = 1_000_000 // 0.01 FLOW
 
-// flowAvailable is what an account can give away: its balance without what its storage needs.
-const flowAvailable = `access(all) fun main(a: Address): UFix64 { return getAccount(a).availableBalance }`
+// FlowAvailable is the script that reads what an account can give away: its balance without what its
+// storage needs. Its argument is the account.
+const FlowAvailable = `access(all) fun main(a: Address): UFix64 { return getAccount(a).availableBalance }`
 
 // FlowSignerError says that an account of Flow obeys none of the passkeys at hand, or not enough.
 type FlowSignerError struct {
@@ -95,6 +98,19 @@ transaction(amount: UFix64, to: Address) {
 }
 `
 
+// FlowChains are the chains that FlowTransfer knows, as access nodes name them.
+func FlowChains() []string { return slices.Sorted(maps.Keys(flowTokens)) }
+
+// FlowTransfer is the script that moves FLOW from its authorizer on a chain. Its arguments are the amount
+// and the recipient.
+func FlowTransfer(chain string) ([]byte, error) {
+	tokens, ok := flowTokens[chain]
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrFlowChain, chain)
+	}
+	return fmt.Appendf(nil, flowTransfer, tokens[0], tokens[1]), nil
+}
+
 // Move prepares a transaction of FLOW to another account: an amount in units of 10⁻⁸, or with 0
 // everything but FlowReserve. The account pays the fee.
 func (f *FlowAccount) Move(ctx context.Context, c *access.Client, to flow.Address, amount uint64) (*flow.Transaction, error) {
@@ -102,11 +118,11 @@ func (f *FlowAccount) Move(ctx context.Context, c *access.Client, to flow.Addres
 	if err != nil {
 		return nil, err
 	}
-	tokens, ok := flowTokens[id]
-	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrFlowChain, id)
+	script, err := FlowTransfer(id)
+	if err != nil {
+		return nil, err
 	}
-	v, err := c.Script(ctx, []byte(flowAvailable), [][]byte{flow.Addr(f.Address).JSON()})
+	v, err := c.Script(ctx, []byte(FlowAvailable), [][]byte{flow.Addr(f.Address).JSON()})
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +136,7 @@ func (f *FlowAccount) Move(ctx context.Context, c *access.Client, to flow.Addres
 		amount = has - FlowReserve
 	}
 	tx := &flow.Transaction{
-		Script:      fmt.Appendf(nil, flowTransfer, tokens[0], tokens[1]),
+		Script:      script,
 		Arguments:   [][]byte{flow.UFix64(amount).JSON(), flow.Addr(to).JSON()},
 		ProposalKey: flow.ProposalKey{Address: f.Address, KeyIndex: f.Keys[0].Index},
 		Payer:       f.Address, Authorizers: []flow.Address{f.Address},

@@ -20,12 +20,15 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 
 	"github.com/postern-dev/postern/contracts"
+	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/internal/artifacts"
+	"github.com/postern-dev/postern/rescue"
 	"github.com/postern-dev/postern/userop"
 )
 
@@ -53,6 +56,10 @@ func Build(ctx context.Context, root string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	cadence, err := flowScripts()
+	if err != nil {
+		return nil, err
+	}
 	licence, err := noblesLicence(set)
 	if err != nil {
 		return nil, err
@@ -73,6 +80,7 @@ func Build(ctx context.Context, root string) ([]byte, error) {
 		{"{{icon}}", []byte("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(icon))},
 		{"{{licence}}", licence},
 		{"{{deployments}}", data},
+		{"{{flow}}", cadence},
 		{"{{style}}", style},
 		{"{{script}}", script}, // last: whatever it has in it stays as it is
 	} {
@@ -136,6 +144,32 @@ func deployments() ([]byte, error) {
 	return json.MarshalIndent(all, "", "  ")
 }
 
+// FlowScripts are the scripts that the page runs on Flow: those of package flow and of postern rescue.
+type FlowScripts struct {
+	Add       string            `json:"add"`
+	Revoke    string            `json:"revoke"`
+	Available string            `json:"available"`
+	Reserve   uint64            `json:"reserve"`  // stays behind, in units of 10⁻⁸ FLOW
+	Transfer  map[string]string `json:"transfer"` // by the chain's name
+}
+
+func flowScripts() ([]byte, error) {
+	add, _, err := flow.AddKeys(flow.AccountKey{Curve: flow.P256, Hash: flow.SHA2})
+	if err != nil {
+		return nil, err
+	}
+	revoke, _ := flow.RevokeKey(0)
+	all := FlowScripts{Add: string(add), Revoke: string(revoke), Available: rescue.FlowAvailable, Reserve: rescue.FlowReserve, Transfer: map[string]string{}}
+	for _, chain := range rescue.FlowChains() {
+		script, err := rescue.FlowTransfer(chain)
+		if err != nil {
+			return nil, err
+		}
+		all.Transfer[chain] = string(script)
+	}
+	return json.MarshalIndent(all, "", "  ") // with < as \u003c, which cannot end its element
+}
+
 func noblesLicence(set *artifacts.Set) ([]byte, error) {
 	from, err := set.FS("@noble/curves")
 	if err != nil {
@@ -159,9 +193,9 @@ func bundle(root string, set *artifacts.Set) ([]byte, error) {
 	}
 	r := api.Build(api.BuildOptions{
 		EntryPoints: []string{"./rescue/main.js"}, AbsWorkingDir: dir,
-		Bundle: true, Format: api.FormatIIFE, Target: api.ES2022, Charset: api.CharsetUTF8,
+		Bundle: true, Format: api.FormatESModule, Target: api.ES2022, Charset: api.CharsetUTF8,
 		LegalComments: api.LegalCommentsInline, TreeShaking: api.TreeShakingTrue, LogLevel: api.LogLevelSilent,
-		Plugins: []api.Plugin{noble(set)},
+		Plugins: []api.Plugin{noble(set), plain()},
 	})
 	if len(r.Errors) > 0 {
 		return nil, errors.New(strings.Join(api.FormatMessages(r.Errors, api.FormatMessagesOptions{}), "\n"))
@@ -172,7 +206,8 @@ func bundle(root string, set *artifacts.Set) ([]byte, error) {
 	if len(r.OutputFiles) != 1 {
 		return nil, fmt.Errorf("rescuepage: %d files in the place of one", len(r.OutputFiles))
 	}
-	script := append([]byte("\n"), r.OutputFiles[0].Contents...)
+	// A module without imports and exports is a script once its names are its own: not indented, which saves 14 kB.
+	script := slices.Concat([]byte("\n\"use strict\";\n(() => {\n"), r.OutputFiles[0].Contents, []byte("})();\n"))
 	if bytes.Contains(bytes.ToLower(script), []byte("</script")) || bytes.Contains(script, []byte("<!--")) {
 		return nil, errors.New("rescuepage: the script ends its own element")
 	}
@@ -200,8 +235,31 @@ func noble(set *artifacts.Set) api.Plugin {
 			if err != nil {
 				return api.OnLoadResult{}, err
 			}
-			text := string(content)
-			return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
+			return uncommented(string(content))
 		})
 	}}
+}
+
+// plain reads the wallet's own modules without their comments, of which the bundler would keep some, here and there.
+func plain() api.Plugin {
+	return api.Plugin{Name: "plain", Setup: func(b api.PluginBuild) {
+		b.OnLoad(api.OnLoadOptions{Filter: `\.js$`, Namespace: "file"}, func(a api.OnLoadArgs) (api.OnLoadResult, error) {
+			content, err := os.ReadFile(a.Path)
+			if err != nil {
+				return api.OnLoadResult{}, err
+			}
+			return uncommented(string(content))
+		})
+	}}
+}
+
+// uncommented is a module without comments but those on its licence.
+func uncommented(content string) (api.OnLoadResult, error) {
+	r := api.Transform(content, api.TransformOptions{MinifyWhitespace: true, Target: api.ES2022, Charset: api.CharsetUTF8,
+		LegalComments: api.LegalCommentsInline, LogLevel: api.LogLevelSilent})
+	if len(r.Errors) > 0 {
+		return api.OnLoadResult{}, errors.New(strings.Join(api.FormatMessages(r.Errors, api.FormatMessagesOptions{}), "\n"))
+	}
+	text := string(r.Code)
+	return api.OnLoadResult{Contents: &text, Loader: api.LoaderJS}, nil
 }

@@ -32,6 +32,9 @@ export const generate = () => curve.utils.randomSecretKey();
 /** @param {Uint8Array} secret */
 export const addressOf = (secret) => address(curve.getPublicKey(secret, false));
 
+/** x ‖ y. @param {Uint8Array} secret */
+export const publicOf = (secret) => curve.getPublicKey(secret, false).slice(1);
+
 /** r ‖ s ‖ v with low s and v 27 or 28. @param {Uint8Array} digest 32 bytes, signed as they are @param {Uint8Array} secret */
 export function sign(digest, secret) {
   const b = curve.sign(digest, secret, { prehash: false, format: 'recovered' });

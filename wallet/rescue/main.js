@@ -2,16 +2,20 @@
 /** The rescue page's way in: a node, what somebody still holds, and the account that it opens. */
 import { obstacle } from '../page/ceremony.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
+import { digits } from '../page/flow/transaction.js';
 import { $, element, fieldError, input, problem, show, status } from '../page/view.js';
 import { Trouble, chainName, explain, parseAddress, roughly } from '../page/words.js';
+import { Access } from './access.js';
 import { find } from './accounts.js';
 import { MOST, forget, parseExport } from './exported.js';
 import { field, parseSecret, parseUrl } from './fields.js';
+import { clearFlow, findFlow, flowAccount, gathering, openFlow } from './flow.js';
+import { networkName, parseFlow } from './flowaccount.js';
 import * as holders from './holders.js';
-import { Node } from './node.js';
+import { Node, inUnits } from './node.js';
 import { drop, enter } from './send.js';
 import { isSealed, openSealed } from './sealed.js';
-import { begin, hold, open, session } from './session.js';
+import { begin, beginFlow, hold, open, session } from './session.js';
 
 /** @typedef {import('./holders.js').Holder} Holder @typedef {Awaited<ReturnType<typeof find>>['accounts']} Found */
 
@@ -20,31 +24,67 @@ const optional = (parse) => (text) => (text.trim() ? parse(text) : 'none');
 
 // Step 1: the chain.
 
+const flowChosen = () => input('chain-flow').checked;
+
+/** What is asked depends on the chain. */
+function chosenChain() {
+  const flow = flowChosen();
+  $('rpc-label').textContent = flow ? 'Address of an access node (REST)' : 'Address of a node (RPC)';
+  $('rpc-hint').textContent = flow
+    ? 'Anybody’s: Flow’s own are https://rest-mainnet.onflow.org and https://rest-testnet.onflow.org. It learns your address and can withhold or misstate what it likes; it cannot move anything.'
+    : 'Of the chain that your account is on: your own, or any provider’s. It learns your address and can withhold or misstate balances; it cannot move anything.';
+  $('bundler-box').hidden = flow;
+  $('indexer-box').hidden = !flow;
+}
+for (const id of ['chain-evm', 'chain-flow']) $(id).addEventListener('change', chosenChain);
+
+/** The next screen, for the network. @param {string} name @param {string} badge */
+function who(name, badge) {
+  $('network').textContent = badge;
+  $('network').hidden = false;
+  const flow = session().flow !== undefined;
+  $('address-hint').textContent = flow && !session().flow?.indexer
+    ? 'Flow does not tell which account a key belongs to.'
+    : `Leave it empty and the page looks for accounts ${flow ? 'of what you hold' : 'that began with what you hold'}.`;
+  show('who');
+  status(`The node is of ${name}.`);
+}
+
 on('node-form', 'submit', () => {
   const rpcUrl = busy() ? undefined : field('rpc', (t) => parseUrl(t, 'node'));
+  if (rpcUrl && flowChosen()) {
+    const indexer = field('indexer', optional((t) => parseUrl(t, 'key indexer')));
+    if (indexer) {
+      task('Asking the node…', async () => {
+        const access = await Access.at(rpcUrl, indexer === 'none' ? undefined : indexer);
+        beginFlow(access);
+        who(networkName(access.chain), networkName(access.chain));
+      });
+    }
+    return;
+  }
   const bundlerUrl = rpcUrl && field('bundler', optional((t) => parseUrl(t, 'bundler')));
   if (!rpcUrl || !bundlerUrl) return;
   task('Asking the node…', async () => {
     const node = await Node.at({ rpcUrl, ...(bundlerUrl === 'none' ? {} : { bundlerUrl }), deployments: JSON.parse($('deployments').textContent ?? '') });
     begin(node);
-    $('network').textContent = chainName(node.id).replace(/ \(.*/, '');
-    $('network').hidden = false;
-    show('who');
-    status(`The node is of ${chainName(node.id)}.`);
+    who(chainName(node.id), chainName(node.id).replace(/ \(.*/, ''));
   });
 });
 
 on('who-back', 'click', () => {
   if (busy()) return;
+  if (gathering()) return flowAccount();
   clear();
   show('start');
   status();
 });
 
 /** Nothing of what was held stays in the page. */
-export function clear() {
+function clear() {
   dropFile();
   drop();
+  clearFlow();
   hold();
   for (const id of ['secret', 'payer', 'file', 'to', 'amount']) input(id).value = '';
 }
@@ -52,7 +92,13 @@ export function clear() {
 // Step 2: what somebody holds.
 
 /** The account's address, if it was given. */
-const named = () => field('address', optional(parseAddress));
+const named = () => field('address', optional((t) => (session().flow ? flowAddress(t) : parseAddress(t))));
+
+/** @param {string} text */
+function flowAddress(text) {
+  parseFlow(text, session().flow?.chain ?? '');
+  return text.trim();
+}
 
 on('passkey-form', 'submit', () => {
   const address = busy() ? undefined : named();
@@ -62,7 +108,7 @@ on('passkey-form', 'submit', () => {
   });
   if (!address || !rpId) return;
   task(asked, async (signal) => {
-    const holder = await holders.passkeyHere(rpId, signal);
+    const holder = await holders.passkeyHere(rpId, session().flow !== undefined, signal);
     answered('Looking for your account…');
     session().rpId = rpId;
     await look(holder, address);
@@ -74,7 +120,7 @@ on('key-form', 'submit', () => {
   const secret = address && field('secret', parseSecret);
   if (!secret) return;
   input('secret').value = '';
-  task('Looking for your account…', () => look(holders.key(secret), address));
+  task('Looking for your account…', () => look(session().flow ? holders.flowKey(secret) : holders.key(secret), address));
 });
 
 /** @type {Uint8Array | undefined} A file that waits for its password. */ let sealed;
@@ -157,6 +203,7 @@ function choice(title, more, go) {
 
 /** @param {Holder} holder @param {string | 'none'} address */
 async function look(holder, address) {
+  if (session().flow) return lookFlow(holder, address === 'none' ? undefined : address);
   hold(holder);
   const { accounts, looked } = await find(session().node, holder, address === 'none' ? undefined : address);
   if (!accounts.length) {
@@ -166,6 +213,17 @@ async function look(holder, address) {
   }
   if (accounts.length === 1) return enter(accounts[0].account);
   draw(accounts);
+}
+
+/** @param {Holder} holder @param {string} [address] */
+async function lookFlow(holder, address) {
+  const accounts = await findFlow(holder, address);
+  if (accounts.length === 1) return openFlow(holder, accounts[0]);
+  $('found-lead').textContent = `What you hold is a key of ${accounts.length} accounts.`;
+  $('again-box').hidden = true;
+  $('accounts').replaceChildren(...accounts.map((a) => choice('0x' + digits(a.address), `${inUnits(a.balance, 8)} FLOW`, () => task('Opening the account…', () => openFlow(holder, a)))));
+  show('found');
+  status();
 }
 
 /** @param {Found} accounts */
@@ -188,17 +246,20 @@ on('again', 'click', () => task(asked, async (signal) => {
 
 on('found-back', 'click', () => {
   if (busy()) return;
+  clearFlow();
   hold();
   show('who');
   status();
 });
 
-on('leave', 'click', () => {
-  if (busy()) return;
-  clear();
-  show('who');
-  status('This page has forgotten all keys. The account stays where it is.');
-});
+for (const id of ['leave', 'flow-leave']) {
+  on(id, 'click', () => {
+    if (busy()) return;
+    clear();
+    show('who');
+    status('This page has forgotten all keys. The account stays where it is.');
+  });
+}
 
 // Browsers keep a page that somebody has left, to go back to: with no key in it.
 addEventListener('pagehide', () => {
@@ -211,7 +272,7 @@ addEventListener('pagehide', () => {
 function boot() {
   const missing = location.protocol === 'file:' ? 'file' : obstacle();
   if (missing) {
-    $('passkey-form').hidden = true;
+    $('passkey-form').hidden = $('new-passkey').hidden = true;
     $('no-passkey').hidden = false;
     $('no-passkey').textContent = missing === 'file'
       ? 'This page was opened from a file, where browsers allow no passkeys. Put the file on any web server of the passkey’s own domain and open it there – or take one of the ways below. A security key also works on the command line: postern rescue.'
@@ -222,6 +283,7 @@ function boot() {
     /** @type {HTMLAnchorElement} */ ($('keep-link')).href = location.pathname;
     $('keep').hidden = false;
   }
+  chosenChain();
   if (!globalThis.crypto?.subtle) problem(explain(new Trouble('This browser does no cryptography on this page.', 'Open it from a file, with https://, or as http://localhost.')));
 }
 

@@ -10,6 +10,18 @@ import { Point } from '../page/recover.js';
 
 const curve = ecdsa(Point, hash256);
 
+/** A secret that is a key. @param {Uint8Array} secret */
+export const valid = (secret) => curve.utils.isValidSecretKey(secret);
+
+/** A fresh secret, from the browser's own randomness. */
+export const generate = () => curve.utils.randomSecretKey();
+
+/** x ‖ y. @param {Uint8Array} secret */
+export const publicOf = (secret) => curve.getPublicKey(secret, false).slice(1);
+
+/** r ‖ s of a digest as it is. @param {Uint8Array} digest @param {Uint8Array} secret */
+export const sign = (digest, secret) => curve.sign(digest, secret, { prehash: false, lowS: true });
+
 const EC = fromHex('0x06072a8648ce3d0201'); // id-ecPublicKey
 const P256 = fromHex('0x06082a8648ce3d030107'); // secp256r1
 
@@ -81,7 +93,7 @@ function element(b, at) {
 export async function assertion(secret, rpId, challenge, rule = 1) {
   const authenticatorData = concat(await sha256(utf8(rpId)), Uint8Array.of(flagsFor(rule)), new Uint8Array(4));
   const clientDataJSON = utf8(JSON.stringify({ type: 'webauthn.get', challenge: toBase64url(challenge), origin: originOf(rpId), crossOrigin: false }));
-  const signature = curve.sign(await sha256(await signedBytes({ authenticatorData, clientDataJSON, signature: new Uint8Array() })), secret, { prehash: false, lowS: true });
+  const signature = sign(await sha256(await signedBytes({ authenticatorData, clientDataJSON, signature: new Uint8Array() })), secret);
   return { authenticatorData, clientDataJSON, signature };
 }
 

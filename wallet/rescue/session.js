@@ -3,7 +3,8 @@
 
 /**
  * @typedef {object} Session
- * @property {import('./node.js').Node} node
+ * @property {import('./node.js').Node} node of a chain like Ethereum; nothing asks it where there is an access node
+ * @property {import('./access.js').Access} [flow] an access node of Flow
  * @property {import('./holders.js').Holder} [holder]
  * @property {string} [rpId] whose passkey was used here
  * @property {import('./accounts.js').Account} [account]
@@ -25,6 +26,11 @@ export function session() {
 /** @param {import('./node.js').Node} node */
 export function begin(node) {
   open.now = { node, balances: new Map(), exported: [] };
+}
+
+/** @param {import('./access.js').Access} flow */
+export function beginFlow(flow) {
+  open.now = { node: /** @type {any} */ (undefined), flow, balances: new Map(), exported: [] };
 }
 
 /** Takes another holder in the place of one. @param {import('./holders.js').Holder} [holder] */
