@@ -3,6 +3,7 @@ package passkey
 import (
 	"crypto/elliptic"
 	"math/big"
+	"slices"
 )
 
 // Recover finds the public keys that the assertion can have been made with: 1 to 4 of them, of
@@ -12,6 +13,20 @@ import (
 func (a *Assertion) Recover() []PublicKey {
 	digest := a.Digest()
 	return recoverKeys(digest[:], a.Signature)
+}
+
+// RecoverFrom finds the public keys that all of the assertions can have been made with: after two of one passkey, its own
+// alone, but for chances of 2⁻¹²⁸. Assertions of several passkeys leave none.
+func RecoverFrom(assertions ...*Assertion) (keys []PublicKey) {
+	for i, a := range assertions {
+		if i == 0 {
+			keys = a.Recover()
+			continue
+		}
+		others := a.Recover()
+		keys = slices.DeleteFunc(keys, func(k PublicKey) bool { return !slices.Contains(others, k) })
+	}
+	return keys
 }
 
 func recoverKeys(digest []byte, sig Signature) []PublicKey {

@@ -3,6 +3,7 @@ package passkey_test
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,6 +226,32 @@ func TestRecoverFindsTheKeyAndOnlyKeysThatVerify(t *testing.T) {
 		if !found {
 			t.Fatal("the signer is not among the candidates")
 		}
+	}
+}
+
+func TestTwoAssertionsLeaveOneKey(t *testing.T) {
+	d, other := newDevice(t), newDevice(t, softkey.WithSeed([]byte("other")))
+	sign := func(d *device, n byte) *passkey.Assertion {
+		a, err := d.Sign(d.id, bytes.Repeat([]byte{n}, 32), testRPID, testOrigin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	for n := range byte(20) {
+		a, b := sign(d, n), sign(d, n+100)
+		if got := passkey.RecoverFrom(a, b); len(got) != 1 || got[0] != d.key {
+			t.Errorf("%v", got)
+		}
+		if got := passkey.RecoverFrom(a); !slices.Equal(got, a.Recover()) {
+			t.Errorf("of one: %v", got)
+		}
+		if got := passkey.RecoverFrom(a, sign(other, n)); len(got) != 0 {
+			t.Errorf("of two passkeys: %v", got)
+		}
+	}
+	if got := passkey.RecoverFrom(); got != nil {
+		t.Errorf("of none: %v", got)
 	}
 }
 

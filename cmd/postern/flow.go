@@ -7,6 +7,7 @@ A passkey as the key of a Flow account, and what wallets and apps show you of it
 
   postern flow key dev.json --script create     its public key as Flow wants it, and the transaction
   postern flow account create dev.json --signer 0x…=sponsor.pem --access URL
+  postern flow find reply.json --indexer URL --access URL       which account was it?
   postern flow tx new note.cdc --authorizer 0x… --signer 0x…=dev.json --send --access URL
   postern flow verify tx.hex --access URL       do nodes take these signatures, and if not, why not?
   postern flow verify signable.json answer.json --public-key 0x…
@@ -19,10 +20,10 @@ func flowCommand() command {
 	return command{
 		name:    "flow",
 		summary: "a passkey on Flow: its account, transactions, signatures, account proofs",
-		usage:   "key|account|tx|verify|proof …",
+		usage:   "key|account|find|tx|verify|proof …",
 		about:   flowAbout,
 		run: func(ctx context.Context, c *call) error {
-			return c.dispatch(ctx, []verb{flowKey(), flowAccounts(), flowTx(), flowVerify(), flowProof()})
+			return c.dispatch(ctx, []verb{flowKey(), flowAccounts(), flowFind(), flowTx(), flowVerify(), flowProof()})
 		},
 	}
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -16,13 +18,14 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/flowtest"
+	"github.com/postern-dev/postern/passkey"
 )
 
 var flowUser, flowSponsor = flow.Address{0xf8, 0xd6, 7: 1}, flow.Address{7: 9}
 
 // flowFiles writes what wallets and apps have of Flow: a sponsored transaction that two passkeys of 500 and a secp256k1 key
 // have signed (tx.hex), one that the first passkey alone has signed (half.hex) and one with another challenge (bad.hex);
-// signable.json and answer.json; proof.json of the app "app". It sets $KEY0, $KEY1 and $SPONSOR, the public keys, $NONCE,
+// signable.json and answer.json; proof.json of the app "app"; replies of the two passkeys to some challenge. It sets $KEY0, $KEY1 and $SPONSOR, the public keys, $NONCE,
 // $EXTENSION and $MESSAGE, and $URL of an access node that knows both accounts.
 func flowFiles(ts *testscript.TestScript, _ bool, _ []string) {
 	one, two := flowtest.NewSigner("one"), flowtest.NewSigner("two")
@@ -98,6 +101,20 @@ func flowFiles(ts *testscript.TestScript, _ bool, _ []string) {
 	} {
 		ts.Setenv(name, value)
 	}
+	reply := func(s *flowtest.Signer, id, challenge string) []byte {
+		a, b64 := flowtest.Usual(), base64.RawURLEncoding.EncodeToString
+		client := a.ClientData(flowtest.Text([]byte(challenge)))
+		signed, err := passkey.ParseP1363(s.SignedBy(a.AuthData(), client))
+		ts.Check(err)
+		text, err := json.Marshal(map[string]any{"id": id, "rawId": id, "type": "public-key", "clientExtensionResults": map[string]any{},
+			"response": map[string]any{"authenticatorData": b64(a.AuthData()), "clientDataJSON": b64(client), "signature": b64(signed.DER())}})
+		ts.Check(err)
+		return text
+	}
+	write("first.json", reply(one, "AQ", "one"))
+	write("second.json", reply(one, "AQ", "two"))
+	write("other.json", reply(two, "Ag", "one"))
+	write("forged.json", reply(two, "AQ", "one"))
 	node := accessNode(map[flow.Address][]flow.AccountKey{
 		flowUser:    keys,
 		flowSponsor: {{Public: [64]byte(public), Curve: flow.Secp256k1, Hash: flow.SHA2, Weight: 1000}},
@@ -122,6 +139,15 @@ func accessNode(accounts map[flow.Address][]flow.AccountKey) *httptest.Server {
 				"hashing_algorithm": k.Hash, "sequence_number": "7", "weight": strconv.Itoa(int(k.Weight)), "revoked": k.Revoked})
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"address": a.Hex(), "balance": "0", "keys": list})
+	})
+	mux.HandleFunc("GET /key/{key}", func(w http.ResponseWriter, r *http.Request) { // an indexer that also lists whom it should not
+		list := []map[string]any{}
+		for a, keys := range accounts {
+			if slices.ContainsFunc(accounts[flowUser], func(k flow.AccountKey) bool { return k.PublicHex() == r.PathValue("key") }) {
+				list = append(list, map[string]any{"address": a.String(), "keyId": len(keys)})
+			}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"publicKey": r.PathValue("key"), "accounts": list})
 	})
 	return httptest.NewServer(mux)
 }

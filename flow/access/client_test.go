@@ -3,7 +3,6 @@ package access_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -17,7 +16,6 @@ import (
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/flow/access/accesstest"
 	"github.com/postern-dev/postern/flow/flowtest"
-	"github.com/postern-dev/postern/passkey"
 )
 
 // says is a node that answers every request alike.
@@ -153,53 +151,6 @@ func TestResultsAreReadWhole(t *testing.T) {
 	}
 }
 
-func TestFindMyAccount(t *testing.T) {
-	w := newWorld(t)
-	mine, others := flowtest.NewSigner("mine"), flowtest.NewSigner("others")
-	account := w.create(flow.Passkey(others.Public(), 1000), flow.Passkey(mine.Public(), 500))
-	stranger := w.create(flow.Passkey(others.Public(), 1000))
-	usual := flowtest.Usual()
-	client := usual.ClientData(flowtest.Text([]byte("any challenge")))
-	sig, err := passkey.ParseP1363(mine.SignedBy(usual.AuthData(), client))
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := passkey.NewAssertion([]byte("id"), usual.AuthData(), client, sig.DER())
-	if err != nil {
-		t.Fatal(err)
-	}
-	candidates := a.Recover()
-	if len(candidates) < 2 {
-		t.Fatalf("%d candidates", len(candidates))
-	}
-	asked := map[string]bool{}
-	indexer := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		asked[r.URL.Path] = true
-		if r.URL.Path != "/key/"+hex.EncodeToString(mine.Public().Raw()) {
-			http.NotFound(rw, r)
-			return
-		}
-		// Also an account that has no such key.
-		rw.Write([]byte(`{"publicKey":"x","accounts":[{"address":"` + account.String() + `","keyId":1,"weight":500},{"address":"` + stranger.String() + `"}]}`))
-	}))
-	defer indexer.Close()
-	source, err := access.NewIndexer(indexer.URL + "/key")
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := w.FindAccounts(t.Context(), candidates, source)
-	if err != nil || len(found) != 1 || found[0].Address != account || found[0].Key.Index != 1 || found[0].Key.Weight != 500 || found[0].Passkey != mine.Public() {
-		t.Errorf("%+v, %v", found, err)
-	}
-	if len(asked) != len(candidates) {
-		t.Errorf("asked for %v", asked)
-	}
-	found, err = w.FindAccounts(t.Context(), candidates, access.Known{stranger, account, account})
-	if err != nil || len(found) != 1 || found[0].Address != account {
-		t.Errorf("known: %+v, %v", found, err)
-	}
-}
-
 // answers is a transport that gives every request the same reply.
 type answers []byte
 
@@ -222,6 +173,7 @@ func FuzzReplies(f *testing.F) {
 			f.Add([]byte(x.Reply))
 		}
 	}
+	f.Add([]byte(`{"publicKey":"x","accounts":[{"address":"0x01cf0e2f2f715450","keyId":1}]}`))
 	f.Fuzz(func(t *testing.T, reply []byte) {
 		c, err := access.New("http://node.invalid", access.WithHTTP(&http.Client{Transport: answers(reply)}))
 		if err != nil {
@@ -233,7 +185,14 @@ func FuzzReplies(f *testing.F) {
 		_, key := c.Key(ctx, flow.Address{7: 1}, 0)
 		_, script := c.Script(ctx, nil, nil)
 		_, result := c.Result(ctx, flow.Identifier{})
-		for _, err := range []error{block, account, key, script, result} {
+		_, one := c.Block(ctx, flow.Identifier{})
+		_, chain := c.Chain(ctx)
+		i, err := access.NewIndexer("http://indexer.invalid", access.WithHTTP(&http.Client{Transport: answers(reply)}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, found := i.Accounts(ctx, [64]byte{})
+		for _, err := range []error{block, account, key, script, result, one, chain, found} {
 			var e *access.Error
 			if err != nil && (!errors.As(err, &e) || e.Hint() == "") {
 				t.Errorf("%q: %v", reply, err)

@@ -76,12 +76,13 @@ type Found struct {
 	Passkey passkey.PublicKey
 }
 
-// FindAccounts finds the accounts of a passkey of which only an assertion is there: candidates are what
-// [passkey.Assertion.Recover] gives, of which one is the passkey's own. An account is found if the chain says that it has
+// FindAccounts finds the accounts of a passkey of which only assertions are there: candidates are what
+// [passkey.RecoverFrom] gives, of which one is the passkey's own. An account is found if the chain says that it has
 // a key of these, with SHA2_256, that is not revoked. A second assertion leaves one candidate, and asks the sources for
 // fewer keys that are nobody's.
 func (c *Client) FindAccounts(ctx context.Context, candidates []passkey.PublicKey, sources ...Source) ([]Found, error) {
 	var found []Found
+	known := map[flow.Address]Account{}
 	for _, k := range candidates {
 		public := [64]byte(k.Raw())
 		var addresses []flow.Address
@@ -97,19 +98,26 @@ func (c *Client) FindAccounts(ctx context.Context, candidates []passkey.PublicKe
 			}
 		}
 		for _, a := range addresses {
-			account, err := c.Account(ctx, a)
-			if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) {
-				continue // of another network
-			}
-			if err != nil {
-				return found, err
+			account, asked := known[a]
+			if !asked {
+				var err error
+				if account, err = c.Account(ctx, a); err != nil && !elsewhere(err) {
+					return found, err
+				}
+				known[a] = account
 			}
 			for _, key := range account.Keys {
-				if key.Public == public && key.Fits() == nil {
+				if key.Public == public && key.Curve == flow.P256 && key.Fits() == nil {
 					found = append(found, Found{a, key, k})
 				}
 			}
 		}
 	}
 	return found, nil
+}
+
+// elsewhere: nodes refuse addresses of other networks as bad requests. What else they say is no reason to go on without.
+func elsewhere(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Cause == ErrNotFound || e.Status == http.StatusBadRequest)
 }
