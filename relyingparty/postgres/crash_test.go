@@ -27,9 +27,8 @@ func TestAcknowledgedCommitsSurviveTheDatabasesCrash(t *testing.T) {
 	for round := range 3 {
 		var mu sync.Mutex
 		var ids [][]byte
-		var stop, failures atomic.Bool
-		var enough sync.WaitGroup
-		enough.Add(40)
+		var stop atomic.Bool
+		enough := make(chan struct{})
 		var wait sync.WaitGroup
 		for range 8 {
 			wait.Go(func() {
@@ -40,22 +39,27 @@ func TestAcknowledgedCommitsSurviveTheDatabasesCrash(t *testing.T) {
 						t.Error("a commit met itself")
 					}
 					if err != nil {
-						failures.Store(true)
 						return
 					}
 					mu.Lock()
-					if ids = append(ids, c.ID); len(ids) <= 40 {
-						enough.Done()
+					if ids = append(ids, c.ID); len(ids) == 40 {
+						close(enough)
 					}
 					mu.Unlock()
 				}
 			})
 		}
-		enough.Wait()
+		all := make(chan struct{})
+		go func() { wait.Wait(); close(all) }()
+		select {
+		case <-enough:
+		case <-all:
+			t.Fatal("the database refuses before it is killed")
+		}
 		pg.Kill()
 		pg.Run()
 		stop.Store(true)
-		wait.Wait()
+		<-all
 		for i, id := range ids {
 			if _, err := s.Credential(t.Context(), "example.org", id); err != nil {
 				t.Fatalf("round %d: registration %d of %d: %v", round, i+1, len(ids), err)
