@@ -31,14 +31,14 @@ func (f flowWalk) secret(purpose string) []byte {
 	return m.Sum(nil)
 }
 
-// create makes a passkey as a wallet on Flow does: no server chooses the challenge, because nobody but the wallet looks at
-// the registration; what counts is the key on the chain.
+// create makes a passkey as a wallet on Flow does, in wallet mode: no server chooses the challenge, because nobody but the
+// wallet looks at the registration; what counts is the key on the chain.
 func (f flowWalk) create(name string) (*flowPasskey, error) {
-	p := &flowPasskey{device: softkey.New(softkey.WithSeed(f.secret("device " + name)))}
-	challenge := make([]byte, 32)
-	o := passkey.NewCreationOptions(passkey.RelyingParty{ID: home.rpID, Name: "Postern"},
-		passkey.User{ID: f.secret("user " + name), Name: name, DisplayName: name}, challenge)
-	o.Timeout, o.AuthenticatorSelection.UserVerification = 60_000, "preferred"
+	p, mode := &flowPasskey{device: softkey.New(softkey.WithSeed(f.secret("device " + name)))}, passkey.WalletMode{}
+	o, err := mode.Options(passkey.RelyingParty{ID: home.rpID, Name: "Postern"}, passkey.User{ID: f.secret("user " + name), Name: name, DisplayName: name})
+	if err != nil {
+		return nil, err
+	}
 	options, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -47,12 +47,12 @@ func (f flowWalk) create(name string) (*flowPasskey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("journeys: create a passkey: %w", err)
 	}
-	r, err := passkey.ParseRegistration(answer)
+	r, _, err := mode.Read(answer, home.rpID, home.origin)
 	if err != nil {
 		return nil, err
 	}
 	p.credential, p.key = r.ID, r.Key()
-	return p, r.Verify(home.rule(challenge))
+	return p, nil
 }
 
 // asserts answers a challenge as browser and passkey do.
@@ -189,7 +189,7 @@ func flowAccount(ctx context.Context, w *walker) error {
 	}
 
 	// 5. A signature of something else: the node says "invalid extension data", this library which rule.
-	if err := w.step("a signature of another transaction: the rule is named", func(s *Step) error {
+	if err := w.step("of a wrong signature the broken rule is named", func(s *Step) error {
 		return f.mixedUp(ctx, s, phone, account)
 	}); err != nil {
 		return err
@@ -232,13 +232,17 @@ func flowAccount(ctx context.Context, w *walker) error {
 		return err
 	}
 
-	// 8. A new session knows nothing but an assertion, and somebody remembers addresses.
-	if err := w.step("the account is found by an assertion", func(s *Step) error {
+	// 8. A new session knows nothing but what the passkey answers, and somebody remembers addresses.
+	if err := w.step("the account is found by two answers of the passkey", func(s *Step) error {
 		a, err := phone.asserts([32]byte(f.secret("login")))
 		if err != nil {
 			return err
 		}
-		found, err := f.FindAccounts(ctx, a.Recover(), access.Known{account})
+		b, err := phone.asserts([32]byte(f.secret("login again")))
+		if err != nil {
+			return err
+		}
+		found, err := f.FindAccounts(ctx, passkey.RecoverFrom(a, b), access.Known{f.Service, account})
 		if err == nil && (len(found) != 1 || found[0].Address != account || found[0].Passkey != phone.key) {
 			err = fmt.Errorf("journeys: found %v", found)
 		}

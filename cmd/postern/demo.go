@@ -84,6 +84,20 @@ func runDemo(ctx context.Context, c *call) error {
 		return err
 	}
 	log := c.log(*verbose)
+	out := lines
+	switch {
+	case *asJSON:
+		out = silent
+	case *details:
+		out = detailed
+	}
+	if out != silent && (len(only) == 0 || slices.Contains(only, "flow")) {
+		fmt.Fprintf(c.stdout, "Flow: %s\n", plain(from))
+	}
+	if len(only) > 0 && !slices.ContainsFunc(only, func(name string) bool { return name != "flow" }) {
+		// Flow alone needs neither the contracts nor a chain here.
+		return c.demoed(ctx, nil, journeys.Env{Only: only, Flow: stand, Log: log}, out, 0, func() error { return nil })
+	}
 	begun := time.Now()
 	set, err := artifacts.Open(ctx, artifacts.Options{Dir: *dir, Log: log})
 	if err != nil {
@@ -103,13 +117,6 @@ func runDemo(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	out := lines
-	switch {
-	case *asJSON:
-		out = silent
-	case *details:
-		out = detailed
-	}
 	env := journeys.Env{EntryPoints: eps, Only: only, Flow: stand, Log: log}
 	without, closeAll := withoutP256(devnet.Config{Artifacts: set, Log: log})
 	env.Without, env.Stand.Kernel = without, kernel.Versions
@@ -117,14 +124,16 @@ func runDemo(ctx context.Context, c *call) error {
 		second, closeSecond := secondChain(config, kernel)
 		env.Second, closeAll = second, joined(closeAll, closeSecond)
 	}
-	if out != silent && (len(only) == 0 || slices.Contains(only, "flow")) {
-		fmt.Fprintf(c.stdout, "Flow: %s\n", plain(from))
-	}
-	report, err := walk(ctx, c, chain, env, out, time.Since(begun))
-	if err := errors.Join(err, closeAll(), chain.Close()); err != nil {
+	return c.demoed(ctx, chain, env, out, time.Since(begun), joined(closeAll, chain.Close))
+}
+
+// demoed walks the journeys, closes what they needed, and says how it went.
+func (c *call) demoed(ctx context.Context, chain *devnet.Net, env journeys.Env, out demoOutput, took time.Duration, closeAll func() error) error {
+	report, err := walk(ctx, c, chain, env, out, took)
+	if err := errors.Join(err, closeAll()); err != nil {
 		return err
 	}
-	if *asJSON {
+	if out == silent {
 		if err := printJSON(c.stdout, report); err != nil {
 			return err
 		}
@@ -182,23 +191,25 @@ const (
 )
 
 // walk runs the journeys and prints the steps as they end. A step that failed is part of
-// the report and no error.
+// the report and no error. Without a chain the journeys are those that need none.
 func walk(ctx context.Context, c *call, chain *devnet.Net, env journeys.Env, out demoOutput, took time.Duration) (*journeys.Report, error) {
-	url, err := chain.Listen("127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	kernels := env.Stand.Kernel
-	env.Stand = journeys.Devnet(url, chain.Info().Token)
-	env.Stand.Kernel = kernels
 	p, text := painter(c.stdout), out != silent
-	if text {
-		info := chain.Info()
-		fmt.Fprintf(c.stdout, "chain %d (%s rules) in this process, ready after %s\n", info.ChainID, info.Rules, took.Round(time.Millisecond))
+	if chain != nil {
+		url, err := chain.Listen("127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		kernels := env.Stand.Kernel
+		env.Stand = journeys.Devnet(url, chain.Info().Token)
+		env.Stand.Kernel = kernels
+		if text {
+			info := chain.Info()
+			fmt.Fprintf(c.stdout, "chain %d (%s rules) in this process, ready after %s\n", info.ChainID, info.Rules, took.Round(time.Millisecond))
+		}
 	}
 	report := &journeys.Report{Steps: []journeys.Step{}}
 	begun := time.Now()
-	err = journeys.Run(ctx, env, func(s journeys.Step) {
+	err := journeys.Run(ctx, env, func(s journeys.Step) {
 		report.Steps = append(report.Steps, s)
 		if text {
 			printStep(c.stdout, p, s, out == detailed)

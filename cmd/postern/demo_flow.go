@@ -26,7 +26,7 @@ func (d *demoFlow) stand(ctx context.Context) (stand *journeys.FlowStand, what s
 			return nil, "", usageError("--flow-service-key without an emulator", "--flow-emulator URL says where it is")
 		}
 		stand, from, err := journeys.RecordedFlow()
-		return stand, "no emulator (--flow-emulator); played, as recorded with " + from, err
+		return stand, "no emulator here: the answers are those of " + from + " when this was recorded; --flow-emulator URL asks one", err
 	}
 	if d.key == "" {
 		return nil, "", usageError("who pays on the emulator?", "--flow-service-key FILE, the private key of --flow-service")
