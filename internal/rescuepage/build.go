@@ -1,6 +1,7 @@
 // Package rescuepage builds wallet/rescue.html: one file that opens an account
 // without any server of ours. It is made of the wallet's own modules, bundled and
-// not minified, so that it can be read; nothing in it is fetched when it runs.
+// not minified, so that it can be read, and of noble's, somewhat shortened; nothing
+// in it is fetched when it runs.
 //
 // The contracts' addresses in it are those of package contracts. After they or a
 // module have changed, write it anew at the root of the module:
@@ -235,7 +236,7 @@ func noble(set *artifacts.Set) api.Plugin {
 			if err != nil {
 				return api.OnLoadResult{}, err
 			}
-			return uncommented(string(content))
+			return uncommented(string(content), true)
 		})
 	}}
 }
@@ -248,14 +249,14 @@ func plain() api.Plugin {
 			if err != nil {
 				return api.OnLoadResult{}, err
 			}
-			return uncommented(string(content))
+			return uncommented(string(content), false)
 		})
 	}}
 }
 
-// uncommented is a module without comments but those on its licence.
-func uncommented(content string) (api.OnLoadResult, error) {
-	r := api.Transform(content, api.TransformOptions{MinifyWhitespace: true, Target: api.ES2022, Charset: api.CharsetUTF8,
+// uncommented is a module without comments but those on its licence; short: in fewer statements, but with all its names.
+func uncommented(content string, short bool) (api.OnLoadResult, error) {
+	r := api.Transform(content, api.TransformOptions{MinifyWhitespace: true, MinifySyntax: short, Target: api.ES2022, Charset: api.CharsetUTF8,
 		LegalComments: api.LegalCommentsInline, LogLevel: api.LogLevelSilent})
 	if len(r.Errors) > 0 {
 		return api.OnLoadResult{}, errors.New(strings.Join(api.FormatMessages(r.Errors, api.FormatMessagesOptions{}), "\n"))

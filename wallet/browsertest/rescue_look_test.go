@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+
+	"github.com/postern-dev/postern/flow"
 )
 
 func init() {
@@ -13,7 +15,85 @@ func init() {
 		open    func(t *testing.T) *tab
 		screens func(p *tab, look func(name string))
 	}
-	pages = append(pages, page{"rescue", openFunded, rescueScreens}, page{"rescue-several", openRich, severalScreens})
+	f := &flowScreens{}
+	pages = append(pages, page{"rescue", openFunded, rescueScreens}, page{"rescue-several", openRich, severalScreens}, page{"rescue-flow", f.open, f.walk})
+}
+
+// flowScreens is an account on Flow that wants two signatures, by a passkey and a key.
+type flowScreens struct {
+	w       *flowWorld
+	account flow.Address
+	secret  string
+}
+
+func (f *flowScreens) open(t *testing.T) *tab {
+	t.Helper()
+	f.w = openFlowWorld(t)
+	p := newTab(t, "")
+	p.register()
+	var key flow.AccountKey
+	f.secret, key = flowSecret(t, flow.SHA3, 400)
+	f.account = f.w.account(12, flowKeyOf(t, p.credential(), 600), key, flow.AccountKey{Public: key.Public, Curve: flow.P256, Hash: flow.SHA2, Weight: 1})
+	p.moves(served(t), "/", f.w.face.URL)
+	return p
+}
+
+// walk goes to every screen that accounts on Flow have of their own.
+func (f *flowScreens) walk(p *tab, look func(name string)) {
+	p.t.Helper()
+	p.shows("start")
+	p.click("chain-flow")
+	p.eval("document.querySelectorAll('#start details').forEach((d) => { d.open = true; })", nil)
+	p.write("rpc", f.w.face.URL)
+	p.write("indexer", "http://node.example")
+	p.click("connect")
+	p.until(byID("indexer-error") + ".textContent")
+	look("start")
+	p.eval(byID("indexer")+".value = ''", nil)
+	p.click("connect")
+	p.shows("who")
+	p.write("address", "0x1654653399040a61")
+	p.click("passkey-form button")
+	p.until(byID("address-error") + ".textContent")
+	look("who")
+	p.write("address", f.account.String())
+	p.click("passkey-form button")
+	p.shows("flow")
+	look("one-of-two")
+	p.click("flow-more")
+	p.shows("who")
+	p.useKey(f.secret)
+	p.shows("flow")
+	p.eval("document.querySelector('#flow-add-box').open = true", nil)
+	p.click("new-make")
+	p.write("new-weight", "0")
+	p.click("new-form button:not([type])")
+	p.until(byID("new-weight-error") + ".textContent")
+	p.write("flow-to", "0xC5")
+	p.write("flow-amount", "0,5")
+	p.click("flow-review-go")
+	p.until(byID("flow-to-error") + ".textContent && " + byID("flow-amount-error") + ".textContent")
+	look("account-errors")
+	p.eval(byID("new-weight")+".value = '1000'", nil)
+	p.click("new-form button:not([type])")
+	p.shows("flow-review")
+	look("review-add")
+	p.click("flow-review-back")
+	p.shows("flow")
+	p.write("flow-to", f.w.payer.String())
+	p.write("flow-amount", "500")
+	p.click("flow-review-go")
+	p.problem()
+	look("account-problem")
+	p.click("flow-all")
+	p.click("flow-review-go")
+	p.shows("flow-review")
+	p.eval("document.querySelector('#flow-review details').open = true", nil)
+	look("review")
+	p.click("flow-sign")
+	p.shows("flow-done")
+	p.until(byID("flow-done-step") + ".textContent === 'Receipt'")
+	look("done")
 }
 
 // openRich has an account of the wallet, and a node that is a bundler as well and sees ether everywhere.

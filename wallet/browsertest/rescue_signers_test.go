@@ -61,10 +61,6 @@ func (h holding) export(t *testing.T, of common.Address) string {
 // created puts an account of ours on the stack's chain and gives it ether.
 func created(t *testing.T, ep userop.EntryPoint, threshold uint64, rule seal.Rule, h holding) common.Address {
 	t.Helper()
-	d, err := contracts.ForEntryPoint(ep)
-	if err != nil {
-		t.Fatal(err)
-	}
 	p, err := seal.PasskeySigner(h.public, rule)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +69,17 @@ func created(t *testing.T, ep userop.EntryPoint, threshold uint64, rule seal.Rul
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := account.New(d, account.Members(p, k), threshold, [32]byte{1})
+	return createdBy(t, ep, threshold, account.Members(p, k))
+}
+
+// createdBy puts an account of these members on the stack's chain and gives it ether.
+func createdBy(t *testing.T, ep userop.EntryPoint, threshold uint64, members []account.Member) common.Address {
+	t.Helper()
+	d, err := contracts.ForEntryPoint(ep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := account.New(d, members, threshold, [32]byte{1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +225,7 @@ func TestRescueSaysWhatCannotWork(t *testing.T) {
 	f.chooseFile("sealed.json", "{}")
 	f.until(byID("file-error") + ".textContent.includes('none of the exports') && !" + byID("exported") + ".children.length")
 
-	// Two of two: one holder is not enough, and the page says so instead of asking.
+	// Two of two: one holder is not enough, and the page asks for another one instead of a signature.
 	f.useExported(h.export(t, both))
 	f.shows("account")
 	f.until("!" + byID("alone") + ".hidden && " + byID("send-form") + ".hidden")

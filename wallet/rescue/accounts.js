@@ -30,7 +30,7 @@ import { Trouble } from '../page/words.js';
  * @property {string} [factory] @property {string} [factoryData] of one that is not deployed
  * @property {Key} [key] the passkey that signs
  * @property {number} [rule] that the account has for it
- * @property {string} [alone] why the holder's signature is not enough, in a sentence
+ * @property {Share} [share] of an account whose signers weigh
  * @property {string} [until] a sentence about operations that wait
  * @property {bigint} [nonceKey] @property {bigint} [unseen]
  * @property {(call: Call) => string} execute
@@ -39,6 +39,8 @@ import { Trouble } from '../page/words.js';
  * @property {(node: Node, holder: Holder) => Promise<{stub: string, seal: Seal}>} approval
  *
  * @typedef {(digest: Uint8Array, signal?: AbortSignal) => Promise<Uint8Array>} Seal
+ * @typedef {{signer: Uint8Array, weight: bigint, threshold: bigint}} Share what one signer weighs, and what all must together
+ * @typedef {{account: Account, holder: Holder}} Part an account, and who signs for it
  */
 
 const IMPLEMENTATION_SLOT = '0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc';
@@ -50,7 +52,7 @@ const ask = (holder, digest, a, signal) => holder.assert(digest, /** @type {Key}
 
 // Our own account.
 
-/** @param {{address: string, version: string, deployed: boolean, factory?: string, factoryData?: string, signer?: import('../page/userop.js').PasskeySigner, alone?: string, until?: string}} a @returns {Account} */
+/** @param {{address: string, version: string, deployed: boolean, factory?: string, factoryData?: string, signer?: import('../page/userop.js').PasskeySigner, share?: Share, until?: string}} a @returns {Account} */
 function postern({ signer, ...a }) {
   /** @type {Account} */
   const account = {
@@ -103,9 +105,24 @@ async function openPostern(node, address, holder) {
   const until = frozen.length === 32 ? Number(word(frozen)) : 0;
   return postern({
     address: checksum(address), version, deployed: true, signer: passkeySigner(mine),
-    ...(word(weight) < word(threshold) ? { alone: `This account wants signatures of weight ${word(threshold)}, and this one has ${word(weight)}. This page cannot gather several; on the command line, postern can.` } : {}),
+    share: { signer: mine, weight: word(weight), threshold: word(threshold) },
     ...(until * 1000 > Date.now() ? { until: `Its guardians have frozen this account until ${new Date(until * 1000).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })}. Until then it does nothing.` } : {}),
   });
+}
+
+/** What is still wanting when these sign together; 0n if nothing is. @param {Part[]} parts */
+export function wanting(parts) {
+  const left = (parts[0]?.account.share?.threshold ?? 0n) - parts.reduce((sum, p) => sum + (p.account.share?.weight ?? 0n), 0n);
+  return left > 0n ? left : 0n;
+}
+
+/** As few of them as suffice, the heaviest first, in the order that the account reads them in. @param {Part[]} parts */
+export function enough(parts) {
+  const weight = (/** @type {Part} */ p) => p.account.share?.weight ?? 0n;
+  /** @type {Part[]} */ const out = [];
+  for (const p of [...parts].sort((a, b) => (weight(a) < weight(b) ? 1 : weight(a) > weight(b) ? -1 : 0))) if (!out.length || wanting(out)) out.push(p);
+  const id = (/** @type {Part} */ p) => toHex(keccak(p.account.share?.signer ?? new Uint8Array()));
+  return out.sort((a, b) => (id(a) < id(b) ? -1 : 1));
 }
 
 // MetaMask's.

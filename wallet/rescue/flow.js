@@ -8,7 +8,7 @@ import { sha256 } from '../page/assertion.js';
 import { digits, message } from '../page/flow/transaction.js';
 import { AccessError } from './access.js';
 import { field } from './fields.js';
-import { THRESHOLD, complete, deeds, enough, keysOf, networkName, parseFlow, prepared, sign, told, weigh, without } from './flowaccount.js';
+import { THRESHOLD, complete, deeds, enough, keysOf, networkName, parseFlow, prepared, sign, told, weigh } from './flowaccount.js';
 import { freshKey, kindOf, kinds, makePasskey, parsePublic, parseWeight } from './flowkeys.js';
 import { inUnits, parseUnits } from './node.js';
 import { session } from './session.js';
@@ -109,7 +109,7 @@ function draw() {
   $('flow-keys').replaceChildren(...account.keys.map((k) => {
     const mine = signers.some((s) => s.key.index === k.index);
     const line = element('li', `Key ${k.index}${mine ? ', yours' : ''}: ${k.public.slice(0, 12)}…, ${k.revoked ? 'revoked' : `weight ${k.weight} of ${THRESHOLD}`} `);
-    if (!k.revoked && !mine && weight >= THRESHOLD) {
+    if (!k.revoked && !mine && weight >= THRESHOLD) { // so that whoever revokes can sign afterwards
       const button = element('button', 'Revoke', 'small');
       button.setAttribute('type', 'button');
       button.addEventListener('click', () => task('Reading the account…', () => review(deeds.revoke(scripts, k.index))));
@@ -230,8 +230,6 @@ async function review(deed) {
   const signers = enough(s.signers);
   const t = await prepared(node, account, signers, deed);
   const said = await told(t, scripts, node.chain);
-  const revoked = deed.script === scripts.revoke ? Number(/** @type {any} */ (deed.args[0]).value) : -1;
-  if (revoked >= 0 && without(account, revoked) < THRESHOLD) throw new Trouble('Without this key nobody could sign for the account.', `The others weigh ${without(account, revoked)} of ${THRESHOLD}. Add a key first.`);
   const earlier = s.refused && s.refused.t.key === t.key && t.sequence > s.refused.t.sequence ? s.refused : undefined;
   const cautions = [...said.cautions,
     ...($('new-secret').textContent && deed.script === scripts.add ? ['Have you written down its private key? This page forgets it.'] : []),

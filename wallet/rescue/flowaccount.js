@@ -84,9 +84,6 @@ export function enough(signers) {
   return out;
 }
 
-/** The account's weight without one of its keys. @param {Account} account @param {number} index */
-export const without = (account, index) => account.keys.reduce((sum, k) => (k.revoked || k.index === index ? sum : sum + k.weight), 0);
-
 // Transactions.
 
 /** @param {bigint} units of 10⁻⁸ */

@@ -13,7 +13,7 @@ import { clearFlow, findFlow, flowAccount, gathering, openFlow } from './flow.js
 import { networkName, parseFlow } from './flowaccount.js';
 import * as holders from './holders.js';
 import { Node, inUnits } from './node.js';
-import { drop, enter } from './send.js';
+import { drop, enter, resume, several } from './send.js';
 import { isSealed, openSealed } from './sealed.js';
 import { begin, beginFlow, hold, open, session } from './session.js';
 
@@ -75,6 +75,7 @@ on('node-form', 'submit', () => {
 on('who-back', 'click', () => {
   if (busy()) return;
   if (gathering()) return flowAccount();
+  if (several()) return void task('Asking the node…', resume);
   clear();
   show('start');
   status();

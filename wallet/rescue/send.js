@@ -4,9 +4,10 @@ import { assemble } from '../page/operate.js';
 import { addressOf, generate } from '../page/secp256k1.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
 import { $, element, fieldError, input, rows, show, showing, status } from '../page/view.js';
-import { toHex } from '../page/bytes.js';
+import { concat, equal, fromHex, toHex } from '../page/bytes.js';
 import { encodeCall, word } from '../page/abi.js';
 import { Trouble, cautions, ether, maxFee, parseAddress, parseEther, roughly } from '../page/words.js';
+import { enough, wanting } from './accounts.js';
 import { deliver, outcome } from './deliver.js';
 import { field, parseSecret } from './fields.js';
 import { key } from './holders.js';
@@ -18,27 +19,44 @@ import { session } from './session.js';
  * @typedef {import('./accounts.js').Account} Account
  * @typedef {import('./deliver.js').Held} Held
  * @typedef {import('../page/userop.js').UserOp} UserOp
- * @typedef {{node: Node, op: UserOp, shown: import('../page/operate.js').Shown, seal: import('./accounts.js').Seal, carrier?: {plan: import('./relay.js').Carrier, payer: import('./holders.js').Holder}, held?: Held}} Pending
+ * @typedef {{node: Node, op: UserOp, shown: import('../page/operate.js').Shown, steps: {holder: import('./holders.js').Holder, seal: import('./accounts.js').Seal}[], given: Uint8Array[], carrier?: {plan: import('./relay.js').Carrier, payer: import('./holders.js').Holder}, held?: Held}} Pending
  */
 
 /** @type {Pending | undefined} */ let pending;
 /** @type {Held | undefined} The operation on the last screen. */ let done;
 /** Whether all there is shall go. */ let everything = false;
 
-/** @param {Account} account */
-export async function enter(account) {
+/** Whether an account waits for further signers, or is open. */
+export const several = () => session().parts.length > 0;
+
+/** The account that is open, once more. */
+export const resume = () => enter(/** @type {Account} */ (session().parts.at(-1)?.account), false);
+
+/** Opens an account, or adds a signer to the one that is open. @param {Account} account @param {boolean} [more] false: there is no other signer than before */
+export async function enter(account, more = true) {
   const s = session();
+  if (more) {
+    const holder = /** @type {import('./holders.js').Holder} */ (s.holder);
+    const { share } = account;
+    const stay = s.parts.filter((p) => share && p.account.address === account.address && p.account.share && !equal(p.account.share.signer, share.signer));
+    for (const p of s.parts) if (!stay.includes(p) && p.holder !== holder) p.holder.forget();
+    s.parts = [...stay, { account, holder }];
+  } else {
+    if (!s.parts.some((p) => p.holder === s.holder)) s.holder?.forget();
+    s.holder = s.parts.at(-1)?.holder;
+  }
+  const missing = wanting(s.parts);
   s.account = account;
   s.node = s.node.for(account);
   pending = done = undefined;
   $('own').textContent = account.address;
   $('balance').textContent = '…';
   $('life').textContent = `${account.title}. ${account.deployed ? 'On the chain.' : 'Not created yet: its first transfer does that.'}`;
-  for (const [id, text] of [['alone', account.alone], ['frozen', account.until]]) {
-    $(/** @type {string} */ (id)).textContent = text ?? '';
-    $(/** @type {string} */ (id)).hidden = !text;
-  }
-  $('send-form').hidden = !!account.alone;
+  $('alone').hidden = !missing;
+  $('send-form').hidden = missing > 0n;
+  $('alone-text').textContent = `Its signers must weigh ${account.share?.threshold} together to sign, and yours lack ${missing}. Nothing is signed before you have brought another one.`;
+  $('frozen').textContent = account.until ?? '';
+  $('frozen').hidden = !account.until;
   const { bundlerUrl } = s.node.place;
   $('bundler-option').hidden = !bundlerUrl;
   $('ways').hidden = !bundlerUrl;
@@ -53,6 +71,13 @@ export async function enter(account) {
   traffic();
   if (await refresh()) status('Your account is open.');
 }
+
+on('more', 'click', () => {
+  if (busy()) return;
+  input('address').value = /** @type {Account} */ (session().account).address;
+  show('who');
+  status('Bring another passkey or key of the same account.');
+});
 
 /** Balances from the node; a failure is said once. */
 async function refresh() {
@@ -204,8 +229,9 @@ async function review({ to, amount, token, secret }) {
   const node = alone ? new Node({ ...s.node.place, bundlerUrl: undefined }, s.node.id, account, s.node.tokens) : s.node.for(account);
   const balance = await node.balance(account.address);
   const callOf = (/** @type {bigint} */ value) => account.execute(token ? { to: token.address, value: 0n, data: tokenTransfer(to, value) } : { to, value, data: '0x' });
-  const approval = await account.approval(node, holder);
-  const sender = { address: account.address, stub: approval.stub, factory: account.factory, factoryData: account.factoryData, nonceKey: account.nonceKey, unseen: account.unseen };
+  const parts = enough(s.parts);
+  const approvals = await Promise.all(parts.map((p) => p.account.approval(node, p.holder)));
+  const sender = { address: account.address, stub: toHex(concat(...approvals.map((a) => fromHex(a.stub)))), factory: account.factory, factoryData: account.factoryData, nonceKey: account.nonceKey, unseen: account.unseen };
   /** @type {UserOp} */ let op;
   /** @type {Pending['carrier']} */ let carrier;
   if (alone) {
@@ -227,10 +253,10 @@ async function review({ to, amount, token, secret }) {
   const shown = node.read(op);
   const value = token ? 0n : shown.value;
   const odd = carrier ? doubts(carrier.plan, value) : cautions(op, value, gasPrice);
-  pending = { node, op, shown, seal: approval.seal, carrier };
+  pending = { node, op, shown, steps: parts.map(({ holder }, i) => ({ holder, seal: approvals[i].seal })), given: [], carrier };
   $('review-title').textContent = shown.sentence;
-  $('sign').textContent = holder.prompts ? 'Sign with your passkey' : 'Sign and send';
-  rows('review-rows', [...shown.rows, ['Signed by', holder.words], ...(account.until ? /** @type {[string, string][]} */ ([['But', account.until]]) : [])]);
+  label();
+  rows('review-rows', [...shown.rows, ['Signed by', parts.map((p) => p.holder.words).join(', then ')], ...(account.until ? /** @type {[string, string][]} */ ([['But', account.until]]) : [])]);
   rows('review-details', shown.details);
   $('cautions').replaceChildren(...odd.map((text) => element('li', text)));
   $('cautions').hidden = !odd.length;
@@ -248,22 +274,40 @@ async function emptied(node, sender, callOf, balance) {
   return { ...op, callData: callOf(balance - fee) };
 }
 
+/** Who signs next. @param {Pending} p @returns {Pending['steps'][number] | undefined} */
+const next = (p) => p.steps[p.given.length];
+
+function label() {
+  const p = /** @type {Pending} */ (pending);
+  const prompts = next(p)?.holder.prompts;
+  $('sign').textContent = `${prompts ? 'Sign with your passkey' : p.given.length + 1 < p.steps.length ? 'Sign' : 'Sign and send'}${p.steps.length > 1 && prompts ? ` (${p.given.length + 1} of ${p.steps.length})` : ''}`;
+}
+
 on('sign', 'click', () => {
   const p = pending;
-  const { holder } = session();
-  if (!p || !holder) return;
+  if (!p) return;
   const { held } = p;
   if (held) task('Sending again…', () => hand(held));
   else {
-    task(holder.prompts ? asked : 'Signing…', async (signal) => {
-      const signature = toHex(await p.seal(p.shown.digest, signal));
+    const prompts = next(p)?.holder.prompts === true;
+    task(prompts ? asked : 'Signing…', async (signal) => {
+      for (let s = next(p); s; s = next(p)) {
+        p.given.push(await s.seal(p.shown.digest, signal));
+        if (next(p)?.holder.prompts) { // a prompt must belong to a click of its own
+          label();
+          return status(`${p.given.length} of ${p.steps.length} signatures. Now ${next(p)?.holder.words}.`);
+        }
+      }
+      const signature = toHex(concat(...p.given));
+      p.given = []; // if it is not sent, it is signed anew
+      label();
       if (signature.length > p.op.signature.length) throw new Trouble('The signature is longer than the fee allows for.', 'Nothing was sent. Try another browser.');
       answered('Sending…');
       const op = { ...p.op, signature };
       const tx = p.carrier && await carry(p.node, op, p.carrier.plan, p.carrier.payer);
       p.held = { op, hash: p.shown.hash, shown: p.shown, node: p.node, tx };
       await hand(p.held);
-    }, { ceremony: holder.prompts });
+    }, { ceremony: prompts });
   }
 });
 

@@ -8,6 +8,7 @@
  * @property {import('./holders.js').Holder} [holder]
  * @property {string} [rpId] whose passkey was used here
  * @property {import('./accounts.js').Account} [account]
+ * @property {import('./accounts.js').Part[]} parts who signs for it together
  * @property {bigint} [balance]
  * @property {Map<string, bigint>} balances of tokens
  * @property {import('./deliver.js').Held} [held] what is signed and may be on its way
@@ -25,18 +26,20 @@ export function session() {
 
 /** @param {import('./node.js').Node} node */
 export function begin(node) {
-  open.now = { node, balances: new Map(), exported: [] };
+  open.now = { node, parts: [], balances: new Map(), exported: [] };
 }
 
 /** @param {import('./access.js').Access} flow */
 export function beginFlow(flow) {
-  open.now = { node: /** @type {any} */ (undefined), flow, balances: new Map(), exported: [] };
+  open.now = { node: /** @type {any} */ (undefined), flow, parts: [], balances: new Map(), exported: [] };
 }
 
-/** Takes another holder in the place of one. @param {import('./holders.js').Holder} [holder] */
+/** Takes another holder in the place of one that signs for nothing; none: in the place of all. @param {import('./holders.js').Holder} [holder] */
 export function hold(holder) {
   const s = session();
-  if (s.holder !== holder) s.holder?.forget();
+  const stays = (/** @type {import('./holders.js').Holder | undefined} */ h) => h === holder || s.parts.some((p) => p.holder === h);
+  if (!holder) for (const p of s.parts.splice(0)) p.holder.forget();
+  if (!stays(s.holder)) s.holder?.forget();
   Object.assign(s, { holder, account: undefined, balance: undefined, held: undefined });
   s.balances.clear();
 }
