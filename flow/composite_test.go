@@ -120,7 +120,15 @@ func FuzzComposite(f *testing.F) {
 			}
 		}
 		if p, err := flow.ParseProof(b, "app"); err == nil {
-			_ = p.Verify(nil, flow.Policy{}, nil)
+			if p.Verify(nil, flow.Policy{}, nil) == nil {
+				t.Fatal("a proof by nobody's keys")
+			}
+			_, arguments, err := p.Script()
+			for _, a := range arguments {
+				if _, wrong := flow.ParseValue(a); err == nil && wrong != nil {
+					t.Fatalf("%s: %v", a, wrong)
+				}
+			}
 		}
 	})
 }

@@ -125,3 +125,30 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzSignable: of what a dapp asks a wallet, only the message counts, and it is the account's to sign.
+func FuzzSignable(f *testing.F) {
+	_, each := signables(f)
+	for _, s := range each {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := flow.ParseSignable(b)
+		if err != nil {
+			var e *flow.Error
+			if !errors.As(err, &e) || e.Hint() == "" || s != nil {
+				t.Fatalf("%v, %v", s, err)
+			}
+			return
+		}
+		if s.Role == flow.RoleNone || s.Transaction.Role(s.Address) != s.Role {
+			t.Fatalf("%s is asked to sign the %s", s.Address, s.Role)
+		}
+		if tx, role, err := flow.DecodeMessage(s.Message); err != nil || role != s.Role || !bytes.Equal(tx.Payload(), s.Transaction.Payload()) {
+			t.Fatalf("the message says another transaction: %v", err)
+		}
+		if back, err := flow.ParseComposite(s.Composite(make([]byte, 64), nil)); err != nil || back.Address != s.Address || back.KeyIndex != s.KeyIndex {
+			t.Fatalf("%+v, %v", back, err)
+		}
+	})
+}
