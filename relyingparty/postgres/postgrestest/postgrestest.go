@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package postgrestest gives tests a real PostgreSQL: one that they start themselves from the
 // programs on this machine, or the one that POSTERN_POSTGRES names. Where there is neither,
 // tests are skipped, with the reason.

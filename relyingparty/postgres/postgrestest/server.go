@@ -1,3 +1,5 @@
+//go:build unix
+
 package postgrestest
 
 import (
@@ -10,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,6 +103,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	if who := unprivileged(); who != nil {
 		cmd.SysProcAttr.Credential = who
 	}
+	endWithUs(cmd.SysProcAttr)
 	return cmd
 }
 
@@ -148,7 +152,7 @@ func (s *Server) answers() bool {
 
 // exited: it is there only because nobody has waited for it.
 func exited(pid int) bool {
-	text, err := os.ReadFile(filepath.Join("/proc", itoa(pid), "stat"))
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return false // no such file system: the time decides
 	}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package postgrestest
 
 import (
@@ -25,5 +27,3 @@ func unprivileged() *syscall.Credential {
 	}
 	return &syscall.Credential{Uid: 65534, Gid: 65534}
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }
