@@ -24,7 +24,31 @@ type flowVectors struct {
 	Generator    string            `json:"generator"`
 	Scripts      map[string]string `json:"scripts"` // hashes of package flow's
 	Transactions []flowVector      `json:"transactions"`
+	Together     []flowTogether    `json:"together"` // signed by several keys, or paid for by somebody else
 	Proofs       []flowProofVector `json:"proofs"`
+}
+
+type flowTogether struct {
+	Script     string     `json:"script"`
+	Block      string     `json:"block"`
+	Account    string     `json:"account"`
+	Key        uint32     `json:"key"`
+	Sequence   string     `json:"sequence"`
+	Payer      string     `json:"payer"`
+	Message    string     `json:"message"`    // of the account
+	Signatures []flowPart `json:"signatures"` // as they were made, in whatever order
+	Part       string     `json:"part"`       // with the account's signatures
+	PayerKey   uint32     `json:"payerKey"`
+	Paid       string     `json:"paid"` // the payer's signature, or ""
+	Whole      string     `json:"whole"`
+	ID         string     `json:"id"`
+}
+
+type flowPart struct {
+	Key        uint32 `json:"key"`
+	Signature  string `json:"signature"`
+	AuthData   string `json:"authenticatorData"`
+	ClientData string `json:"clientDataJSON"`
 }
 
 type flowVector struct {
@@ -135,6 +159,9 @@ func goFlow(t *testing.T) flowVectors {
 		}
 		v.Transactions = append(v.Transactions, one)
 	}
+	for i, keys := range [][]uint32{{0}, {1, 0}, {300, 2, 129}} {
+		v.Together = append(v.Together, goTogether(t, i, account, account, keys), goTogether(t, i+3, account, flow.Address{7: 9}, keys))
+	}
 	for _, p := range []flow.Proof{
 		{App: "Postern", Address: account, Nonce: make([]byte, 32)},
 		{App: "Ä long name of an app, more than fifty-five bytes of it in UTF-8", Address: flow.Address{7: 1}, Nonce: bytes.Repeat([]byte{0xff}, 109)},
@@ -146,4 +173,47 @@ func goFlow(t *testing.T) flowVectors {
 		v.Proofs = append(v.Proofs, flowProofVector{p.App, p.Address.Hex(), hex.EncodeToString(p.Nonce), hex.EncodeToString(m)})
 	}
 	return v
+}
+
+// goTogether is a transaction that keys sign in an order of their own; the payer, if it is another account, last.
+func goTogether(t *testing.T, i int, account, payer flow.Address, keys []uint32) flowTogether {
+	t.Helper()
+	tx := &flow.Transaction{
+		Script: []byte("transaction {}"), GasLimit: 1000, ReferenceBlock: sha256.Sum256([]byte{byte(i)}), Payer: payer,
+		ProposalKey: flow.ProposalKey{Address: account, KeyIndex: keys[0], SequenceNumber: uint64(i) * 200}, Authorizers: []flow.Address{account},
+	}
+	message, err := tx.Message(account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := flowTogether{
+		Script: string(tx.Script), Block: tx.ReferenceBlock.String(), Account: account.Hex(), Key: keys[0], Sequence: fmt.Sprint(tx.ProposalKey.SequenceNumber),
+		Payer: payer.Hex(), Message: hex.EncodeToString(message),
+	}
+	for _, key := range keys {
+		signature, extension := flowtest.WebAuthn()[0].Make(flowtest.NewSigner(fmt.Sprint(key)), message)
+		auth, client, err := flow.ParseExtension(extension)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tx.Sign(flow.Signature{Address: account, KeyIndex: key, Signature: signature, Extension: extension}); err != nil {
+			t.Fatal(err)
+		}
+		out.Signatures = append(out.Signatures, flowPart{key, hex.EncodeToString(signature), hex.EncodeToString(auth), hex.EncodeToString(client)})
+	}
+	out.Part = hex.EncodeToString(tx.Bytes())
+	if payer != account {
+		out.PayerKey = uint32(i)
+		envelope, err := tx.Message(payer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signature := flowtest.NewSigner("payer").Sign(sha256.Sum256(envelope))
+		if err := tx.Sign(flow.Signature{Address: payer, KeyIndex: out.PayerKey, Signature: signature}); err != nil {
+			t.Fatal(err)
+		}
+		out.Paid = hex.EncodeToString(signature)
+	}
+	out.Whole, out.ID = hex.EncodeToString(tx.Bytes()), tx.ID().String()
+	return out
 }

@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Flow transactions of one account that proposes, pays and authorizes: what its passkey signs, the signature's
- * extension (FLIP 264), the bytes that are sent, the id. As package flow.
+ * Flow transactions of one account that proposes and authorizes, and pays unless somebody else does: what its passkeys sign,
+ * a signature's extension (FLIP 264), the bytes that are sent, the id. As package flow.
  */
 import { sha3_256 } from '@noble/hashes/sha3.js';
-import { MalformedError, concat, fromHex, toHex, uint, utf8 } from '../bytes.js';
+import { MalformedError, concat, equal, fromHex, toHex, uint, utf8 } from '../bytes.js';
 import { sha256 } from '../assertion.js';
 
 /** @typedef {import('../assertion.js').Signed} Signed */
@@ -18,7 +18,9 @@ import { sha256 } from '../assertion.js';
  * @property {Uint8Array} account 8 bytes
  * @property {number} key its number in the account
  * @property {bigint} sequence
+ * @property {Uint8Array} [payer] who pays, 8 bytes; none: the account
  *
+ * @typedef {Signed & {key: number}} KeySigned a passkey's signature, and which key of the account it is
  * @typedef {Uint8Array | bigint | any[]} Item of RLP; a list has items
  */
 
@@ -50,11 +52,22 @@ export function rlp(v) {
   return b.length === 1 && b[0] < 0x80 ? b : concat(head(0x80, b.length), b);
 }
 
-/** @param {Transaction} t @returns {Item} */
-const payload = (t) => [t.script, t.args, t.block, BigInt(t.gas), t.account, BigInt(t.key), t.sequence, t.account, [t.account]];
+/** A list of items that are written already. @param {...Uint8Array} items */
+export const listOf = (...items) => {
+  const body = concat(...items);
+  return concat(head(0xc0, body.length), body);
+};
 
-/** What is signed: the envelope, because the account pays, and nobody signs a payload. @param {Transaction} t */
-export const message = (t) => concat(tag('FLOW-V0.0-transaction'), rlp([payload(t), []]));
+/** Whether somebody else pays. @param {Transaction} t */
+export const sponsored = (t) => t.payer !== undefined && !equal(t.payer, t.account);
+
+/** @param {Transaction} t @returns {Item[]} */
+const payload = (t) => [t.script, t.args, t.block, BigInt(t.gas), t.account, BigInt(t.key), t.sequence, t.payer ?? t.account, [t.account]];
+
+export const TAG = tag('FLOW-V0.0-transaction');
+
+/** What the account signs: the payload if another one pays, otherwise the envelope, of which nobody has signed the payload. @param {Transaction} t */
+export const message = (t) => concat(TAG, rlp(sponsored(t) ? payload(t) : [payload(t), []]));
 
 /** What is signed to prove that an account is one's own. @param {string} app @param {Uint8Array} account @param {Uint8Array} nonce */
 export const proofMessage = (app, account, nonce) => concat(tag('FCL-ACCOUNT-PROOF-V0.0'), rlp([utf8(app), account, nonce]));
@@ -65,11 +78,23 @@ export const challenge = (m) => sha256(m);
 /** 0x01 ‖ RLP([authenticatorData, clientDataJSON]). @param {{authenticatorData: Uint8Array, clientDataJSON: Uint8Array}} a */
 export const extension = (a) => concat(Uint8Array.of(1), rlp([a.authenticatorData, a.clientDataJSON]));
 
-/** The signed transaction and its id. @param {Transaction} t @param {Signed} a */
-export function whole(t, a) {
-  const bytes = rlp([payload(t), [], [[0n, BigInt(t.key), a.signature, extension(a)]]]);
-  return { bytes, id: digits(sha3_256(bytes)) };
+/** The signed transaction and its id. @param {Transaction} t @param {Signed} a by the key that proposes */
+export const whole = (t, a) => gathered(t, [{ ...a, key: t.key }]);
+
+/**
+ * A transaction with the signatures that it has so far, and the id that it has if these are all.
+ * @param {Transaction} t @param {KeySigned[]} signatures the account's @param {{key: number, signature: Uint8Array}} [paid] the payer's, by a plain key
+ */
+export function gathered(t, signatures, paid) {
+  const own = [...signatures].sort((a, b) => a.key - b.key);
+  if (own.some((a, i) => i && a.key === own[i - 1].key)) throw new MalformedError('a key has signed twice');
+  const list = own.map((a) => [0n, BigInt(a.key), a.signature, extension(a)]); // the account is the first of those who sign
+  const bytes = rlp([payload(t), ...(sponsored(t) ? [list, paid ? [[1n, BigInt(paid.key), paid.signature]] : []] : [[], list])]);
+  return { bytes, id: idOf(bytes) };
 }
+
+/** @param {Uint8Array} bytes of a whole transaction */
+export const idOf = (bytes) => digits(sha3_256(bytes));
 
 /** Hexadecimal digits as Flow writes them, without 0x. @param {Uint8Array} b */
 export const digits = (b) => toHex(b).slice(2);

@@ -3,7 +3,7 @@
 import { sha256 } from '../assertion.js';
 import { digits } from './transaction.js';
 
-/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], hash: string, known: boolean}} Shown */
+/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], hash: string, known: boolean, revokes?: number}} Shown revokes: the number of the key */
 
 /** SHA-256 of package flow's scripts. */
 export const KNOWN = {
@@ -42,7 +42,9 @@ function keys(args) {
 function brings(args, title, powers) {
   const found = keys(args);
   const strong = found.reduce((sum, k) => sum + k.weight, 0) >= 1000;
-  return { title, rows: found.map((k) => ['Key', k.text, 'code']), cautions: strong && powers ? [powers] : [] };
+  /** @type {Row[]} */
+  const alone = strong || !powers ? [] : [['What happens', 'It can do nothing alone. Keys that weigh 1000 together sign together.']];
+  return { title, rows: [...found.map((k) => /** @type {Row} */ (['Key', k.text, 'code'])), ...alone], cautions: strong && powers ? [powers] : [] };
 }
 
 /** @type {Record<string, (args: any[]) => Omit<Shown, 'hash' | 'known'>>} */
@@ -51,7 +53,7 @@ const SAID = {
   [KNOWN.add]: (args) => brings(args, 'Add a key to your account', 'What you add can do everything with your account, without you. Add only what is yours.'),
   [KNOWN.revoke]: (args) => {
     if (args.length !== 1 || !/^\d{1,9}$/.test(of(args[0], 'Int'))) throw new TypeError('not a number');
-    return { title: `Revoke key ${args[0].value} of your account`, rows: [['What happens', `Key ${args[0].value} can never sign for your account again.`]], cautions: [] };
+    return { title: `Revoke key ${args[0].value} of your account`, rows: [['What happens', `Key ${args[0].value} can never sign for your account again.`]], cautions: [], revokes: Number(args[0].value) };
   },
 };
 
