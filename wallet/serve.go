@@ -34,8 +34,8 @@ var (
 )
 
 // Page serves the wallet page at /, the guided page at /backup, the pages for session
-// keys at /grant and /session, the one for recovery at /recovery and the one for Flow at
-// /flow, with their modules, under GET and HEAD.
+// keys at /grant and /session, the one for recovery at /recovery, the one for Flow at /flow
+// and the one that apps open through FCL at /fcl, with their modules, under GET and HEAD.
 type Page struct {
 	policy string
 	// drawing also lets a document show pictures that its own scripts hold: an image runs nothing.
@@ -77,6 +77,9 @@ func New(v Vendor) (*Page, error) {
 	for _, page := range []string{"/backup", "/grant", "/session", "/recovery", "/flow"} {
 		p.files[page] = p.files[page+".html"]
 	}
+	// FCL's has this path alone: see opened.
+	p.files[opened] = p.files[opened+".html"]
+	delete(p.files, opened+".html")
 	for _, vendored := range []struct {
 		prefix string
 		from   fs.FS
@@ -137,6 +140,12 @@ var documentHeaders = map[string]string{
 		", camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 
+// opened is the page that apps open in a window of its own and wait for: it has to reach
+// the window that opened it, which Cross-Origin-Opener-Policy would cut off. All else
+// holds for it as well; in a frame it is refused, because an app could lay its own words
+// over it.
+const opened = "/fcl"
+
 var contentTypes = map[string]string{
 	".html": "text/html; charset=utf-8",
 	".js":   "text/javascript", // modules are UTF-8 by definition
@@ -173,6 +182,9 @@ func (p *Page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Security-Policy", p.policy)
 		if r.URL.Path == "/recovery" || r.URL.Path == "/recovery.html" {
 			h.Set("Content-Security-Policy", p.drawing)
+		}
+		if r.URL.Path == opened {
+			h.Set("Cross-Origin-Opener-Policy", "unsafe-none")
 		}
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

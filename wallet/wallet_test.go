@@ -112,6 +112,32 @@ func TestOnlyThePageIsServed(t *testing.T) {
 	}
 }
 
+// What opens the page for FCL stays within its reach, and nothing else of any page.
+func TestOnlyThePageForFCLKeepsItsOpener(t *testing.T) {
+	p := newPage(t)
+	seen := 0
+	for _, url := range append(p.Paths(), "/nothing", "/fcl/", "/fcl.html") {
+		if ext := path.Ext(url); ext == ".js" || ext == ".css" {
+			continue
+		}
+		h := get(p, url).Header()
+		want := "same-origin"
+		if url == "/fcl" {
+			want = "unsafe-none"
+			seen++
+		}
+		if got := h.Values("Cross-Origin-Opener-Policy"); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: Cross-Origin-Opener-Policy %q, want %q", url, got, want)
+		}
+		if !strings.Contains(h.Get("Content-Security-Policy"), "frame-ancestors 'none'") || h.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s can be framed: %v", url, h)
+		}
+	}
+	if seen != 1 {
+		t.Error("there is no page for FCL")
+	}
+}
+
 func TestAMissingModuleIsAnErrorAtStart(t *testing.T) {
 	v := vendor(t)
 	for _, broken := range []wallet.Vendor{{}, {Hashes: v.Hashes}, {Hashes: v.Curves, Curves: v.Curves}} {
@@ -129,7 +155,7 @@ var (
 )
 
 func TestThePolicyCoversTheOneInlineElement(t *testing.T) {
-	for _, name := range []string{"index.html", "backup.html", "grant.html", "session.html", "recovery.html", "flow.html"} {
+	for _, name := range []string{"index.html", "backup.html", "grant.html", "session.html", "recovery.html", "flow.html", "fcl.html"} {
 		t.Run(name, func(t *testing.T) { policyCovers(t, name) })
 	}
 }
@@ -167,7 +193,7 @@ func policyCovers(t *testing.T, name string) {
 // The modules that are served are those that are imported, and no others.
 func TestTheImportsAreTheModules(t *testing.T) {
 	p := newPage(t)
-	seen := reached(t, p, imported, "/app.js", "/backup/main.js", "/grant/owner.js", "/grant/session.js", "/recovery/main.js", "/flow/main.js")
+	seen := reached(t, p, imported, "/app.js", "/backup/main.js", "/grant/owner.js", "/grant/session.js", "/recovery/main.js", "/flow/main.js", "/flow/fcl.js")
 	for _, url := range p.Paths() {
 		if path.Ext(url) == ".js" && !seen[url] {
 			t.Errorf("%s is served and never imported", url)
@@ -235,6 +261,7 @@ func TestThePagesAreSmall(t *testing.T) {
 		{"the owner's page for session keys", 172_500, reached(t, p, imported, "/grant/owner.js"), []string{"/grant", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the session key's page", 172_500, reached(t, p, imported, "/grant/session.js"), []string{"/session", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the page for Flow", 130_000, reached(t, p, imported, "/flow/main.js"), []string{"/flow", "/style.css", "/grant/style.css", "/icon.svg"}},
+		{"the page that apps open on Flow", 120_000, reached(t, p, imported, "/flow/fcl.js"), []string{"/fcl", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the page for recovery", 200_000, reached(t, p, imported, "/recovery/main.js"), []string{"/recovery", "/style.css", "/grant/style.css", "/recovery/style.css", "/icon.svg"}},
 	} {
 		files := slices.Sorted(maps.Keys(part.modules))

@@ -1,0 +1,58 @@
+// @ts-check
+/** What the browser keeps for apps: which accounts were shown to them, and with which key. The chain is asked again before it is used. */
+import { fromBase64url, toBase64url } from '../bytes.js';
+import { random } from '../state.js';
+
+/** @typedef {{address: string, key: number, public: string, id?: string}} Used address: 16 digits; public: 128 digits; id: of the passkey, in base64url */
+
+/** The account that the page for Flow opened last. */
+export const LAST = 'postern.flow.last';
+/** user.id of the next passkey; the page for Flow goes on with it. */
+const USER = 'postern.flow.user';
+const USED = 'postern.flow.used';
+const MOST = 5;
+
+/** What the browser keeps, where it may. @param {string} name @param {string} [value] '' removes it @returns {string} */
+export function kept(name, value) {
+  try {
+    if (value) localStorage.setItem(name, value);
+    else if (value === '') localStorage.removeItem(name);
+    return localStorage.getItem(name) ?? '';
+  } catch {
+    return ''; // works without
+  }
+}
+
+/** user.id of the next passkey: the same until it is a key of an account. */
+export function nextUser() {
+  try {
+    const id = fromBase64url(kept(USER));
+    if (id.length === 32) return id;
+  } catch {
+    // made anew below
+  }
+  const id = random();
+  kept(USER, toBase64url(id));
+  return id;
+}
+
+/** The passkey is a key now. */
+export const usedUser = () => kept(USER, '');
+
+/** Newest first. @returns {Used[]} */
+export function accounts() {
+  try {
+    return JSON.parse(kept(USED) || '[]').filter((/** @type {any} */ u) => /^[0-9a-f]{16}$/.test(u?.address) && /^[0-9a-f]{128}$/.test(u.public) && Number.isInteger(u.key) && (u.id === undefined || /^[\w-]+$/.test(u.id))).slice(0, MOST);
+  } catch {
+    return [];
+  }
+}
+
+/** @param {Used[]} list */
+const write = (list) => kept(USED, list.length ? JSON.stringify(list.slice(0, MOST)) : '');
+
+/** @param {string} address */
+export const forget = (address) => write(accounts().filter((u) => u.address !== address));
+
+/** @param {Used} used */
+export const keep = (used) => write([used, ...accounts().filter((u) => u.address !== used.address)]);
