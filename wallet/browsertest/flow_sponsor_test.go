@@ -101,3 +101,14 @@ func TestTheServicePaysForAFlowTransaction(t *testing.T) {
 		p.shows("account")
 	}
 }
+
+func TestTheWalletLeadsToFlowWhereThereIsOne(t *testing.T) {
+	p, _ := openFlow(t)
+	p.path = "/"
+	p.open("")
+	p.until("!" + byID("flow") + ".hidden")
+	p.click("flow a")
+	p.until("location.pathname === '/flow' && !document.getElementById('create-form').hidden")
+	other := newTab(t, "")
+	other.until("!" + byID("create") + ".disabled && " + byID("flow") + ".hidden")
+}

@@ -43,7 +43,9 @@ async function boot() {
   if (missing) return problem(explain(new CeremonyError(missing)));
   status('Getting ready…', true);
   try {
-    state.chain = await Chain.open(await json('./config.json'));
+    const config = await json('./config.json');
+    state.chain = await Chain.open(config);
+    $('flow').hidden = !config.flow;
   } catch (e) {
     status();
     return problem(explain(e));
