@@ -198,7 +198,27 @@ func TestRescueOnFlowOnALyingNode(t *testing.T) {
 	p.flowSealed("The transaction has expired")
 	w.face.says("/transaction_results", nil)
 
-	// 7. Nothing of the key is in a page that somebody goes back to.
+	// 7. What no sealed block has within 600 blocks is over, too, although no node has ever heard of it.
+	p.flowBack()
+	p.write("flow-to", w.payer.String())
+	p.write("flow-amount", "3")
+	p.click("flow-review-go")
+	p.shows("flow-review")
+	w.face.says("/transactions", answer(http.StatusBadGateway, "<html>"))
+	p.click("flow-sign")
+	p.problem()
+	w.face.says("/blocks", func(rw http.ResponseWriter, r *http.Request) {
+		id, height := strings.TrimPrefix(r.URL.Path, "/v1/blocks/"), "5"
+		if r.URL.RawQuery != "" {
+			id, height = strings.Repeat("ab", 32), "606"
+		}
+		_, _ = io.WriteString(rw, `[{"header":{"id":"`+id+`","height":"`+height+`"}}]`)
+	})
+	p.flowSealed("The transaction has expired")
+	w.face.says("/blocks", nil)
+	w.face.says("/transactions", nil)
+
+	// 8. Nothing of the key is in a page that somebody goes back to.
 	p.flowBack()
 	p.eval(`dispatchEvent(new PageTransitionEvent('pagehide', {persisted: true}))`, new(bool))
 	p.shows("start")

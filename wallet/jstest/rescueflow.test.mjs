@@ -124,7 +124,8 @@ test('public keys and weights that people type', () => {
 /** A node that answers so. */
 async function told(value, ask, status = 200) {
   const before = globalThis.fetch;
-  globalThis.fetch = async () => new Response(typeof value === 'string' ? value : JSON.stringify(value), { status });
+  const said = (url) => (typeof value === 'function' ? value(url) : value);
+  globalThis.fetch = async (url) => new Response(typeof said(url) === 'string' ? said(url) : JSON.stringify(said(url)), { status });
   try {
     return await ask(new Access('https://node.example', 'flow-emulator', 'https://indexer.example'));
   } finally {
@@ -149,8 +150,13 @@ test('an account is read strictly', async () => {
 });
 
 test('blocks, amounts and states are read strictly', async () => {
-  assert.equal(toHex(await told([{ header: { id: 'ab'.repeat(32) } }], (n) => n.block())), '0x' + 'ab'.repeat(32));
-  for (const bad of [[], [{}], [{ header: {} }], {}, [{ header: { id: 'ab' } }], [1, 2]]) await assert.rejects(told(bad, (n) => n.block()), AccessError, JSON.stringify(bad));
+  const block = (more) => [{ header: { id: 'ab'.repeat(32), height: '7', ...more } }];
+  const { id, height } = await told(block(), (n) => n.block());
+  assert.deepEqual([toHex(id), height], ['0x' + 'ab'.repeat(32), 7n]);
+  assert.equal((await told(block(), (n) => n.block(id))).height, 7n);
+  await assert.rejects(told(block({ id: 'cd'.repeat(32) }), (n) => n.block(id)), AccessError);
+  for (const bad of [[], [{}], [{ header: {} }], {}, block({ id: 'ab' }), block({ height: 7 }), [1, 2]]) await assert.rejects(told(bad, (n) => n.block()), AccessError, JSON.stringify(bad));
+  for (const [latest, over] of [[606, false], [607, false], [608, true]]) assert.equal(await told((url) => block({ height: url.includes('sealed') ? String(latest) : '7' }), (n) => n.expired(id)), over);
   const amount = (v) => JSON.stringify(Buffer.from(typeof v === 'string' ? v : JSON.stringify(v)).toString('base64'));
   assert.equal(await told(amount({ type: 'UFix64', value: '12.00000001' }), (n) => n.units('script')), 1_200_000_001n);
   for (const bad of [{ type: 'Fix64', value: '1.00000000' }, { type: 'UFix64', value: '1.0' }, { type: 'UFix64', value: '-1.00000000' }, { type: 'UFix64' }, 'x']) await assert.rejects(told(amount(bad), (n) => n.units('script')), AccessError, JSON.stringify(bad));

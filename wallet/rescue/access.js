@@ -3,7 +3,7 @@
  * An access node of Flow, by its REST interface (/v1), and a key indexer. Whatever they answer is read
  * strictly and within bounds; nothing of it is believed that can be checked here.
  */
-import { MalformedError, fromHex, utf8 } from '../page/bytes.js';
+import { MalformedError, equal, fromHex, utf8 } from '../page/bytes.js';
 import { digits, parseAddress } from '../page/flow/transaction.js';
 import { Trouble } from '../page/words.js';
 import { parseJSON } from './strictjson.js';
@@ -16,6 +16,7 @@ import { parseJSON } from './strictjson.js';
  */
 
 const LIMIT = 4_000_000; // bytes of a reply
+const GOOD = 600n; // blocks that a reference block is good for
 const CHAIN = /^flow-[a-z0-9-]{1,30}$/;
 const STATUS = ['', 'Unknown', 'Pending', 'Finalized', 'Executed', 'Sealed', 'Expired'];
 
@@ -103,12 +104,21 @@ export class Access {
     });
   }
 
-  /** The latest sealed block. @returns {Promise<Uint8Array>} */
-  block() {
-    return read(this.ask('/blocks?height=sealed'), (blocks) => {
+  /** A block; without an id the latest sealed one. @param {Uint8Array} [id] @returns {Promise<{id: Uint8Array, height: bigint}>} */
+  block(id) {
+    return read(this.ask(id ? `/blocks/${digits(id)}` : '/blocks?height=sealed'), (blocks) => {
       if (blocks.length !== 1) throw new MalformedError('not one block');
-      return fromHex('0x' + String(object(blocks[0].header).id).replace(/^0x/, ''), 32);
+      const { id: own, height } = object(blocks[0].header);
+      const found = fromHex('0x' + String(own).replace(/^0x/, ''), 32);
+      if (id && !equal(id, found)) throw new MalformedError('another block');
+      return { id: found, height: number(height, 'the height', MOST64) };
     }, Array.isArray);
+  }
+
+  /** Whether a transaction that no sealed block has is in none any more. @param {Uint8Array} reference its reference block */
+  async expired(reference) {
+    const [from, latest] = await Promise.all([this.block(reference), this.block()]);
+    return latest.height > from.height + GOOD;
   }
 
   /** Runs a script that gives a UFix64. @param {string} script @param {object[]} args JSON-Cadence @returns {Promise<bigint>} in units of 10⁻⁸ */

@@ -101,7 +101,7 @@ function draw() {
   const weight = weigh(signers);
   $('flow-own').textContent = written(account.address);
   $('flow-balance').textContent = inUnits(account.balance, 8);
-  $('flow-life').textContent = `Account on ${networkName(chain)}. You sign as ${signers.map((s) => `key ${s.key.index}`).join(' and ')}.`;
+  $('flow-life').textContent = `Account on ${networkName(chain)}. You sign as ${signers.map((s) => `key ${s.key.index}`).join(', ')}.`;
   $('flow-alone').hidden = weight >= THRESHOLD;
   $('flow-alone-text').textContent = `Its keys must weigh ${THRESHOLD} together to sign, and yours weigh ${weight} so far. Nothing is signed before you have brought another one.`;
   for (const id of ['flow-send-form', 'flow-add-box']) $(id).hidden = weight < THRESHOLD;
@@ -236,7 +236,7 @@ async function review(deed) {
     ...(earlier ? [`The node said no to your ${earlier.noun}, and since then the account has done something. Look whether it was that one, ${earlier.id}, before you sign again.`] : [])];
   pending = { t, said, signers, given: [] };
   $('flow-review-title').textContent = said.title;
-  rows('flow-review-rows', [...said.rows, ['From the account', written(t.account), 'code'], ['Network fee', 'Paid by the account'], ['On', networkName(node.chain)],
+  rows('flow-review-rows', [...said.rows, ['Account', written(t.account), 'code'], ['Network fee', 'Paid by the account'], ['On', networkName(node.chain)],
     ['Signed by', signers.map((g) => `${g.holder.words} (key ${g.key.index})`).join(', then ')]]);
   rows('flow-review-details', [
     ['Its key, and the key’s sequence number', `${t.key}, ${t.sequence}`], ['Reference block', digits(t.block), 'code'], ['Most computation', String(t.gas)],
@@ -255,9 +255,9 @@ const next = (p) => p.signers[p.given.length];
 
 function label() {
   const p = /** @type {Pending} */ (pending);
-  const one = next(p);
-  const last = p.given.length === p.signers.length - 1;
-  $('flow-sign').textContent = p.held || !one ? 'Send again' : one.holder.prompts ? `Sign with your passkey${p.signers.length > 1 ? ` (${p.given.length + 1} of ${p.signers.length})` : ''}` : last ? 'Sign and send' : 'Sign';
+  const [one, ...later] = p.signers.slice(p.given.length);
+  const which = p.signers.length > 1 ? ` (${p.given.length + 1} of ${p.signers.length})` : '';
+  $('flow-sign').textContent = p.held || !one ? 'Send again' : one.holder.prompts ? `Sign with your passkey${which}` : later.some((s) => s.holder.prompts) ? `Sign${which}` : 'Sign and send';
 }
 
 on('flow-sign', 'click', () => {
@@ -346,10 +346,14 @@ async function follow(held) {
   following.add(held);
   const started = Date.now();
   /** @type {import('./access.js').Result | undefined} */ let r;
-  for (let pause = 300; now?.held === held; pause = Math.min(pause * 1.4, 4000)) {
+  for (let [pause, unknown] = [300, 0]; now?.held === held; pause = Math.min(pause * 1.4, 4000)) {
     let doubt = '';
     try {
-      r = await access().result(held.id);
+      r = await access().result(held.id).catch((e) => {
+        if (e instanceof AccessError && e.kind === 'missing') return undefined;
+        throw e;
+      });
+      if ((!r || !r.status || r.status === 'Unknown') && ++unknown % 4 === 0 && await access().expired(held.t.block)) r = { status: 'Expired', failure: '', block: '' };
     } catch (e) {
       if (!(e instanceof AccessError)) throw e;
       doubt = String(/** @type {any} */ (e.cause).message);

@@ -111,7 +111,7 @@ export async function prepared(access, account, signers, { script, args }) {
   const first = account.keys.find((k) => k.index === signers[0].key.index);
   const gone = signers.find((s) => !account.keys.some((k) => k.index === s.key.index && k.public === s.key.public && k.weight === s.key.weight && !k.revoked));
   if (!first || gone) throw new Trouble('What you hold may no longer sign for this account.', 'Its keys have changed. Open the account again.');
-  return { script: utf8(script), args: args.map((a) => utf8(JSON.stringify(a))), block: await access.block(), gas: MAX_GAS, account: account.address, key: first.index, sequence: first.sequence };
+  return { script: utf8(script), args: args.map((a) => utf8(JSON.stringify(a))), block: (await access.block()).id, gas: MAX_GAS, account: account.address, key: first.index, sequence: first.sequence };
 }
 
 /** What is about to be signed, read back from the transaction itself. @param {Transaction} t @param {Scripts} scripts @param {string} chain @returns {Promise<Told>} */

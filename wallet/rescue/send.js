@@ -279,8 +279,9 @@ const next = (p) => p.steps[p.given.length];
 
 function label() {
   const p = /** @type {Pending} */ (pending);
-  const prompts = next(p)?.holder.prompts;
-  $('sign').textContent = `${prompts ? 'Sign with your passkey' : p.given.length + 1 < p.steps.length ? 'Sign' : 'Sign and send'}${p.steps.length > 1 && prompts ? ` (${p.given.length + 1} of ${p.steps.length})` : ''}`;
+  const [one, ...later] = p.steps.slice(p.given.length);
+  const which = p.steps.length > 1 ? ` (${p.given.length + 1} of ${p.steps.length})` : '';
+  $('sign').textContent = one?.holder.prompts ? `Sign with your passkey${which}` : later.some((s) => s.holder.prompts) ? `Sign${which}` : 'Sign and send';
 }
 
 on('sign', 'click', () => {
