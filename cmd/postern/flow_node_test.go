@@ -31,6 +31,9 @@ type flowNode struct {
 	dropped int    // so many answers to sent transactions get lost, although they are taken
 	broken  int    // so many sent transactions are not taken, by a gateway that is out of order
 	never   bool   // nothing is sealed
+	limited int    // so many questions after results are too many, once something was sent
+	garbled bool   // results are, once something was sent
+	refuses bool   // what is sent again
 	blocks  uint64 // since the block that transactions refer to
 	url     string
 }
@@ -55,6 +58,15 @@ func (n *flowNode) serve() *httptest.Server {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		id, _ := flow.ParseIdentifier(r.PathValue("id"))
+		if len(n.posts) > 0 && n.garbled {
+			writeFlow(w, 200, "<html>")
+			return
+		}
+		if len(n.posts) > 0 && n.limited > 0 {
+			n.limited--
+			writeFlow(w, 429, map[string]any{"message": "too many requests"})
+			return
+		}
 		if result := n.sealed[id]; result != nil {
 			writeFlow(w, 200, result)
 			return
@@ -99,7 +111,11 @@ func (n *flowNode) post(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := t.ID()
-	if n.posts = append(n.posts, id); n.broken > 0 {
+	if n.posts = append(n.posts, id); n.refuses && len(n.posts) > 1 {
+		writeFlow(w, 400, map[string]any{"message": "no"})
+		return
+	}
+	if n.broken > 0 {
 		n.broken--
 		writeFlow(w, 502, map[string]any{"message": "bad gateway"})
 		return

@@ -87,7 +87,7 @@ func (f *flowAct) undelivered(err error, id flow.Identifier, own bool) error {
 	switch {
 	case errors.Is(err, errSequenceAhead):
 		return &failure{Code: "sequence", Message: sentence(err), Hint: again + ", when the earlier ones are sealed", exit: exitFailure, cause: err}
-	case unanswered(err), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case unanswered(err), errors.Is(err, errUnseen), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &failure{Code: "not-known", Message: "it is not known whether transaction " + id.String() + " was taken: " + sentence(err), Hint: again, exit: exitFailure, cause: err}
 	case refused && (cause == access.ErrSequence || cause == access.ErrExpired):
 		err = &failure{Code: "stale", Message: sentence(err), Hint: "nothing of it has run and nothing of it will: make it and sign it again", exit: exitFailure, cause: err}
@@ -101,10 +101,13 @@ func (f *flowAct) undelivered(err error, id flow.Identifier, own bool) error {
 // unanswered says that a node may or may not have taken what it was handed.
 func unanswered(err error) bool {
 	e, ok := errors.AsType[*access.Error](err)
-	return ok && (e.Cause == access.ErrUnreachable || e.Status >= 500)
+	return ok && e.Temporary()
 }
 
-var errSequenceAhead = errors.New("earlier transactions of the proposal key are not sealed yet")
+var (
+	errSequenceAhead = errors.New("earlier transactions of the proposal key are not sealed yet")
+	errUnseen        = errors.New("its end has not been seen")
+)
 
 // deliver sends a transaction that the node may have already, again if it does not answer, and waits for its end. Before,
 // it looks at the proposal key and the reference block: a transaction whose sequence number is used up, or that has
@@ -119,7 +122,7 @@ func deliver(ctx context.Context, client *access.Client, t *flow.Transaction) (a
 			if err != nil {
 				return r, err
 			}
-			return client.Wait(ctx, t.ID())
+			return ended(ctx, client, t)
 		}
 		if err := client.CheckExpiry(ctx, t); errors.Is(err, access.ErrExpired) { // a node that knows less may still take it
 			return r, err
@@ -128,7 +131,16 @@ func deliver(ctx context.Context, client *access.Client, t *flow.Transaction) (a
 			return access.Result{}, err
 		}
 	}
-	return client.Wait(ctx, t.ID())
+	return ended(ctx, client, t)
+}
+
+// ended waits for the end of a transaction that the node has. What the node says besides is no end.
+func ended(ctx context.Context, client *access.Client, t *flow.Transaction) (access.Result, error) {
+	r, err := client.Wait(ctx, t.ID())
+	if err != nil && !r.Done() {
+		err = fmt.Errorf("%w: %w", errUnseen, err)
+	}
+	return r, err
 }
 
 // sequence compares the sequence number with the chain's. Where another one is due, the transaction may have run
@@ -154,9 +166,11 @@ func handOver(ctx context.Context, client *access.Client, t *flow.Transaction) e
 	for i := 1; ; i++ {
 		_, err := client.Send(ctx, t)
 		if err != nil && i > 1 && !unanswered(err) { // refused, maybe because the first time it was taken
-			if r, unread := client.Result(ctx, t.ID()); unread == nil && r.Status != access.StatusUnknown {
+			r, unread := client.Result(ctx, t.ID())
+			if unread == nil && r.Status != access.StatusUnknown {
 				return nil
 			}
+			return fmt.Errorf("%w: %w", errUnseen, err)
 		}
 		if err == nil || !unanswered(err) || i == flowTries {
 			return err

@@ -63,6 +63,7 @@ func TestFlowIsNeverSentUnderASecondID(t *testing.T) {
 		"nothing is lost":            {func(*flowNode) {}, 1, nil},
 		"an answer is lost":          {func(n *flowNode) { n.dropped = 1 }, 2, nil},
 		"two gateways out of order":  {func(n *flowNode) { n.broken = 2 }, 3, nil},
+		"asked too often":            {func(n *flowNode) { n.limited = 3 }, 1, nil},
 		"the gateway stays as it is": {func(n *flowNode) { n.broken = 99 }, flowTries, access.ErrRefused},
 	} {
 		node, client, tx := sending(t)
@@ -112,6 +113,8 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 		kept   bool
 	}{
 		"the node is out of order": {func(n *flowNode, _ *flow.Transaction) { n.broken = 99 }, "not-known", true},
+		"results are garbled":      {func(n *flowNode, _ *flow.Transaction) { n.garbled = true }, "not-known", true},
+		"refused the second time":  {func(n *flowNode, _ *flow.Transaction) { n.broken, n.refuses = 1, true }, "not-known", true},
 		"nothing is sealed":        {func(n *flowNode, _ *flow.Transaction) { n.never = true }, "not-known", true},
 		"it has expired":           {func(n *flowNode, _ *flow.Transaction) { n.blocks = flow.ExpiryBlocks + 1 }, "stale", false},
 		"it has not yet":           {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.broken = flow.ExpiryBlocks, 99 }, "not-known", true},

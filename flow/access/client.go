@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -103,6 +104,17 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Cause }
+
+// Temporary says that the node, or what stands before it, may answer the same question later: it cannot be reached, is out
+// of order, or has been asked too often. Whether it has taken what it was handed is not known then.
+func (e *Error) Temporary() bool {
+	return e.Cause == ErrUnreachable || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
+}
+
+func temporary(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Temporary()
+}
 
 // Hint is a way out.
 func (e *Error) Hint() string { return hints[e.Cause] }

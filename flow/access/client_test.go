@@ -137,6 +137,25 @@ func TestResultsAreReadWhole(t *testing.T) {
 	if _, err := says(t, 200, `{"status":"Pending"}`).Wait(ctx, flow.Identifier{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("pending for ever: %v", err)
 	}
+	// A node that is out of order for a while is asked again; one that refuses is not.
+	for status, asked := range map[int]int{503: 3, 429: 3, 408: 3, 400: 1} {
+		count := 0
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if count++; count < 3 {
+				w.WriteHeader(status)
+				return
+			}
+			w.Write([]byte(`{"status":"Sealed","status_code":0,"error_message":""}`))
+		}))
+		c, err := access.New(s.URL, access.WithPoll(time.Millisecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := c.Wait(t.Context(), flow.Identifier{})
+		if s.Close(); count != asked || (err == nil) != (asked == 3) || r.Done() != (err == nil) {
+			t.Errorf("%d: asked %d times, %+v, %v", status, count, r, err)
+		}
+	}
 	nobody, err := access.New("http://127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)

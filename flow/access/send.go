@@ -212,12 +212,13 @@ func (c *Client) Result(ctx context.Context, id flow.Identifier) (Result, error)
 	return r, nil
 }
 
-// Wait asks until a transaction is sealed or expired, or the context ends. The result is given with the error that it
-// stands for, if it does.
+// Wait asks until a transaction is sealed or expired, or the context ends; a node that is out of order for a while is asked
+// again. The result is given with the error that it stands for, if it does. Any other error says nothing of the transaction:
+// Done is false then.
 func (c *Client) Wait(ctx context.Context, id flow.Identifier) (Result, error) {
 	for {
 		r, err := c.Result(ctx, id)
-		if err != nil && !errors.Is(err, ErrUnreachable) {
+		if err != nil && !temporary(err) {
 			return r, err
 		}
 		if err == nil && r.Done() {
@@ -225,7 +226,7 @@ func (c *Client) Wait(ctx context.Context, id flow.Identifier) (Result, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return r, ctx.Err()
+			return r, errors.Join(ctx.Err(), err)
 		case <-time.After(c.poll):
 		}
 	}
