@@ -17,7 +17,7 @@ import (
 
 // Bounds of what is paid for.
 const (
-	payGas    = 1000     // computation of a transaction; adding five keys takes less than a tenth of it
+	payGas    = 1000     // computation of a transaction, of the 9999 that nodes allow
 	payBytes  = 64 << 10 // of a transaction
 	payBlocks = flow.ExpiryBlocks - 60
 	payEach   = 10 // transactions of one account within payWindow
