@@ -26,7 +26,7 @@ check: ## the fast part of `make test`: formatting, vet, staticcheck, layers
 	@bash scripts/check.sh
 
 bench: ## speed and gas figures quoted in the docs
-	$(GO) test -run '^$$' -bench . -benchmem -count 5 ./passkey/... ./userop/... ./relyingparty/... ./devnet/... ./p256table ./tableserver
+	$(GO) test -run '^$$' -bench . -benchmem -count 5 ./passkey/... ./flow ./userop/... ./relyingparty/... ./devnet/... ./p256table ./tableserver
 
 contracts: ## compile the Solidity sources again
 	$(GO) run ./internal/p256addresses
