@@ -35,8 +35,8 @@ test('the opener alone is heard, once, and its origin alone is answered', async 
   assert.equal(await soon(request), 'nothing');
   say(asks());
   assert.deepEqual(await request, { origin: APP, type: 'authn', body: { a: 1 }, network: 'local' });
-  say(asks({ body: 'another' }), 'https://evil.example'); // it has gone elsewhere
   say(asks({ body: 'another' }));
+  say(asks({ body: 'another' }), 'https://evil.example'); // it has gone elsewhere
   view.approve({ addr: '0x1' });
   assert.deepEqual(opener.sent, [{ message: { type: 'FCL:VIEW:RESPONSE', f_type: 'PollingResponse', f_vsn: '1.0.0', status: 'APPROVED', reason: null, data: { addr: '0x1' } }, to: APP }]);
   for (const again of [() => view.approve({}), () => view.decline('no'), () => view.close()]) assert.throws(again, /has its answer/);

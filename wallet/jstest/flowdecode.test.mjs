@@ -64,6 +64,20 @@ test('more than a person could look at is refused', () => {
   assert.throws(() => decode(concat(utf8('FCL-ACCOUNT-PROOF-V0.0'), new Uint8Array(10), rlp(payload()))), /domain tag/);
 });
 
+test('what is not written in the shortest way is refused', () => {
+  const written = (change, head = (n) => [0xf8, n]) => {
+    const parts = payload().map((part) => rlp(part));
+    for (const [i, b] of Object.entries(change)) parts[i] = Uint8Array.from(b);
+    const body = concat(...parts);
+    return concat(TAG, Uint8Array.from(head(body.length)), body);
+  };
+  assert.equal(decode(written({})).gas, 1);
+  for (const [name, m] of Object.entries({
+    'a byte with a length': written({ 3: [0x81, 1] }), 'a short length in the long form': written({ 0: [0xb8, 1, 0x74] }), 'a list’s short length in the long form': written({ 1: [0xf8, 0] }),
+    'a length with zeros in front': written({}, (n) => [0xf9, 0, n]), 'nought as a byte': written({ 5: [0] }), 'something after it': concat(written({}), Uint8Array.of(0x80)), 'a list after it': concat(written({}), Uint8Array.of(0xc0)),
+  })) assert.throws(() => decode(m), { name: 'MalformedError' }, name);
+});
+
 test('signatures are of signers, in their order', () => {
   const one = (who, key, ...more) => [BigInt(who), BigInt(key), new Uint8Array(64), ...more];
   const envelope = (signed) => message([payload(), signed]);

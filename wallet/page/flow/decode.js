@@ -107,9 +107,9 @@ export function decode(message) {
   must(message.length <= MAX_MESSAGE, 'it is too long');
   must(equal(message.subarray(0, 32), TAG), 'it does not begin with the domain tag of transactions');
   const body = message.subarray(32);
-  const { value, next } = item(body, 0, body.length, DEPTH, { left: ITEMS });
-  must(next === body.length && Array.isArray(value), 'it is not one list');
-  must(equal(rlp(value), body), 'it is not written in the shortest way');
+  const { value } = item(body, 0, body.length, DEPTH, { left: ITEMS });
+  must(Array.isArray(value), 'it is no list');
+  must(equal(rlp(value), body), 'it is not written in the shortest way, or something follows');
   const envelope = Array.isArray(value[0]);
   const [payload, signed] = envelope ? list(value, 'the parts of the envelope', 2, 2) : [value, []];
   const [script, args, block, gas, proposer, key, sequence, payer, authorizers] = list(payload, 'the parts of the payload', 9, 9);

@@ -1,17 +1,18 @@
 // @ts-check
 /** The page that apps open through FCL: one request, read by a person, signed by a passkey or not, answered, gone. */
 import { verify } from '../assertion.js';
-import { fromBase64url, fromHex, toBase64url } from '../bytes.js';
+import { fromHex } from '../bytes.js';
 import { CeremonyError, obstacle } from '../ceremony.js';
 import { json } from '../rpc.js';
 import { answered, asked, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, lock, problem, rows, show, showing, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
-import { Flow, strong } from './chain.js';
-import { LAST, accounts, forget, keep, kept, nextUser, usedUser } from './fclkept.js';
+import { Flow, WEIGHT, strong, weightOf } from './chain.js';
+import { LAST, accounts, forget, keep, nextUser, usedUser } from './fclkept.js';
 import { composite, loggedIn, proofOf, sameNetwork, signableOf } from './fclrequest.js';
 import { View } from './fclview.js';
 import { described, fromWhere, named } from './fclwords.js';
+import { kept, passkeysOf, remember } from './kept.js';
 import { challenge, digits, parseAddress, proofMessage } from './transaction.js';
 
 /**
@@ -130,7 +131,6 @@ async function use(used) {
 async function entered(own) {
   const key = (await flow.look(own.address)).keys.find((k) => k.index === own.key);
   if (!key) throw new Trouble('The account has changed.', 'Try again.');
-  keep({ address: digits(own.address), key: key.index, public: key.public, id: toBase64url(own.id) });
   await logIn({ address: own.address, keys: [key] });
 }
 
@@ -192,11 +192,12 @@ async function logIn(own) {
 
 /** One of these keys signs: whichever the person’s passkey is. Call it from the click itself. @param {Key[]} keys @param {Uint8Array} asked the challenge @param {AbortSignal} signal */
 async function signedBy(keys, asked, signal) {
-  const known = keys.map((k) => accounts().find((u) => u.public === k.public)?.id ?? '');
-  const a = await flow.signed(asked, known.every(Boolean) ? known.map(fromBase64url) : [], signal);
+  const a = await flow.signed(asked, passkeysOf(keys.map((k) => k.public)), signal);
   for (const key of keys) {
     const point = fromHex('0x' + key.public, 64);
-    if (await verify(a, { x: point.slice(0, 32), y: point.slice(32) })) return { ...a, key };
+    if (!await verify(a, { x: point.slice(0, 32), y: point.slice(32) })) continue;
+    remember(key.public, a.id);
+    return { ...a, key };
   }
   throw new Trouble('This passkey is none of the keys that are asked for.', 'Nothing was handed over. Try again with the passkey of the account.');
 }
@@ -210,7 +211,7 @@ click('yes', 'click', () => act(signing ? asked : '', async (signal) => {
   const signature = a && composite(address, key.index, a);
   if (request.type === 'authz') view.approve(/** @type {object} */ (signature));
   else view.approve(loggedIn(location.origin + location.pathname, address, key.index, proof && signature && { proof, signature }));
-  keep({ address: digits(address), key: key.index, public: key.public, id: a ? toBase64url(a.id) : accounts().find((u) => u.public === key.public)?.id });
+  keep({ address: digits(address), key: key.index, public: key.public });
   over(request.type === 'authz' ? 'Signed. The app goes on from here.' : proof ? 'The app knows that the account is yours.' : 'The app knows your account.');
 }, { ceremony: !!signing }));
 
@@ -224,7 +225,8 @@ async function transaction(body) {
   chosen = { address: parseAddress(s.address), keys: [key] };
   const said = await described(s, request.origin, signing);
   const late = s.roles.proposes && s.t.proposer.key === s.key && s.t.proposer.sequence < key.sequence;
-  present(said.title, [...said.cautions, ...(late ? ['Its sequence number was used up already: it will not run.'] : [])], said.rows, said.details, 'Sign with your passkey');
+  const locks = said.revokes !== undefined && weightOf(account.keys.filter((k) => k.index !== said.revokes)) < WEIGHT;
+  present(said.title, [...said.cautions, ...(locks ? ['Without that key the others weigh less than 1000 together: nobody could ever sign for your account again.'] : []), ...(late ? ['Its sequence number was used up already: it will not run.'] : [])], said.rows, said.details, 'Sign with your passkey');
   /** @type {HTMLDetailsElement} */ ($('review-more')).open = !said.known;
 }
 

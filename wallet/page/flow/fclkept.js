@@ -2,8 +2,9 @@
 /** What the browser keeps for apps: which accounts were shown to them, and with which key. The chain is asked again before it is used. */
 import { fromBase64url, toBase64url } from '../bytes.js';
 import { random } from '../state.js';
+import { kept } from './kept.js';
 
-/** @typedef {{address: string, key: number, public: string, id?: string}} Used address: 16 digits; public: 128 digits; id: of the passkey, in base64url */
+/** @typedef {{address: string, key: number, public: string}} Used address: 16 digits; public: 128 digits */
 
 /** The account that the page for Flow opened last. */
 export const LAST = 'postern.flow.last';
@@ -11,17 +12,6 @@ export const LAST = 'postern.flow.last';
 const USER = 'postern.flow.user';
 const USED = 'postern.flow.used';
 const MOST = 5;
-
-/** What the browser keeps, where it may. @param {string} name @param {string} [value] '' removes it @returns {string} */
-export function kept(name, value) {
-  try {
-    if (value) localStorage.setItem(name, value);
-    else if (value === '') localStorage.removeItem(name);
-    return localStorage.getItem(name) ?? '';
-  } catch {
-    return ''; // works without
-  }
-}
 
 /** user.id of the next passkey: the same until it is a key of an account. */
 export function nextUser() {
@@ -42,7 +32,7 @@ export const usedUser = () => kept(USER, '');
 /** Newest first. @returns {Used[]} */
 export function accounts() {
   try {
-    return JSON.parse(kept(USED) || '[]').filter((/** @type {any} */ u) => /^[0-9a-f]{16}$/.test(u?.address) && /^[0-9a-f]{128}$/.test(u.public) && Number.isInteger(u.key) && (u.id === undefined || /^[\w-]+$/.test(u.id))).slice(0, MOST);
+    return JSON.parse(kept(USED) || '[]').filter((/** @type {any} */ u) => /^[0-9a-f]{16}$/.test(u?.address) && /^[0-9a-f]{128}$/.test(u.public) && Number.isInteger(u.key)).slice(0, MOST);
   } catch {
     return [];
   }

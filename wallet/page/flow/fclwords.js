@@ -3,7 +3,7 @@
 import { digits } from './transaction.js';
 import { shown } from './words.js';
 
-/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], details: [string, string, string?][], known: boolean}} Described */
+/** @typedef {import('../operate.js').Row} Row @typedef {{title: string, rows: Row[], cautions: string[], details: [string, string, string?][], known: boolean, revokes?: number}} Described revokes: the number of a key of the account */
 
 const list = new Intl.ListFormat('en');
 
@@ -45,6 +45,6 @@ export async function described({ t, address, roles }, origin, challenge) {
       ...t.signatures.map((s) => /** @type {[string, string, string]} */ (['Signed already', `${who(s.address)}, key ${s.key}`, 'code'])),
       .../** @type {Row[]} */ (known ? [['SHA-256 of the script', said.hash, 'code']] : []), ['Script', t.text, 'code pre'], ['Reference block', digits(t.block), 'code'], ['Challenge', digits(challenge), 'code'],
     ],
-    known,
+    known, revokes: known ? said.revokes : undefined,
   };
 }
