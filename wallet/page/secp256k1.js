@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * An Ethereum key in the page: for development chains, where a key that a page has
- * seen opens nothing of worth. Arithmetic by noble; nonces by RFC 6979.
+ * seen opens nothing of worth. Nonces by RFC 6979.
  */
 import { ecdsa, weierstrass } from '@noble/curves/abstract/weierstrass.js';
 import { sha256 } from '@noble/hashes/sha2.js';
@@ -30,10 +30,10 @@ export const valid = (secret) => curve.utils.isValidSecretKey(secret);
 export const generate = () => curve.utils.randomSecretKey();
 
 /** @param {Uint8Array} secret */
-export const addressOf = (secret) => address(curve.getPublicKey(secret, false));
+export const publicOf = (secret) => curve.getPublicKey(secret, false);
 
-/** x ‖ y. @param {Uint8Array} secret */
-export const publicOf = (secret) => curve.getPublicKey(secret, false).slice(1);
+/** @param {Uint8Array} secret */
+export const addressOf = (secret) => address(publicOf(secret));
 
 /** r ‖ s ‖ v with low s and v 27 or 28. @param {Uint8Array} digest 32 bytes, signed as they are @param {Uint8Array} secret */
 export function sign(digest, secret) {
