@@ -106,9 +106,16 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Cause }
 
 // Temporary says that the node, or what stands before it, may answer the same question later: it cannot be reached, is out
-// of order, or has been asked too often. Whether it has taken what it was handed is not known then.
+// of order, or has been asked too often. Whether it has taken what it was handed is not known then. A refusal in a node's
+// known words is none of that, whatever its status: the emulator says 500 for all of them.
 func (e *Error) Temporary() bool {
-	return e.Cause == ErrUnreachable || e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
+	switch e.Cause {
+	case ErrUnreachable:
+		return true
+	case ErrRefused:
+		return e.Status >= 500 || e.Status == http.StatusTooManyRequests || e.Status == http.StatusRequestTimeout
+	}
+	return false
 }
 
 func temporary(err error) bool {

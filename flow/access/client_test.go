@@ -117,6 +117,28 @@ func TestTheNodeHasToTakeTheSameTransaction(t *testing.T) {
 	}
 }
 
+// What a node may say otherwise a minute later, and what it has said for good.
+func TestRefusalsThatPass(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		words  string
+		passes bool
+	}{
+		{500, "", true}, {502, "<html>", true}, {503, "busy", true}, {429, "too many requests", true}, {408, "", true},
+		{400, "no", false}, {403, "no", false}, {404, "no", false}, {413, "no", false},
+		{500, "the transaction signature has invalid extension data", false}, {500, "transaction is expired: ref_height=1", false},
+	} {
+		_, err := says(t, c.status, c.words).LatestBlock(t.Context())
+		var e *access.Error
+		if !errors.As(err, &e) || e.Temporary() != c.passes {
+			t.Errorf("%d %s: %v", c.status, c.words, err)
+		}
+	}
+	if e := (&access.Error{Cause: access.ErrUnreachable}); !e.Temporary() {
+		t.Error("a node that cannot be reached")
+	}
+}
+
 func TestResultsAreReadWhole(t *testing.T) {
 	for reply, want := range map[string]error{
 		`{"status":"Sealed","status_code":0,"error_message":""}`:                                               nil,
