@@ -12,7 +12,7 @@ if [ ! -x "$dir/emulator" ] || [ ! -x "$dir/oracle" ]; then
   fi
   interop/flow/build.sh "$dir"
 fi
-POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 ./flow/...
+POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 -timeout 20m ./flow/...
 POSTERN_FLOW="$dir" CGO_ENABLED=0 go test -count 1 -run 'Flow|TestScripts/flow_tx' ./journeys ./cmd/postern
 # An app with the unmodified @onflow/fcl: 270 packages, 130 MB, 20 s, for that one test; once per lock file.
 fcl=interop/js/fcl
