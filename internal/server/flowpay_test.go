@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/flowtest"
@@ -107,6 +108,27 @@ func TestTheServicePaysOnce(t *testing.T) {
 	}
 	if got := flowServer(t, n, openStore(t)).flow("sponsor", newBill(4)); got.ID != id {
 		t.Errorf("on another server %s, before %s", got.ID, id)
+	}
+}
+
+// Two who come at once have both been looked at before either is remembered.
+func TestTheSecondOfTwoAtOnceGetsTheFirst(t *testing.T) {
+	s, err := NewSponsor(flowService, serviceKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bought := func(payload byte) *payment {
+		return &payment{payload: [32]byte{payload}, tx: &flow.Transaction{ProposalKey: flow.ProposalKey{Address: flowUser}}, at: time.Now()}
+	}
+	first, second := bought(1), bought(1)
+	if p, again, err := s.keep(first, 7); p != first || again || err != nil {
+		t.Fatalf("%+v, %t, %v", p, again, err)
+	}
+	if p, again, err := s.keep(second, 7); p != first || !again || err != nil {
+		t.Errorf("%+v, %t, %v", p, again, err)
+	}
+	if p, _, err := s.keep(bought(2), 7); p != nil || err != otherPaid {
+		t.Errorf("another payload: %+v, %v", p, err)
 	}
 }
 

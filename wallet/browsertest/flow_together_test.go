@@ -297,6 +297,9 @@ func TestASecondDeviceSignsOnFlow(t *testing.T) {
 	if got := phone.text("signed-by"); !strings.Contains(got, "Key 1 has signed") {
 		t.Errorf("on the other device: %q", got)
 	}
+	if got := phone.text("cautions"); !strings.Contains(got, "Key 1 began this elsewhere") {
+		t.Errorf("on the other device: %q", got)
+	}
 	phone.size(390, 800)
 	phone.shot(dir, "flow-second-device")
 	phone.signs("Sign with key 0 or key 2")
@@ -338,11 +341,14 @@ func TestASecondDeviceSignsOnFlow(t *testing.T) {
 	bad.PayloadSignatures = slices.Clone(tx.PayloadSignatures)
 	bad.PayloadSignatures[0].Signature = slices.Clone(bad.PayloadSignatures[0].Signature)
 	bad.PayloadSignatures[0].Signature[40] ^= 1
+	unsigned := *tx
+	unsigned.PayloadSignatures = nil
 	phone.open("")
 	for text, want := range map[string]string{
-		hex.EncodeToString(bad.Bytes()): "The signature of key 1 is not good",
-		"c0":                            "This is no transaction",
-		"z.AAAA":                        "This is no transaction",
+		hex.EncodeToString(unsigned.Bytes()): "No key of the account has signed",
+		hex.EncodeToString(bad.Bytes()):      "The signature of key 1 is not good",
+		"c0":                                 "This is no transaction",
+		"z.AAAA":                             "This is no transaction",
 	} {
 		phone.until("!" + byID("handed-box") + ".hidden")
 		phone.eval(byID("handed-box")+".open = true", nil)

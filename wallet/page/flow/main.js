@@ -12,7 +12,7 @@ import { Flow, WEIGHT } from './chain.js';
 import { kept } from './kept.js';
 import { session } from './session.js';
 import { prove, received, review } from './sign.js';
-import { locking } from './together.js';
+import { locking, sentence } from './together.js';
 import { digits, parseAddress } from './transaction.js';
 
 /** How the next passkey is made: fetched before the click. @type {any} */ let options;
@@ -102,7 +102,7 @@ async function account() {
   const { caution } = locking(a.keys);
   $('keys-note').replaceChildren(...[
     mine && mine.weight < WEIGHT ? `Your passkey weighs ${mine.weight}: every transaction is signed by another one, too, here or on another device.` : '',
-    caution && caution[0].toUpperCase() + caution.slice(1),
+    sentence(caution),
   ].filter(Boolean).map((text) => element('li', text)));
   $('keys-note').hidden = !$('keys-note').children.length;
   show('account');

@@ -13,7 +13,7 @@ import { kept } from './kept.js';
 import { parse } from './read.js';
 import { session } from './session.js';
 import { MAX_GAS, challenge, digits, gathered, message, parseAddress, sponsored } from './transaction.js';
-import { handed, keyNames, locking } from './together.js';
+import { handed, keyNames, locking, sentence } from './together.js';
 import { shown } from './words.js';
 
 /**
@@ -70,6 +70,7 @@ export async function received(given) {
   }
   const { t, signatures, paid } = read;
   if (t.payer && digits(t.payer) !== flow.config.sponsor?.address.replace(/^0x/, '')) throw new Trouble('Somebody else is to pay for this transaction, whom this page does not know.', `Its payer is 0x${digits(t.payer)}. “postern flow tx sign” can go on with it.`);
+  if (!signatures.length) throw new Trouble('No key of the account has signed this transaction.', 'This page goes on with what a passkey of the account has begun. Anybody could have made this one.');
   if (paid) throw new Trouble('Everybody has signed this transaction.', '“postern flow tx send” sends it.');
   const account = await flow.look(t.account);
   const asks = await challenge(message(t));
@@ -106,6 +107,7 @@ async function present(j, t, stands) {
     if (locked) dead ??= new Trouble(`Without key ${said.revokes} nobody could use the account any more.`, 'Nothing is signed. Add another passkey first.');
     else if (caution) cautions.unshift(`Afterwards ${caution}`);
   }
+  if (!j.wanted) cautions.unshift(`${sentence(keyNames(j.signatures.map((a) => a.key), 'and'))} began this elsewhere. Sign only if you know of it.`);
   if (stands?.early) cautions.push(`An earlier transaction of key ${t.key} is not sealed yet. This one runs only after it.`);
   const paid = sponsored(t);
   const address = '0x' + digits(t.account);

@@ -6,6 +6,9 @@ import { WEIGHT, weightOf } from './chain.js';
 /** Keys by their numbers: “key 1”, “key 1 or key 2”. @param {number[]} numbers @param {'and' | 'or'} word */
 export const keyNames = (numbers, word) => new Intl.ListFormat('en', { type: word === 'or' ? 'disjunction' : 'conjunction' }).format(numbers.map((n) => `key ${n}`));
 
+/** @param {string} text that begins with a small letter */
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
 /**
  * What becomes of an account without a key: whether nobody could use it, and otherwise which keys must not be lost.
  * @param {import('./chain.js').Key[]} keys @param {number} [gone] its number; none: as it is now
