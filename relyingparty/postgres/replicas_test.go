@@ -165,13 +165,19 @@ func TestHistoriesOfParallelChangesAreWhole(t *testing.T) {
 	if err := two[0].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
 		t.Fatal(err)
 	}
-	const n = 24
-	parallel(n, func(i int) {
-		u := &relyingparty.Use{RPID: c.RPID, ID: c.ID, At: c.CreatedAt.Add(time.Duration(i+1) * time.Second), Flags: passkey.FlagUP, SignCount: uint32(i + 1), Count: uint32(i + 1), Changed: true}
+	const rounds, each = 8, 5
+	use := func(i int, changed bool) {
+		u := &relyingparty.Use{RPID: c.RPID, ID: c.ID, At: c.CreatedAt.Add(time.Duration(i) * time.Second), Flags: passkey.FlagUP, SignCount: uint32(i), Count: uint32(i), Changed: changed}
 		if err := two[i%2].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Use: u}); err != nil {
 			t.Error(err)
 		}
-	})
+	}
+	for round := range rounds {
+		first := 1 + round*each
+		use(first, false) // in the history as the one before, of whichever comes first
+		parallel(each-1, func(i int) { use(first+1+i, true) })
+	}
+	const n = rounds * each
 	r, err := two[0].Record(t.Context(), c.RPID, c.ID)
 	if err != nil {
 		t.Fatal(err)
