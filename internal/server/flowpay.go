@@ -53,8 +53,7 @@ func (f *flowAPI) sponsor(ctx context.Context, body []byte) (any, error) {
 		return nil, err
 	}
 	result, err := send(ctx, f.Access, p.tx, again)
-	var said *access.Error
-	if result.Done() || errors.As(err, &said) && said.Cause != access.ErrUnreachable && said.Status/100 == 4 {
+	if result.Done() || refusedForGood(err) {
 		f.Sponsor.ended(p)
 	}
 	if err != nil && !result.Done() {

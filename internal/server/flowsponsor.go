@@ -163,7 +163,8 @@ func send(ctx context.Context, node *access.Client, tx *flow.Transaction, again 
 
 // refusedForGood tells a node that will never run the transaction from one that may have it.
 func refusedForGood(err error) bool {
-	return errors.Is(err, access.ErrRefused) || errors.Is(err, access.ErrExtension) || errors.Is(err, access.ErrExpired)
+	said, ok := errors.AsType[*access.Error](err)
+	return ok && !said.Temporary() && (said.Cause == access.ErrRefused || said.Cause == access.ErrExtension || said.Cause == access.ErrExpired)
 }
 
 // transaction creates an account with one key, signed.
