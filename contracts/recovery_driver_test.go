@@ -327,7 +327,7 @@ func (d *recoveryDriver) actOwner() {
 		if !d.ownerReaches() {
 			return
 		}
-		nonce := m.nonce(255)
+		nonce := m.nonce(cancelsAll)
 		var faults []string
 		if d.random.IntN(4) == 0 {
 			nonce.Add(nonce, common.Big1)

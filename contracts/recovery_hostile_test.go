@@ -366,7 +366,7 @@ func TestOneApprovalForManyChains(t *testing.T) {
 
 // Nobody has a way in that is not named here.
 func TestTheModulesFunctionsAreThese(t *testing.T) {
-	want := "applySetup cancel cancelByGuardians cancelBySignature cancelSetup execute freeze onInstall propose scheduleSetup unfreeze"
+	want := "applySetup cancel cancelByGuardians cancelBySignature cancelSetup execute freeze onInstall propose scheduleSetup thaw unfreeze"
 	var got []string
 	for name, m := range contracts.RecoveryABI.Methods {
 		if !m.IsConstant() {

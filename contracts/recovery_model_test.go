@@ -43,8 +43,14 @@ type modelRecovery struct {
 	configHashOf func(setup) common.Hash
 }
 
+// cancelsAll is a tier that is none: the nonce of the account's CancelAll, which has no counter.
+const cancelsAll = 254
+
 func (m *modelRecovery) nonce(tier int) *big.Int {
 	n := new(big.Int).Lsh(new(big.Int).SetUint64(m.epoch), 64)
+	if tier == cancelsAll {
+		return n
+	}
 	if tier > 3 {
 		return n.Add(n, new(big.Int).SetUint64(m.freezes))
 	}
@@ -237,6 +243,18 @@ func (m *modelRecovery) freeze(now uint64, on bool, tier int, deadline uint64, w
 		m.expiresAt += m.frozenUntil - m.readyAt
 		m.readyAt = m.frozenUntil
 	}
+	return nil
+}
+
+// thaw forgets a freeze that has ended by itself.
+func (m *modelRecovery) thaw(now uint64) []string {
+	switch {
+	case m.frozenUntil == 0:
+		return []string{"NotFrozen"}
+	case now < m.frozenUntil:
+		return []string{"StillFrozen"}
+	}
+	m.frozenUntil = 0
 	return nil
 }
 

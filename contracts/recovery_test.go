@@ -165,7 +165,7 @@ func TestTheAccountCancels(t *testing.T) {
 			}
 			fallthrough
 		default:
-			sig := g.cancelSignature(g.nonce(0xff))
+			sig := g.cancelSignature(g.nonce(cancelsAll))
 			wantRecoveryError(t, g.module(stranger, "cancelBySignature", g.address, g.cancelSignature(common.Big0)), "BadAccountSignature")
 			if err := g.module(stranger, "cancelBySignature", g.address, sig); err != nil {
 				t.Fatal(how, err)

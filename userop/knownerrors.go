@@ -95,6 +95,7 @@ var errorSignatures = []string{
 	"DuplicateGuardian(uint256 tier,uint256 guardian)",
 	"DuplicateSigner(bytes signer)",
 	"InvalidApproval(uint256 approval)",
+	"FrozenSigner(uint256 approval)",
 	"NoFreezing()",
 	"NoPendingSetup()",
 	"NoProposal()",

@@ -179,7 +179,8 @@ func (a Approval) verify(digest common.Hash) error {
 
 // VerifyOn asks the chain where [Approval.Verify] cannot tell: isValidSignature of a
 // contract, verify of a verifier. A signature that is not good is an error that wraps
-// [ErrForged].
+// [ErrForged]; [ErrFrozen] where the guardian is a frozen account, which the module does not
+// hear either.
 func (a Approval) VerifyOn(ctx context.Context, ch account.Chain, m Message, chainID *big.Int) error {
 	local := a.Verify(m, chainID)
 	if _, _, ok := a.Signer.Passkey(); ok || local != nil && !errors.Is(local, ErrUnverified) {
@@ -216,6 +217,10 @@ func (a Approval) VerifyOn(ctx context.Context, ch account.Chain, m Message, cha
 		return fmt.Errorf("guardian: ask %s about a signature: %w", at, err)
 	}
 	if len(out) < 32 || [4]byte(out) != magic {
+		guard := State{Account: at}
+		if a.Signer.IsAddress() && (reader{ctx, ch}).freeze(&guard) == nil && !guard.FrozenUntil.IsZero() {
+			fail.Cause = ErrFrozen
+		}
 		return fail
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/postern-dev/postern/seal"
 )
 
-// AnyTier is the tier whose nonce a [CancelAll], a [Freeze] and a [Drill] have.
+// AnyTier is the tier whose nonce a [Freeze] and a [Drill] have.
 const AnyTier = 0xff
 
 // State is what the chain says of an account's recovery.
@@ -161,8 +161,12 @@ func (s *State) CancelRecovery(tier, by uint8) (CancelRecovery, error) {
 	return CancelRecovery{s.Account, tier, by, s.Nonces[tier], s.ConfigHash()}, nil
 }
 
-// CancelAll is what the account signs to stop everything.
-func (s *State) CancelAll() CancelAll { return CancelAll{s.Account, s.Any} }
+// CancelAll is what the account signs to stop everything. Freezing does not make it stale:
+// its nonce is the epoch alone, which only what voids all signatures raises.
+func (s *State) CancelAll() CancelAll {
+	epoch := new(big.Int).Rsh(s.Any, 64)
+	return CancelAll{s.Account, epoch.Lsh(epoch, 64)}
+}
 
 // Freeze is a freeze by a tier's guardians; unfreezing is Unfreeze of the same.
 func (s *State) Freeze(tier uint8, deadline time.Time) Freeze {

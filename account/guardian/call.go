@@ -127,6 +127,9 @@ func UnfreezeCall(s Setup, f Unfreeze, approvals []Approval) (account.Call, erro
 	return s.freeze("unfreeze", Freeze(f), approvals)
 }
 
+// Thaw has the account forget a freeze that has ended by itself. Anyone may send it.
+func Thaw(acct common.Address) account.Call { return must(toModule("thaw", acct)) }
+
 func (s Setup) freeze(method string, f Freeze, approvals []Approval) (account.Call, error) {
 	if f.ConfigHash != s.Hash() {
 		return account.Call{}, fmt.Errorf("guardian: %s: %w", method, ErrOtherSetup)

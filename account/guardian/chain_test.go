@@ -282,7 +282,11 @@ func TestARecoveryOnTheChain(t *testing.T) {
 		t.Fatal("the third proposal reverted")
 	}
 	s = b.state(t)
-	all := s.CancelAll()
+	all := s.CancelAll() // before the freeze, and it is taken in it
+	freeze, err := b.gather(t, s, s.Freeze(0, s.Time.Add(day)), quorum)
+	if !b.anybody(t, freeze, err) || b.state(t).CancelAll().Nonce.Cmp(all.Nonce) != 0 {
+		t.Fatal("frozen, and the account has something else to sign")
+	}
 	auth := must[*webauthn.Authority](t)(b.acct.Authority(b.approver(t)))
 	msg := auth.SignHash(s.ChainID, all.Digest(s.ChainID))
 	signature := must[[]byte](t)(msg.Finish(answer(t, b.owner, msg.Challenge())))
@@ -291,6 +295,9 @@ func TestARecoveryOnTheChain(t *testing.T) {
 	}
 	if b.anybody(t, guardian.CancelBySignature(b.acct.Address(), signature), nil) {
 		t.Error("a cancellation is replayed")
+	}
+	if b.anybody(t, guardian.Thaw(b.acct.Address()), nil) {
+		t.Error("a freeze is ended by anybody")
 	}
 
 	// 4. A recovery completes, and the table goes with it.
@@ -340,9 +347,16 @@ func TestFreezesAndChangesOfGuardiansOnTheChain(t *testing.T) {
 	if e, ok := errors.AsType[*webauthn.FrozenError](err); !ok || !e.Until.Equal(s.FrozenUntil) {
 		t.Errorf("sending from a frozen account: %v", err)
 	}
+	byIt := must[guardian.Approval](t)(guardian.Contract(must[seal.Signer](t)(seal.AddressSigner(b.acct.Address())), []byte("for another account")))
+	if err := byIt.VerifyOn(t.Context(), b.chain, s.CancelAll(), s.ChainID); !errors.Is(err, guardian.ErrFrozen) || !errors.Is(err, guardian.ErrForged) {
+		t.Errorf("a frozen account as a guardian of others: %v", err)
+	}
 	unfreeze, err := b.gather(t, s, guardian.Unfreeze(s.Freeze(0, s.Time.Add(day))), quorum)
 	if !b.anybody(t, unfreeze, err) || !b.state(t).FrozenUntil.IsZero() {
 		t.Error("the freeze is not lifted")
+	}
+	if err := byIt.VerifyOn(t.Context(), b.chain, s.CancelAll(), s.ChainID); errors.Is(err, guardian.ErrFrozen) || !errors.Is(err, guardian.ErrForged) {
+		t.Errorf("and afterwards: %v", err)
 	}
 
 	// 2. A change waits, can be dropped, and is applied by anybody.

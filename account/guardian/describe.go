@@ -128,6 +128,8 @@ func describeOthers(m *abi.Method, args []any) (string, bool) {
 		return fmt.Sprintf("freeze the account %s by its guardians", args[0]), true
 	case "unfreeze":
 		return fmt.Sprintf("end the freeze of the account %s by its guardians", args[0]), true
+	case "thaw":
+		return fmt.Sprintf("have the account %s forget a freeze that has ended", args[0]), true
 	case "propose", "execute":
 		r, err := toRecovery(args[0])
 		if err != nil {

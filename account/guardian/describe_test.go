@@ -50,6 +50,7 @@ func TestEveryCallIsSaidInWordsWithWhatIsDangerous(t *testing.T) {
 		"apply":               {guardian.ApplySetup(acct), "into force", ""},
 		"freeze":              {call(guardian.FreezeCall(s, freeze, two(freeze))), "freeze the account", ""},
 		"unfreeze":            {call(guardian.UnfreezeCall(s, guardian.Unfreeze(freeze), two(guardian.Unfreeze(freeze)))), "end the freeze", ""},
+		"thaw":                {guardian.Thaw(acct), "forget a freeze that has ended", ""},
 		"propose":             {call(c.Call()), "propose the recovery of the account " + acct.Hex() + " by its guardians of tier 1: the new signer " + guardian.Name(r.NewSigner), "after the delay"},
 		"execute":             {call(guardian.Execute(r)), "carry out the recovery", "lose the account"},
 	} {

@@ -106,6 +106,9 @@ var (
 	ErrNotSigned = errors.New("it is missing: the new signer has to show that it can sign")
 	// ErrForged is returned for a signature that is not the signer's, or not of this message.
 	ErrForged = errors.New("the signature is not this signer's over this message")
+	// ErrFrozen is returned for a guardian that is an account, and frozen by its own guardians:
+	// it is heard again when that is over. It wraps [ErrForged].
+	ErrFrozen = fmt.Errorf("%w: its own guardians have frozen it", ErrForged)
 	// ErrOtherSetup is returned for a message that was made for other guardians.
 	ErrOtherSetup = errors.New("it was made for another setup of guardians")
 	// ErrMessage is returned for a message that no contract would accept.
@@ -145,6 +148,9 @@ func (e *SignatureError) Unwrap() error { return e.Cause }
 func (e *SignatureError) Hint() string {
 	if errors.Is(e.Cause, ErrUnverified) {
 		return "verify it on the chain (VerifyOn), or send the transaction in a simulation first"
+	}
+	if errors.Is(e.Cause, ErrFrozen) {
+		return "ask other guardians, or wait until that freeze ends"
 	}
 	return "ask this guardian to sign what is proposed now"
 }

@@ -61,7 +61,7 @@ func (c CancelRecovery) fields() (string, []field) {
 // message (ERC-1271): the digest is what the account is asked about.
 type CancelAll struct {
 	Account common.Address
-	Nonce   *big.Int // of [AnyTier]
+	Nonce   *big.Int // the epoch, without a counter: see [State.CancelAll]
 }
 
 func (c CancelAll) fields() (string, []field) {

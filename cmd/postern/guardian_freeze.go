@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/postern-dev/postern/account/guardian"
 	"github.com/postern-dev/postern/recovery"
+	"github.com/postern-dev/postern/userop"
 )
 
 const guardianFreezeAbout = `
@@ -27,10 +29,15 @@ Ends a freeze before its time, by a majority of a tier, as it began.
 
   postern guardian unfreeze 0x… --tier 1 --out unfreeze.json
   postern guardian approve unfreeze.json --owner-key bob.json   each of them
-  postern guardian unfreeze unfreeze.json --owner-key payer.json`
+  postern guardian unfreeze unfreeze.json --owner-key payer.json
+
+A freeze that has ended by itself leaves a trace: validator modules that name an aggregator are refused
+until the account has forgotten it. Anybody brings it to that.
+
+  postern guardian unfreeze 0x… --owner-key payer.json`
 
 func guardianUnfreeze() verb {
-	return verb{name: "unfreeze", usage: "<address --out FILE | FILE> [flags]", about: guardianUnfreezeAbout, run: func(ctx context.Context, c *call) error {
+	return verb{name: "unfreeze", usage: "<address [--out FILE] | FILE> [flags]", about: guardianUnfreezeAbout, run: func(ctx context.Context, c *call) error {
 		return runFreeze(ctx, c, "unfreeze")
 	}}
 }
@@ -63,13 +70,16 @@ func runFreeze(ctx context.Context, c *call, name string) error {
 		return wrongFile(r.file)
 	}
 	frozen := r.state.FrozenUntil.After(r.now)
+	if name == "unfreeze" && !frozen && r.out == "" {
+		return r.thaw(ctx)
+	}
 	switch {
 	case r.state.Setup.Freeze == 0:
 		return failf("no-freeze", "its owner decides that in the setup: freeze = \"10 days\"", "guardians cannot freeze the account %s", r.acct.Address())
 	case name == "freeze" && frozen:
 		return failf("frozen", "end it: postern guardian unfreeze", "the account is frozen until %s already", moment(r.state.FrozenUntil))
 	case name == "unfreeze" && !frozen:
-		return failf("not-frozen", "what stands: postern guardian show "+r.acct.Address().Hex(), "the account is not frozen")
+		return r.notFrozen()
 	}
 	tier, err := r.names.tierOf("--tier", r.tier, len(r.state.Setup.Tiers))
 	if err != nil {
@@ -84,6 +94,23 @@ func runFreeze(ctx context.Context, c *call, name string) error {
 		return r.begin(guardian.Unfreeze(m))
 	}
 	return r.begin(m)
+}
+
+// thaw has the account forget a freeze that has ended by itself, if there was one.
+func (r *guardianRequest) thaw(ctx context.Context) error {
+	thaw := guardian.Thaw(r.acct.Address())
+	_, err := r.conn.Chain.Call(ctx, thaw.To, thaw.Data)
+	if revert, ok := errors.AsType[*userop.Revert](err); ok && revert.Name == "NotFrozen" {
+		return r.notFrozen()
+	}
+	if err != nil {
+		return err
+	}
+	return r.anybody(ctx, "the freeze that has ended is forgotten", thaw, nil)
+}
+
+func (r *guardianRequest) notFrozen() error {
+	return failf("not-frozen", "what stands: postern guardian show "+r.acct.Address().Hex(), "the account is not frozen")
 }
 
 // frozen says until when it is.

@@ -9,11 +9,12 @@ import {SignerStore} from "./SignerStore.sol";
  * guardians need who see a thief at work.
  *
  * Until `frozenUntil` the account's operations are not valid yet, its ERC-1271 signatures are none except for the module
- * that froze it, and other executors are refused. The end is at most 60 days away and comes by itself; only the module
- * that froze the account can lift the freeze before.
+ * that froze it, and other executors and all fallback handlers are refused. The end is at most 60 days away and comes by
+ * itself; only the module that froze the account can lift the freeze before.
  *
  * The time is in the slot that validation reads anyway. Validation never asks for the time of the chain (ERC-7562
- * OP-011): it hands the time to the EntryPoint, as `validAfter`, and a time that has passed does nothing.
+ * OP-011): it hands the time to the EntryPoint, as `validAfter`, and a time that has passed does nothing. Where there is
+ * no place for it ({_afterFreeze}) operations are refused until an executor module has lifted the freeze, passed or not.
  */
 abstract contract Freezing is SignerStore {
     uint256 private constant LONGEST = 60 days;
@@ -33,24 +34,25 @@ abstract contract Freezing is SignerStore {
 
     /// @dev Freezes the account for everybody but the caller, who must be an executor module; 0 lifts the freeze.
     function _freeze(uint48 until) internal {
-        _requireNotFrozenBySomebodyElse();
+        _requireNotFrozenFor(msg.sender);
         require(until <= block.timestamp + LONGEST, FreezeTooLong(until));
         _setFrozen(until, msg.sender);
         emit AccountFrozen(msg.sender, until);
     }
 
-    /// @dev Reverts if the account is frozen, and not by the caller.
-    function _requireNotFrozenBySomebodyElse() internal view {
-        address module = _frozenBySomebodyElse();
+    /// @dev Reverts if the account is frozen, and not by `who`.
+    function _requireNotFrozenFor(address who) internal view {
+        address module = _frozenFor(who);
         require(module == address(0), FrozenBy(module));
     }
 
-    /// @dev The module that froze the account, 0 if it is not frozen or the module is the caller.
-    function _frozenBySomebodyElse() internal view returns (address module) {
+    /// @dev The module that froze the account, 0 if it is not frozen or the module is `who`. Where it never was frozen
+    /// nobody asks for the time: another account's validation may come here.
+    function _frozenFor(address who) internal view returns (address module) {
         uint48 until = _config().frozenUntil;
         if (until == 0 || until <= block.timestamp) return address(0);
         module = _frozenBy();
-        if (module == msg.sender) return address(0);
+        if (module == who) return address(0);
     }
 
     /**

@@ -42,12 +42,12 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         address pending; // whose code is the setup to come; 0: none, or leaving
         uint48 pendingReadyAt; // 0: nothing is to come
         uint48 pendingExpiresAt;
-        uint48 frozenUntil; // by this module; 0: not, or lifted
+        uint48 frozenUntil; // by this module; 0: not, or lifted; past: ended by itself
         uint64 freezes; // and liftings
         mapping(uint256 tier => Proposal) proposals;
     }
 
-    /// @dev Asked for in place of a tier, {nonceOf} tells the nonce of what is about no tier's proposal.
+    /// @dev Asked for in place of a tier, {nonceOf} tells the nonce of freezing.
     uint8 private constant NO_TIER = 0xff;
 
     /// @dev A contract's code (EIP-170) without the first byte, which is STOP.
@@ -191,8 +191,8 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         _requireReplaceable(r);
 
         bytes32 digest = GuardianDigests.recover(r);
-        Guardians.requireApproval(r.newSigner, digest, newSigner, type(uint256).max, p256Verifier);
-        uint256 weight = Guardians.weigh(tier, digest, approvals, p256Verifier);
+        Guardians.requireApproval(r.newSigner, digest, newSigner, type(uint256).max, p256Verifier, _isFrozen);
+        uint256 weight = Guardians.weigh(tier, digest, approvals, p256Verifier, _isFrozen);
         require(weight >= tier.threshold, NotEnoughWeight(weight, tier.threshold));
 
         p.digest = digest;
@@ -228,10 +228,10 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         _cancelAll(msg.sender);
     }
 
-    /// @notice The same with the account's signature (ERC-1271), by anybody.
+    /// @notice The same with the account's signature (ERC-1271), by anybody, also while the account is frozen. Nothing
+    /// but the epoch makes it stale: whoever freezes the account cannot keep it from being used.
     function cancelBySignature(address account, bytes calldata signature) external {
-        State storage $ = _states[account];
-        bytes32 digest = GuardianDigests.cancelAll(account, _nonce($, $.freezes));
+        bytes32 digest = GuardianDigests.cancelAll(account, _nonce(_states[account], 0));
         (bool success, bytes memory answer) = account.staticcall(
             abi.encodeCall(IERC1271.isValidSignature, (digest, signature))
         );
@@ -286,6 +286,16 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         _lift($, account);
     }
 
+    /// @notice Has the account forget a freeze that has ended by itself, by anybody. An account that reads no clock where
+    /// it validates may until then refuse what would name an earlier time, or none at all.
+    function thaw(address account) external {
+        State storage $ = _states[account];
+        uint48 until = $.frozenUntil;
+        require(until != 0, NotFrozen());
+        require(_now() >= until, StillFrozen(until));
+        _lift($, account);
+    }
+
     /// @notice The account's setup; without tiers, none.
     function setupOf(address account) external view returns (Setup memory s) {
         address setup = _states[account].setup;
@@ -301,8 +311,8 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         return (s, $.pendingReadyAt, $.pendingExpiresAt);
     }
 
-    /// @notice The nonce of the next proposal of a tier and of its cancellation by guardians; for 255, of the account's
-    /// {cancelBySignature}, of freezing and of drills. `epoch << 64 | counter`.
+    /// @notice The nonce of the next proposal of a tier and of its cancellation by guardians; for 255, of freezing and of
+    /// drills. `epoch << 64 | counter`. The account's {cancelBySignature} has no counter: `epoch << 64`.
     function nonceOf(address account, uint8 tier) external view returns (uint256) {
         State storage $ = _states[account];
         return _nonce($, tier == NO_TIER ? $.freezes : $.proposals[tier].counter);
@@ -385,7 +395,7 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
         require(alone || approvals.length >= 2, OneGuardianIsNotEnough());
         uint256 needed = Guardians.totalWeight(tier) / 2 + 1;
         if (needed < tier.threshold) needed = tier.threshold;
-        uint256 weight = Guardians.weigh(tier, digest, approvals, p256Verifier);
+        uint256 weight = Guardians.weigh(tier, digest, approvals, p256Verifier, _isFrozen);
         require(weight >= needed, NotEnoughWeight(weight, needed));
     }
 
@@ -446,6 +456,11 @@ abstract contract GuardianRecovery is IERC7579Module, IERC5267 {
     /// @dev Whether there is a proposal that nothing has made void; it may have expired.
     function _stands(State storage $, Proposal storage p) private view returns (bool) {
         return p.digest != 0 && p.epoch == $.epoch;
+    }
+
+    /// @dev Whether an account, who may be a guardian of another, is frozen by this module.
+    function _isFrozen(address account) private view returns (bool) {
+        return _now() < _states[account].frozenUntil;
     }
 
     function _nonce(State storage $, uint64 counter) private view returns (uint256) {

@@ -100,6 +100,8 @@ library Guardians {
     error InvalidApproval(uint256 approval);
     /// @dev The proof of the approval has more than 8 steps.
     error ProofTooLong(uint256 approval);
+    /// @dev Who approves is an account that this module has frozen.
+    error FrozenSigner(uint256 approval);
 
     /// @dev Reverts unless `account` may put itself under this setup.
     function requireAcceptable(Setup calldata s, address account, address p256) internal view {
@@ -149,12 +151,13 @@ library Guardians {
         require(tier.threshold != 0 && tier.threshold <= total, BadThreshold(index, tier.threshold, total));
     }
 
-    /// @dev The weight of all guardians who approve. Every approval must be valid.
+    /// @dev The weight of all guardians who approve. Every approval must be valid. `frozen`: see {requireApproval}.
     function weigh(
         Tier memory tier,
         bytes32 digest,
         Approval[] calldata approvals,
-        address p256
+        address p256,
+        function(address) view returns (bool) frozen
     ) internal view returns (uint256 weight) {
         uint256 next;
         for (uint256 i = 0; i < approvals.length; ++i) {
@@ -162,7 +165,7 @@ library Guardians {
             require(guardian < tier.guardians.length, NoSuchGuardian(guardian));
             require(guardian >= next, UnsortedApproval(i));
             next = guardian + 1;
-            requireApproval(tier.guardians[guardian].signer, digest, approvals[i], i, p256);
+            requireApproval(tier.guardians[guardian].signer, digest, approvals[i], i, p256, frozen);
             weight += tier.guardians[guardian].weight;
         }
     }
@@ -172,20 +175,24 @@ library Guardians {
         for (uint256 i = 0; i < tier.guardians.length; ++i) total += tier.guardians[i].weight;
     }
 
-    /// @dev Reverts unless the approval is one of the digest by the signer.
+    /**
+     * @dev Reverts unless the approval is one of the digest by the signer. An account that is `frozen` by this module
+     * answers it by ERC-1271 nevertheless, so that its owner can cancel; as a guardian it is not heard.
+     */
     function requireApproval(
         bytes memory signer,
         bytes32 digest,
         Approval calldata approval,
         uint256 index,
-        address p256
+        address p256,
+        function(address) view returns (bool) frozen
     ) internal view {
         uint256 steps = approval.proof.length;
         require(steps <= MAX_PROOF, ProofTooLong(index));
         bytes32 hash = steps == 0
             ? digest
             : GuardianDigests.onManyChains(MerkleProof.processProofCalldata(approval.proof, digest));
-        require(_approves(signer, hash, approval.signature, p256), InvalidApproval(index));
+        require(_approves(signer, hash, approval.signature, index, p256, frozen), InvalidApproval(index));
     }
 
     /// @dev Whether the signature is one of the hash by the signer, whose bytes {Signers} has found acceptable.
@@ -193,12 +200,15 @@ library Guardians {
         bytes memory signer,
         bytes32 hash,
         bytes calldata signature,
-        address p256
+        uint256 index,
+        address p256,
+        function(address) view returns (bool) frozen
     ) private view returns (bool) {
         if (signer.length == 20) {
             address key = address(bytes20(signer));
             // What an address delegates to (EIP-7702, 23 bytes of code) was never made a guardian: its key was.
             if (key.code.length > 23) {
+                require(!frozen(key), FrozenSigner(index));
                 return SignatureChecker.isValidERC1271SignatureNowCalldata(key, hash, signature);
             }
             (address recovered, ECDSA.RecoverError err, ) = ECDSA.tryRecoverCalldata(hash, signature);

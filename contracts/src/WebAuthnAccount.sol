@@ -121,7 +121,7 @@ contract WebAuthnAccount is
         bytes32 mode,
         bytes calldata executionCalldata
     ) public payable override returns (bytes[] memory) {
-        _requireNotFrozenBySomebodyElse();
+        _requireNotFrozenFor(msg.sender);
         return super.executeFromExecutor(mode, executionCalldata);
     }
 
@@ -141,7 +141,7 @@ contract WebAuthnAccount is
         bytes32 hash,
         bytes calldata signature
     ) public view override(AccountERC7579Upgradeable, ERC7739Upgradeable) returns (bytes4) {
-        if (_frozenBySomebodyElse() != address(0)) return 0xffffffff;
+        if (_frozenFor(msg.sender) != address(0)) return 0xffffffff;
         bytes4 answer = ERC7739Upgradeable.isValidSignature(hash, signature);
         return answer == bytes4(0xffffffff) ? AccountERC7579Upgradeable.isValidSignature(hash, signature) : answer;
     }
@@ -166,6 +166,13 @@ contract WebAuthnAccount is
                     ? Account._validateUserOp(userOp, userOpHash, signature)
                     : AccountERC7579Upgradeable._validateUserOp(userOp, userOpHash, signature)
             );
+    }
+
+    /// @dev A fallback handler acts as the account for whoever calls. While the account is frozen none does, not even for
+    /// the module that froze it.
+    function _fallback() internal override returns (bytes memory) {
+        _requireNotFrozenFor(address(0));
+        return super._fallback();
     }
 
     function _rawSignatureValidation(
