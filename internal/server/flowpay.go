@@ -126,6 +126,9 @@ func signedEnough(tx *flow.Transaction, keys []flow.AccountKey, policy flow.Poli
 	}
 	weight, proposed := 0, false
 	for _, s := range tx.PayloadSignatures { // in the order of keys, each once: Decode has seen to it
+		if s.Address != tx.ProposalKey.Address { // the payer's, or what goes by its name: a key would count twice
+			return payerSigned
+		}
 		at := slices.IndexFunc(keys, func(k flow.AccountKey) bool { return k.Index == s.KeyIndex })
 		if at < 0 {
 			return noSuchKey

@@ -170,6 +170,14 @@ func TestWhatTheServiceDoesNotPay(t *testing.T) {
 		{"the payer has signed", "payer_signed", func(b *bill) {
 			b.EnvelopeSignatures = []flow.Signature{{Address: flowService, Signature: make([]byte, 64)}}
 		}},
+		{"a key counted again in the payer's name", "payer_signed", func(b *bill) {
+			m, _ := b.Message(flowUser)
+			signature, extension := b.how.Make(user500[1], m)
+			for _, who := range []flow.Address{flowUser, flowService} {
+				b.PayloadSignatures = append(b.PayloadSignatures, flow.Signature{Address: who, KeyIndex: 1, Signature: signature, Extension: extension})
+			}
+			b.signers = nil
+		}},
 		{"a block that is not known", "unknown_block", func(b *bill) { b.ReferenceBlock[31] = 99 }},
 		{"a sequence number that is used", "sequence_used", func(b *bill) { b.ProposalKey.SequenceNumber = 3 }},
 		{"a sequence number of later", "sequence_early", func(b *bill) { b.ProposalKey.SequenceNumber = 5 }},
