@@ -38,19 +38,20 @@ function keys(args) {
   });
 }
 
-/** @param {any[]} args @param {string} title @param {string} powers @returns {Omit<Shown, 'hash' | 'known'>} */
-function brings(args, title, powers) {
+/** A light key is not harmless either: a second one makes it heavy enough. @param {any[]} args @param {string} title @param {boolean} own they get power over the account @returns {Omit<Shown, 'hash' | 'known'>} */
+function brings(args, title, own) {
   const found = keys(args);
   const strong = found.reduce((sum, k) => sum + k.weight, 0) >= 1000;
   /** @type {Row[]} */
-  const alone = strong || !powers ? [] : [['What happens', 'It can do nothing alone. Keys that weigh 1000 together sign together.']];
-  return { title, rows: [...found.map((k) => /** @type {Row} */ (['Key', k.text, 'code'])), ...alone], cautions: strong && powers ? [powers] : [] };
+  const alone = strong || !own ? [] : [['What happens', 'It can do nothing alone. Keys that weigh 1000 together sign together.']];
+  const caution = `${strong ? 'What you add can do everything with your account' : 'Together with another key, what you add may do everything with your account'}, without you. Add only what is yours.`;
+  return { title, rows: [...found.map((k) => /** @type {Row} */ (['Key', k.text, 'code'])), ...alone], cautions: own ? [caution] : [] };
 }
 
 /** @type {Record<string, (args: any[]) => Omit<Shown, 'hash' | 'known'>>} */
 const SAID = {
-  [KNOWN.create]: (args) => brings(args, 'Create another account', ''),
-  [KNOWN.add]: (args) => brings(args, 'Add a key to your account', 'What you add can do everything with your account, without you. Add only what is yours.'),
+  [KNOWN.create]: (args) => brings(args, 'Create another account', false),
+  [KNOWN.add]: (args) => brings(args, 'Add a key to your account', true),
   [KNOWN.revoke]: (args) => {
     if (args.length !== 1 || !/^\d{1,9}$/.test(of(args[0], 'Int'))) throw new TypeError('not a number');
     return { title: `Revoke key ${args[0].value} of your account`, rows: [['What happens', `Key ${args[0].value} can never sign for your account again.`]], cautions: [], revokes: Number(args[0].value) };
