@@ -300,12 +300,23 @@ func TestASecondDeviceSignsOnFlow(t *testing.T) {
 	if got := phone.text("cautions"); !strings.Contains(got, "Key 1 began this elsewhere") {
 		t.Errorf("on the other device: %q", got)
 	}
+	// A link is anybody's: the account in it is offered as one's own only when one's passkey has signed for it.
+	last := func() (address string) {
+		phone.eval(`localStorage.getItem('postern.flow.last') ?? ''`, &address)
+		return address
+	}
+	if got := last(); got != "" {
+		t.Errorf("the page took %s from the link", got)
+	}
 	phone.size(390, 800)
 	phone.shot(dir, "flow-second-device")
 	phone.signs("Sign with key 0 or key 2")
 	phone.shows("done")
 	if got := phone.text("done-title"); got != "The transaction is sealed" {
 		t.Errorf("the page says %q: %s", got, phone.text("done-rows"))
+	}
+	if got := last(); got != address.String() {
+		t.Errorf("after its signature the page remembers %q", got)
 	}
 	phone.click("done-back")
 	phone.shows("start")

@@ -25,7 +25,7 @@ declare module '@noble/curves/abstract/weierstrass.js' {
     Point: PointClass;
     utils: { isValidSecretKey(secret: Uint8Array): boolean; randomSecretKey(): Uint8Array };
     getPublicKey(secret: Uint8Array, compressed: boolean): Uint8Array;
-    sign(digest: Uint8Array, secret: Uint8Array, options: { prehash: false; format?: 'recovered'; lowS?: boolean }): Uint8Array;
+    sign(digest: Uint8Array, secret: Uint8Array, options: { prehash: false; format?: 'recovered'; lowS?: boolean; extraEntropy?: boolean }): Uint8Array;
     recoverPublicKey(signature: Uint8Array, digest: Uint8Array, options: { prehash: false }): Uint8Array;
   }
   export function ecdsa(Point: PointClass, hash: (message: Uint8Array) => Uint8Array): Ecdsa;

@@ -159,7 +159,7 @@ export class Flow {
       remember(k.public, a.id);
       return { key: k.index, authenticatorData: a.authenticatorData, clientDataJSON: a.clientDataJSON, signature: a.signature };
     }
-    throw new Trouble('This passkey is none of the keys that are asked for.', 'Nothing was sent. Choose the passkey that is named, or hand the transaction over to the device that has it.');
+    throw new Trouble('This passkey is none of the keys that are asked for.', 'Nothing was sent. Choose the passkey that is named, or sign on the device that has it.');
   }
 
   /** Whether signatures that came from elsewhere are good, by keys that the account has. @param {Account} account @param {KeySigned[]} signatures @param {Uint8Array} asked the challenge */

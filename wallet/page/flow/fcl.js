@@ -1,18 +1,16 @@
 // @ts-check
 /** The page that apps open through FCL: one request, read by a person, signed by a passkey or not, answered, gone. */
-import { verify } from '../assertion.js';
-import { fromHex } from '../bytes.js';
 import { CeremonyError, obstacle } from '../ceremony.js';
 import { json } from '../rpc.js';
 import { answered, asked, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, lock, problem, rows, show, showing, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { Flow, WEIGHT, strong, weightOf } from './chain.js';
-import { LAST, accounts, forget, keep, nextUser, usedUser } from './fclkept.js';
+import { accounts, forget, keep } from './fclkept.js';
 import { composite, loggedIn, proofOf, sameNetwork, signableOf } from './fclrequest.js';
 import { View } from './fclview.js';
 import { described, fromWhere, named } from './fclwords.js';
-import { kept, passkeysOf, remember } from './kept.js';
+import { LAST, kept, nextUser, usedUser } from './kept.js';
 import { challenge, digits, parseAddress, proofMessage } from './transaction.js';
 
 /**
@@ -190,24 +188,12 @@ async function logIn(own) {
     [['Nonce', digits(proof.nonce), 'code'], ['Challenge', digits(signing), 'code']], 'Sign with your passkey');
 }
 
-/** One of these keys signs: whichever the person’s passkey is. Call it from the click itself. @param {Key[]} keys @param {Uint8Array} asked the challenge @param {AbortSignal} signal */
-async function signedBy(keys, asked, signal) {
-  const a = await flow.signed(asked, passkeysOf(keys.map((k) => k.public)), signal);
-  for (const key of keys) {
-    const point = fromHex('0x' + key.public, 64);
-    if (!await verify(a, { x: point.slice(0, 32), y: point.slice(32) })) continue;
-    remember(key.public, a.id);
-    return { ...a, key };
-  }
-  throw new Trouble('This passkey is none of the keys that are asked for.', 'Nothing was handed over. Try again with the passkey of the account.');
-}
-
 click('other', 'click', choose);
 
 click('yes', 'click', () => act(signing ? asked : '', async (signal) => {
   const { address, keys } = /** @type {Chosen} */ (chosen);
-  const a = signing && await signedBy(keys, signing, signal);
-  const key = a?.key ?? keys[0];
+  const a = signing && await flow.signedBy(keys, signing, signal);
+  const key = /** @type {Key} */ (keys.find((k) => !a || k.index === a.key));
   const signature = a && composite(address, key.index, a);
   if (request.type === 'authz') view.approve(/** @type {object} */ (signature));
   else view.approve(loggedIn(location.origin + location.pathname, address, key.index, proof && signature && { proof, signature }));

@@ -1,6 +1,7 @@
 // @ts-check
-/** What the browser keeps for this page, where it may: nothing of it is secret, and the page works without. */
+/** What the browser keeps for the pages of Flow, where it may: nothing of it is secret, and they work without. */
 import { fromBase64url, toBase64url } from '../bytes.js';
+import { random } from '../state.js';
 
 /** @param {string} name @param {string} [value] '' removes it @returns {string} */
 export function kept(name, value) {
@@ -12,6 +13,26 @@ export function kept(name, value) {
     return '';
   }
 }
+
+/** The account that was opened, made or signed for last. */
+export const LAST = 'postern.flow.last';
+const USER = 'postern.flow.user';
+
+/** user.id of the next passkey: the same until it is a key of an account, so that a second attempt leaves no first behind. */
+export function nextUser() {
+  try {
+    const id = fromBase64url(kept(USER));
+    if (id.length === 32) return id;
+  } catch {
+    // made anew below
+  }
+  const id = random();
+  kept(USER, toBase64url(id));
+  return id;
+}
+
+/** The passkey is a key now: the next one is another's. */
+export const usedUser = () => kept(USER, '');
 
 const IDS = 'postern.flow.ids';
 const MOST = 64;

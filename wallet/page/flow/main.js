@@ -1,15 +1,13 @@
 // @ts-check
 /** The page for Flow: accounts of passkeys, their keys, and what they sign: see sign.js. */
-import { fromBase64url, toBase64url } from '../bytes.js';
 import { CeremonyError, obstacle } from '../ceremony.js';
 import { fragment } from '../grant/share.js';
 import { json } from '../rpc.js';
-import { random } from '../state.js';
 import { answered, asked, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, problem, show, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { Flow, WEIGHT } from './chain.js';
-import { kept } from './kept.js';
+import { LAST, kept, nextUser, usedUser } from './kept.js';
 import { session } from './session.js';
 import { prove, received, review } from './sign.js';
 import { locking, sentence } from './together.js';
@@ -18,25 +16,11 @@ import { digits, parseAddress } from './transaction.js';
 /** How the next passkey is made: fetched before the click. @type {any} */ let options;
 /** A passkey whose account is not known yet. @type {import('./chain.js').Made | undefined} */ let made;
 
-const LAST = 'postern.flow.last';
-const USER = 'postern.flow.user';
+const offer = async () => void (options = await session.flow.options(nextUser()));
 
-/** The next passkey's user.id: the same until it is a key of an account, so that a second attempt leaves no first behind. */
-async function offer() {
-  let id = new Uint8Array();
-  try {
-    id = fromBase64url(kept(USER));
-  } catch {
-    // made anew below
-  }
-  if (id.length !== 32) kept(USER, toBase64url(id = random()));
-  options = await session.flow.options(id);
-}
-
-/** The passkey is a key now: the next one is another's. */
 session.used = async () => {
   made = options = undefined;
-  kept(USER, '');
+  usedUser();
   await offer();
 };
 

@@ -9,7 +9,7 @@ import { answered, asked, on, task } from '../task.js';
 import { $, element, input, problem, rows, show, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { EXPIRY, Refused, WEIGHT, usable } from './chain.js';
-import { kept } from './kept.js';
+import { LAST, kept } from './kept.js';
 import { parse } from './read.js';
 import { session } from './session.js';
 import { MAX_GAS, challenge, digits, gathered, message, parseAddress, sponsored } from './transaction.js';
@@ -76,7 +76,6 @@ export async function received(given) {
   const asks = await challenge(message(t));
   await flow.genuine(account, signatures, asks);
   job = { t, challenge: asks, account, signatures, done: 'The transaction is sealed' };
-  kept('postern.flow.last', '0x' + digits(t.account));
   await present(job, t, await standing(job, t));
 }
 
@@ -197,6 +196,7 @@ on('sign', 'click', () => {
     if (!complete(j)) {
       const own = owner && keys.length === 1 && keys[0].index === owner.key && equal(owner.address, j.account.address);
       j.signatures.push(await flow.signedBy(keys, j.challenge, signal, own ? [owner.id] : undefined));
+      kept(LAST, '0x' + digits(j.account.address)); // not before: a link of somebody else's names no account of ours
       if (j.wanted?.brings) await session.used().catch(() => {}); // whatever comes of it, no later passkey replaces this one; without an offer the page asks to be reloaded
       if (!complete(j)) {
         await drawSignatures(j);
