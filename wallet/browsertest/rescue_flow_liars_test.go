@@ -197,9 +197,21 @@ func TestRescueOnFlowOnALyingNode(t *testing.T) {
 	p.click("flow-sign")
 	p.flowSealed("The transaction has expired")
 	w.face.says("/transaction_results", nil)
+	late.SequenceNumber = w.look(account).Keys[0].SequenceNumber + 7 // one that could follow it
+	w.face.says("/accounts/"+account.Hex(), accountLie(account, late, "1"))
+	p.flowBack()
+	p.write("flow-to", w.payer.String())
+	p.write("flow-amount", "2")
+	p.click("flow-review-go")
+	p.shows("flow-review")
+	if got := p.text("flow-cautions"); !strings.Contains(got, "both could happen") {
+		t.Errorf("cautions after one that the node calls expired: %q", got)
+	}
+	p.click("flow-review-back")
+	w.face.says("/accounts/"+account.Hex(), nil)
 
 	// 7. What no sealed block has within 600 blocks is over, too, although no node has ever heard of it.
-	p.flowBack()
+	p.shows("flow")
 	p.write("flow-to", w.payer.String())
 	p.write("flow-amount", "3")
 	p.click("flow-review-go")

@@ -109,6 +109,29 @@ test('a plain key signs on the curve and with the hash that the account says', a
   }
 });
 
+// By RFC 6979 alone the same secret has the same nonce on both curves, and two signatures of one digest
+// are two equations for it and the secret: a node that lists keys on both could have them.
+test('a secret that signs on two curves has two nonces', () => {
+  const number = (b) => BigInt(toHex(b));
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const digest = crypto.getRandomValues(new Uint8Array(32));
+  secret[0] = digest[0] = 0x11; // below both orders
+  const [d, h] = [secret, digest].map(number);
+  const inverse = (a, n) => {
+    let [r, s, x, y] = [a, n, 1n, 0n];
+    while (s) [r, s, x, y] = [s, r % s, y, x - (r / s) * y];
+    return x;
+  };
+  const orders = { ECDSA_P256: 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n, ECDSA_secp256k1: 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n };
+  const holder = flowKey(secret.slice());
+  const nonces = Object.entries(orders).flatMap(([curve, n]) => {
+    const b = holder.plain.sign(digest, curve);
+    const k = ((((h + number(b.subarray(0, 32)) * d) * inverse(number(b.subarray(32)), n)) % n) + n) % n;
+    return [k, n - k]; // as s was made low, or not
+  });
+  assert.equal(new Set(nonces).size, 4);
+});
+
 test('public keys and weights that people type', () => {
   const { publicKey, secret } = k.freshKey();
   assert.match(secret, /^[0-9a-f]{64}$/);
@@ -181,6 +204,7 @@ test('a transaction is sent as it was signed; one that the node has is no error'
 
 test('what an indexer says is a list of accounts, each once', async () => {
   assert.deepEqual((await told({ accounts: [{ address: '0xf8d6e0586b0a20c7' }, { address: 'f8d6e0586b0a20c7' }] }, (n) => n.known('ab'))).map(t.digits), ['f8d6e0586b0a20c7']);
+  assert.deepEqual(await told({ accounts: ['f233dcee88fe0abe', '912d5440f7e3769e', 'f8d6e0586b0a20c8'].map((address) => ({ address })) }, (n) => n.known('ab')), [], 'of other networks, and of none');
   assert.deepEqual(await told({ message: 'x' }, (n) => n.known('ab'), 404), []);
   for (const bad of [{}, { accounts: {} }, { accounts: [1] }, { accounts: [{ address: 'zz' }] }, { accounts: Array(101).fill({ address: 'f8d6e0586b0a20c7' }) }]) await assert.rejects(told(bad, (n) => n.known('ab')), AccessError);
 });

@@ -6,6 +6,7 @@
 import { MalformedError, equal, fromHex, utf8 } from '../page/bytes.js';
 import { digits, parseAddress } from '../page/flow/transaction.js';
 import { Trouble } from '../page/words.js';
+import { networkOf } from './flowaccount.js';
 import { parseJSON } from './strictjson.js';
 
 /**
@@ -160,12 +161,12 @@ export class Access {
     });
   }
 
-  /** Accounts that an indexer knows by a key. @param {string} publicHex @returns {Promise<Uint8Array[]>} */
+  /** Accounts of this network that an indexer knows by a key. @param {string} publicHex @returns {Promise<Uint8Array[]>} */
   async known(publicHex) {
     try {
       return await read(asked(`${String(this.indexer).replace(/\/+$/, '')}/${publicHex}`), ({ accounts }) => {
         if (!Array.isArray(accounts) || accounts.length > 100) throw new MalformedError('no list of at most 100 accounts');
-        return [...new Set(accounts.map((a) => digits(parseAddress(object(a).address))))].map(parseAddress);
+        return [...new Set(accounts.map((a) => digits(parseAddress(object(a).address))))].map(parseAddress).filter((a) => networkOf(a) === this.chain);
       });
     } catch (e) {
       if (e instanceof AccessError && e.kind === 'missing') return [];

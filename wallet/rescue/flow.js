@@ -230,10 +230,12 @@ async function review(deed) {
   const signers = enough(s.signers);
   const t = await prepared(node, account, signers, deed);
   const said = await told(t, scripts, node.chain);
-  const earlier = s.refused && s.refused.t.key === t.key && t.sequence > s.refused.t.sequence ? s.refused : undefined;
+  // By the same key and with the same sequence number only one of the two can run.
+  const { refused } = s;
+  const apart = refused && (refused.t.key !== t.key || t.sequence !== refused.t.sequence);
   const cautions = [...said.cautions,
     ...($('new-secret').textContent && deed.script === scripts.add ? ['Have you written down its private key? This page forgets it.'] : []),
-    ...(earlier ? [`The node said no to your ${earlier.noun}, and since then the account has done something. Look whether it was that one, ${earlier.id}, before you sign again.`] : [])];
+    ...(apart ? [`The node said no to your ${refused.noun}, and ${refused.t.key === t.key ? 'since then the account has done something' : 'now another key begins'}: both could happen. Look whether that one has, ${refused.id}, and give it ten minutes, before you sign again.`] : [])];
   pending = { t, said, signers, given: [] };
   $('flow-review-title').textContent = said.title;
   rows('flow-review-rows', [...said.rows, ['Account', written(t.account), 'code'], ['Network fee', 'Paid by the account'], ['On', networkName(node.chain)],
@@ -366,6 +368,7 @@ async function follow(held) {
   following.delete(held);
   if (!r || now?.held !== held) return;
   now.held = undefined;
+  if (r.status === 'Expired') now.refused = held; // says a node, which may send it yet
   if ((showing('flow-done') && done === held) || (showing('flow-review') && pending?.held === held && !busy())) {
     pending = undefined;
     receipt(held, r);

@@ -90,7 +90,7 @@ export function key(secret) {
 /** A key of Flow: which curve it is on, an account's keys say. @param {Uint8Array} secret @returns {Holder} */
 export function flowKey(secret) {
   /** @type {Map<string, {public: string, sign: (digest: Uint8Array) => Uint8Array}>} */ const curves = new Map();
-  if (p256.valid(secret)) curves.set('ECDSA_P256', { public: toHex(p256.publicOf(secret)).slice(2), sign: (d) => p256.sign(d, secret) });
+  if (p256.valid(secret)) curves.set('ECDSA_P256', { public: toHex(p256.publicOf(secret)).slice(2), sign: (d) => p256.sign(d, secret, true) });
   if (secp256k1.valid(secret)) curves.set('ECDSA_secp256k1', { public: toHex(secp256k1.publicOf(secret)).slice(4), sign: (d) => secp256k1.sign(d, secret).slice(0, 64) });
   const sign = (/** @type {Uint8Array} */ digest, /** @type {string} */ curve) => curves.get(curve)?.sign(digest) ?? never();
   return { words: 'your key', prompts: false, keys: [], origin: '', sign: never, assert: never, plain: { publicOf: (curve) => curves.get(curve)?.public, sign }, forget: () => secret.fill(0) };

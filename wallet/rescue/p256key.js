@@ -19,8 +19,12 @@ export const generate = () => curve.utils.randomSecretKey();
 /** x ‖ y. @param {Uint8Array} secret */
 export const publicOf = (secret) => curve.getPublicKey(secret, false).slice(1);
 
-/** r ‖ s of a digest as it is. @param {Uint8Array} digest @param {Uint8Array} secret */
-export const sign = (digest, secret) => curve.sign(digest, secret, { prehash: false, lowS: true });
+/**
+ * r ‖ s of a digest as it is. Mixed: with randomness in the nonce (RFC 6979, section 3.6), for a secret that signs on
+ * secp256k1, too: by the bare rule the same digest has the same nonce there, and the two signatures give the secret away.
+ * @param {Uint8Array} digest @param {Uint8Array} secret @param {boolean} [mixed]
+ */
+export const sign = (digest, secret, mixed = false) => curve.sign(digest, secret, { prehash: false, lowS: true, extraEntropy: mixed });
 
 const EC = fromHex('0x06072a8648ce3d0201'); // id-ecPublicKey
 const P256 = fromHex('0x06082a8648ce3d030107'); // secp256r1
