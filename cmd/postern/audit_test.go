@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/passkey"
@@ -64,7 +65,7 @@ func knownPasskey(t *testing.T, store relyingparty.Store) *relyingparty.Credenti
 	c.Discoverable = &yes
 	use := &relyingparty.Use{RPID: c.RPID, ID: c.ID, At: c.CreatedAt.AddDate(0, 0, 1), Flags: passkey.FlagUP | passkey.FlagUV | passkey.FlagBE, Changed: true}
 	for _, what := range []relyingparty.Commit{{Create: c}, {Use: use}} {
-		what.Token = storetest.NewToken()
+		what.Token, what.Expires = storetest.NewToken(), time.Now().Add(time.Hour)
 		if err := store.Commit(t.Context(), what); err != nil {
 			t.Fatal(err)
 		}

@@ -31,6 +31,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Unsetenv(storeVariable) // a developer's own; tests set theirs
 	testscript.Main(m, map[string]func(){"postern": main})
 }
 

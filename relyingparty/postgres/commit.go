@@ -48,6 +48,7 @@ func (s *Store) Commit(ctx context.Context, c relyingparty.Commit) error {
 type outcome struct {
 	epoch                string
 	fresh, made, updated bool // the token, the credential, the login
+	late                 bool // the token may have been there, and be forgotten
 }
 
 // try is one transaction in two round trips: everything whose result decides, then the end.
@@ -64,8 +65,18 @@ func (s *Store) try(ctx context.Context, c relyingparty.Commit) error {
 	// the unique index on the token and by the lock on the credential's row, in this order.
 	first.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`)
 	first.Queue(epochQuery).QueryRow(func(row pgx.Row) error { return row.Scan(&found.epoch) })
-	first.Queue(`INSERT INTO postern_passkeys.used (token, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-		c.Token[:], c.Expires.UnixMilli()).Exec(did(&found.fresh))
+	// Whether sweep could have forgotten it is asked when it is in: whatever is dropped later, it is not.
+	first.Queue(`INSERT INTO postern_passkeys.used (token, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING
+		RETURNING expires <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $3`,
+		c.Token[:], c.Expires.UnixMilli(), sweepSlack.Milliseconds()).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			found.fresh = true
+			if err := rows.Scan(&found.late); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 	if c.Create != nil {
 		if err := create(first, c.Create, &found.made); err != nil {
 			return err
@@ -84,6 +95,8 @@ func (s *Store) try(ctx context.Context, c relyingparty.Commit) error {
 		refused = relyingparty.ErrEpochEnded
 	case !found.fresh:
 		refused = relyingparty.ErrTokenUsed
+	case found.late: // a challenge that is alive by this server's clock, and long dead by the database's
+		refused = &UnfitError{"this server's clock is minutes behind the database's", "set both clocks, by NTP"}
 	case c.Use != nil && !found.updated:
 		refused = relyingparty.ErrNotFound
 	}

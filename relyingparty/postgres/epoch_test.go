@@ -88,7 +88,7 @@ func TestAFailoverBeginsAnEpoch(t *testing.T) {
 	url := postgrestest.Create(t, pg.URL, "")
 	s := open(t, url)
 	c := storetest.NewCredential(t)
-	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}))
+	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Create: c}))
 	copied := pg.Follow(t)
 	there := copied.Database(url)
 

@@ -117,8 +117,9 @@ func failed(doing string, err error) error {
 
 // unclear is for a commit whose outcome nobody was told.
 func unclear(err error) error {
-	e := failed("commit", err).(*Error)
-	return &Error{Doing: e.Doing, Reason: e.Reason + "; it may have happened or not", State: e.State, cause: errors.Join(ErrUnclear, e.cause)}
+	e := &Error{Reason: "the reply was not understood"}
+	_ = errors.As(failed("commit", err), &e) // none where the database ended it in another way
+	return &Error{Doing: "commit", Reason: e.Reason + "; it may have happened or not", State: e.State, cause: errors.Join(ErrUnclear, e.cause)}
 }
 
 // stored is about a row that is not as this package writes them.

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/postern-dev/postern/relyingparty"
 	"github.com/postern-dev/postern/relyingparty/postgres/postgrestest"
 	"github.com/postern-dev/postern/relyingparty/storetest"
@@ -162,6 +164,12 @@ func TestWhatTheDatabaseAsksToRepeatIsRepeatedWithinLimits(t *testing.T) {
 				mustBe(t, again, relyingparty.ErrTokenUsed)
 			}
 		}
+	}
+}
+
+func TestACommitThatEndedInAnotherWayIsUnclear(t *testing.T) {
+	for _, err := range []error{nil, context.DeadlineExceeded, &pgconn.PgError{Code: "57P01"}} {
+		mustBe(t, unclear(err), ErrUnclear)
 	}
 }
 

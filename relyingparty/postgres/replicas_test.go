@@ -162,13 +162,13 @@ func TestHistoriesOfParallelChangesAreWhole(t *testing.T) {
 	two := []*Store{open(t, url), open(t, url)}
 	c := storetest.NewCredential(t)
 	c.SignCount = 0
-	if err := two[0].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}); err != nil {
+	if err := two[0].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Create: c}); err != nil {
 		t.Fatal(err)
 	}
 	const rounds, each = 8, 5
 	use := func(i int, changed bool) {
 		u := &relyingparty.Use{RPID: c.RPID, ID: c.ID, At: c.CreatedAt.Add(time.Duration(i) * time.Second), Flags: passkey.FlagUP, SignCount: uint32(i), Count: uint32(i), Changed: changed}
-		if err := two[i%2].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Use: u}); err != nil {
+		if err := two[i%2].Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Use: u}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -105,7 +105,7 @@ func TestRolesNeedNoMoreThanTheirPart(t *testing.T) {
 	postgrestest.Exec(t, database, `CREATE SCHEMA postern_passkeys AUTHORIZATION `+server)
 	s := open(t, as(t, database, server, "one"))
 	c := storetest.NewCredential(t)
-	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}))
+	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Create: c}))
 
 	_, err = OpenReadOnly(t.Context(), Config{URL: as(t, database, auditor, "two")})
 	if e := (*Error)(nil); !errors.As(err, &e) || e.State != "42501" {
@@ -138,7 +138,7 @@ func TestAReaderWritesNothing(t *testing.T) {
 	url := postgrestest.Database(t)
 	s := open(t, url)
 	c := storetest.NewCredential(t)
-	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}))
+	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Create: c}))
 	r, err := OpenReadOnly(t.Context(), Config{URL: url})
 	must(t, err)
 	defer r.Close()
@@ -158,7 +158,7 @@ func TestDamagedRowsAreRefused(t *testing.T) {
 	url := postgrestest.Database(t)
 	s := open(t, url)
 	c := storetest.NewCredential(t)
-	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Create: c}))
+	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: storetest.NewToken(), Expires: time.Now().Add(time.Hour), Create: c}))
 	for _, damage := range []string{
 		`UPDATE postern_passkeys.credential SET public_key = '\x04' || decode(repeat('ff', 64), 'hex')`,
 		`UPDATE postern_passkeys.credential SET transports = 'usb'`,
@@ -188,7 +188,9 @@ func TestEntriesOfDeadChallengesAreDropped(t *testing.T) {
 	s, other := open(t, url), open(t, url)
 	now := time.Now()
 	for i, expires := range []time.Duration{-time.Hour, -2 * sweepSlack, -sweepSlack / 2, 0, time.Hour} {
-		must(t, s.Commit(t.Context(), relyingparty.Commit{Token: relyingparty.Token{byte(i)}, Expires: now.Add(expires)}))
+		token := relyingparty.Token{byte(i)}
+		_, err := s.pool.Exec(t.Context(), `INSERT INTO postern_passkeys.used VALUES ($1, $2)`, token[:], now.Add(expires).UnixMilli())
+		must(t, err)
 	}
 	left := func() (n int) {
 		t.Helper()
@@ -217,4 +219,10 @@ func TestEntriesOfDeadChallengesAreDropped(t *testing.T) {
 	if n, err := s.drop(t.Context(), now.Add(48*time.Hour), sweepRows); err != nil || n != 0 || left() != 3 {
 		t.Fatalf("%d dropped, %d left, %v", n, left(), err)
 	}
+	// By a server whose clock is behind, a challenge that was forgotten is alive: it is refused all the same.
+	err = s.Commit(t.Context(), relyingparty.Commit{Token: relyingparty.Token{0}, Expires: now.Add(-time.Hour)})
+	if unfit := (*UnfitError)(nil); !errors.As(err, &unfit) || left() != 3 {
+		t.Errorf("what was forgotten, once more: %v, %d left", err, left())
+	}
+	must(t, s.Commit(t.Context(), relyingparty.Commit{Token: relyingparty.Token{9}, Expires: now.Add(-sweepSlack / 2)}))
 }

@@ -21,6 +21,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
+// port names the socket, and is listened at by nobody.
+const port = "5432"
+
 // Server is a PostgreSQL of its own, on a Unix socket, with a password.
 type Server struct {
 	URL string // of its database postgres, for its superuser
@@ -72,7 +75,7 @@ func begin(t testing.TB, durable bool) *Server {
 		os.RemoveAll(dir)
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
-	u := url.URL{Scheme: "postgres", User: url.UserPassword("owner", password), Path: "/postgres", RawQuery: url.Values{"host": {dir}}.Encode()}
+	u := url.URL{Scheme: "postgres", User: url.UserPassword("owner", password), Path: "/postgres", RawQuery: url.Values{"host": {dir}, "port": {port}}.Encode()} // not PGPORT's
 	s.URL = u.String()
 	s.Run()
 	return s
@@ -116,9 +119,9 @@ func (s *Server) Run() {
 	}
 	// What a killed one has left may hold the directory for a moment.
 	var last string
-	for range 100 {
+	for begun := time.Now(); time.Since(begun) < time.Minute; time.Sleep(100 * time.Millisecond) {
 		s.log = &bytes.Buffer{}
-		s.process = s.command("postgres", "-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "fsync="+fsync,
+		s.process = s.command("postgres", "-D", s.data(), "-k", s.dir, "-p", port, "-c", "listen_addresses=", "-c", "fsync="+fsync,
 			"-c", "max_connections=100", "-c", "shared_buffers=32MB")
 		s.process.Stdout, s.process.Stderr = s.log, s.log
 		if err := s.process.Start(); err != nil {
@@ -185,6 +188,14 @@ func (s *Server) remove() {
 		_ = s.process.Wait()
 	}
 	os.RemoveAll(s.dir)
+}
+
+// Demote has a server that was stopped follow another from its next start on, though there is none.
+func (s *Server) Demote() {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.data(), "standby.signal"), nil, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // Follow begins a second server that copies this one as it writes, and ends with the test.
