@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postern-dev/postern/passkey/softkey"
 	"github.com/postern-dev/postern/relyingparty/postgres"
@@ -54,6 +55,32 @@ func TestServersOfOneDatabaseKnowTheSamePasskeys(t *testing.T) {
 	if password, _ := u.User.Password(); strings.Contains(out.String(), password) || !strings.Contains(out.String(), "passkeys kept in PostgreSQL") {
 		t.Error(out.String())
 	}
+}
+
+func TestAServerThatLosesItsDatabaseIsNotReadyUntilItIsBack(t *testing.T) {
+	database := postgrestest.Start(t, true)
+	u, _ := up(t, UpConfig{Store: postgrestest.Create(t, database.URL, "")})
+	is := func(status int) {
+		t.Helper()
+		var res *http.Response
+		var body []byte
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			if res, body = u.get("/readyz"); res.StatusCode == status {
+				return
+			}
+		}
+		t.Fatalf("%d %s, want %d", res.StatusCode, body, status)
+	}
+	is(http.StatusOK)
+	database.Stop()
+	is(http.StatusServiceUnavailable)
+	database.Run()
+	is(http.StatusOK)
+	// One that was made to follow another can be read, and takes no commit.
+	database.Stop()
+	database.Demote()
+	database.Run()
+	is(http.StatusServiceUnavailable)
 }
 
 func TestAStoreThatIsNotThereIsNamed(t *testing.T) {

@@ -184,7 +184,7 @@ func Start(ctx context.Context, cfg UpConfig) (_ *Stack, err error) {
 			_, chainErr := s.chain.Client().BlockNumber(ctx)
 			_, storeErr := store.Credential(ctx, rpID, []byte("readiness"))
 			if errors.Is(storeErr, relyingparty.ErrNotFound) {
-				storeErr = nil
+				_, storeErr = store.Epoch(ctx) // a database that only follows another has none
 			}
 			return errors.Join(chainErr, storeErr)
 		},
