@@ -98,10 +98,14 @@ func isHere(host string) bool {
 	return strings.HasPrefix(host, "/") || strings.HasPrefix(host, "@") || host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func connect(ctx context.Context, cfg Config) (*pgxpool.Pool, error) {
+func connect(ctx context.Context, cfg Config, readOnly bool) (*pgxpool.Pool, error) {
 	c, err := parse(cfg.URL)
 	if err != nil {
 		return nil, err
+	}
+	if readOnly {
+		c.MaxConns = 1
+		c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {

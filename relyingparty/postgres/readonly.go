@@ -23,19 +23,9 @@ var _ relyingparty.Lister = (*Reader)(nil)
 
 // OpenReadOnly opens an existing schema for reading.
 func OpenReadOnly(ctx context.Context, cfg Config) (*Reader, error) {
-	c, err := parse(cfg.URL)
+	pool, err := connect(ctx, cfg, true)
 	if err != nil {
 		return nil, err
-	}
-	c.MaxConns = 1
-	c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
-	pool, err := pgxpool.NewWithConfig(ctx, c)
-	if err != nil {
-		return nil, failed("connect", err)
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, failed("connect", err)
 	}
 	switch version, err := versionOf(ctx, pool); {
 	case err != nil:

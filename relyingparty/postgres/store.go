@@ -60,7 +60,7 @@ var (
 // Open connects, makes or updates the schema, and checks that the database is one that
 // keeps what it has acknowledged.
 func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
-	pool, err := connect(ctx, cfg)
+	pool, err := connect(ctx, cfg, false)
 	if err != nil {
 		return nil, err
 	}
