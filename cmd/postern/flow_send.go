@@ -89,7 +89,9 @@ func (f *flowAct) undelivered(err error, id flow.Identifier, own bool) error {
 		return &failure{Code: "sequence", Message: sentence(err), Hint: again + ", when the earlier ones are sealed", exit: exitFailure, cause: err}
 	case unanswered(err), errors.Is(err, errUnseen), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &failure{Code: "not-known", Message: "it is not known whether transaction " + id.String() + " was taken: " + sentence(err), Hint: again, exit: exitFailure, cause: err}
-	case refused && (cause == access.ErrSequence || cause == access.ErrExpired):
+	case refused && cause == access.ErrSequence: // by its payload, signed by other keys or with other signatures: another id
+		err = &failure{Code: "stale", Message: sentence(err), Hint: "what came first may say the same, if others have its text or signed it, too: look at the account before you make it anew", exit: exitFailure, cause: err}
+	case refused && cause == access.ErrExpired:
 		err = &failure{Code: "stale", Message: sentence(err), Hint: "nothing of it has run and nothing of it will: make it and sign it again", exit: exitFailure, cause: err}
 	}
 	if own { // it will never run, and nobody asked for the file
