@@ -64,7 +64,6 @@ func (s *Store) try(ctx context.Context, c relyingparty.Commit) error {
 	// Each statement sees what was committed before it. What must hold together is held by
 	// the unique index on the token and by the lock on the credential's row, in this order.
 	first.Queue(`BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`)
-	first.Queue(epochQuery).QueryRow(func(row pgx.Row) error { return row.Scan(&found.epoch) })
 	// Whether sweep could have forgotten it is asked when it is in: whatever is dropped later, it is not.
 	first.Queue(`INSERT INTO postern_passkeys.used (token, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING
 		RETURNING expires <= (extract(epoch FROM clock_timestamp()) * 1000)::bigint - $3`,
@@ -77,6 +76,8 @@ func (s *Store) try(ctx context.Context, c relyingparty.Commit) error {
 		}
 		return rows.Err()
 	})
+	// After the lock on the table, so that it is not another by the time of the write.
+	first.Queue(epochQuery).QueryRow(func(row pgx.Row) error { return row.Scan(&found.epoch) })
 	if c.Create != nil {
 		if err := create(first, c.Create, &found.made); err != nil {
 			return err

@@ -123,3 +123,23 @@ func TestAFailoverBeginsAnEpoch(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A commit that waits while the table of used challenges is emptied is one of the epoch that
+// has ended.
+func TestACommitThatMeetsAnEmptyingIsOfTheOldEpoch(t *testing.T) {
+	url := postgrestest.Database(t)
+	s, other := open(t, url), open(t, url)
+	token, old := storetest.NewToken(), epoch(t, s)
+	must(t, spend(t, s, token, old))
+	tx, err := other.pool.Begin(t.Context())
+	must(t, err)
+	_, err = tx.Exec(t.Context(), `TRUNCATE postern_passkeys.used`)
+	must(t, err)
+	done := make(chan error, 1)
+	go func() { done <- spend(t, s, token, old) }()
+	for waits := false; !waits; {
+		must(t, other.pool.QueryRow(t.Context(), `SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = 'postern_passkeys.used'::regclass)`).Scan(&waits))
+	}
+	must(t, tx.Commit(t.Context()))
+	mustBe(t, <-done, relyingparty.ErrEpochEnded)
+}
