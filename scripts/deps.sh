@@ -21,7 +21,7 @@ if ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/nu
     mkdir -p "${no_cluster%/*}"
     echo 'create_main_cluster = false' >"$no_cluster"
   else
-    echo "no PostgreSQL here: tests of relyingparty/postgres will be skipped (Debian: apt-get install postgresql)"
+    echo "no PostgreSQL here: tests that start one will be skipped (Debian: apt-get install postgresql)"
   fi
 fi
 
