@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha3"
 	"crypto/x509"
@@ -245,7 +246,8 @@ func signPlain(secret, message []byte, k flow.AccountKey) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	der, err := key.Sign(nil, digest[:], crypto.SHA256) // of 32 bytes, whatever made them
+	// Not by RFC 6979 alone: with the same secret on both curves, two signatures with one nonce would tell it.
+	der, err := key.Sign(rand.Reader, digest[:], crypto.SHA256) // of 32 bytes, whatever made them
 	if err != nil {
 		return nil, err
 	}
