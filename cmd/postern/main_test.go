@@ -31,8 +31,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	testscript.Main(tests{m}, map[string]func(){"postern": main})
+}
+
+// tests are this program's run as tests, not as postern in a script.
+type tests struct{ *testing.M }
+
+func (m tests) Run() int {
 	os.Unsetenv(storeVariable) // a developer's own; tests set theirs
-	testscript.Main(m, map[string]func(){"postern": main})
+	return m.M.Run()
 }
 
 // Scripts are typed as a user would. Commands of their own:
