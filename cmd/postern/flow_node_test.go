@@ -35,6 +35,7 @@ type flowNode struct {
 	garbled bool   // results are, once something was sent
 	refuses bool   // what is sent again
 	blocks  uint64 // since the block that transactions refer to
+	late    bool   // transactions are refused as expired, though they are not
 	url     string
 }
 
@@ -113,6 +114,10 @@ func (n *flowNode) post(w http.ResponseWriter, r *http.Request) {
 	id := t.ID()
 	if n.posts = append(n.posts, id); n.refuses && len(n.posts) > 1 {
 		writeFlow(w, 400, map[string]any{"message": "no"})
+		return
+	}
+	if n.late {
+		writeFlow(w, 400, map[string]any{"message": "transaction is expired: ref_height=1 final_height=572"})
 		return
 	}
 	if n.broken > 0 {

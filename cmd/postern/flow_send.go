@@ -87,6 +87,8 @@ func (f *flowAct) undelivered(err error, id flow.Identifier, own bool) error {
 	switch {
 	case errors.Is(err, errSequenceAhead):
 		return &failure{Code: "sequence", Message: sentence(err), Hint: again + ", when the earlier ones are sealed", exit: exitFailure, cause: err}
+	case errors.Is(err, errTooLate):
+		return &failure{Code: "not-known", Message: sentence(err), Hint: "if another node has it, it may run yet; in some minutes it cannot, and this says so: postern flow tx send " + f.out, exit: exitFailure, cause: err}
 	case unanswered(err), errors.Is(err, errUnseen), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return &failure{Code: "not-known", Message: "it is not known whether transaction " + id.String() + " was taken: " + sentence(err), Hint: again, exit: exitFailure, cause: err}
 	case refused && cause == access.ErrSequence: // by its payload, signed by other keys or with other signatures: another id
@@ -109,6 +111,8 @@ func unanswered(err error) bool {
 var (
 	errSequenceAhead = errors.New("earlier transactions of the proposal key are not sealed yet")
 	errUnseen        = errors.New("its end has not been seen")
+	// errTooLate: nodes refuse it some blocks before it has expired (access.Client.CheckExpiry); one that has it goes on.
+	errTooLate = errors.New("the node takes it no longer, though it has not expired yet")
 )
 
 // deliver sends a transaction that the node may have already, again if it does not answer, and waits for its end. Before,
@@ -129,7 +133,11 @@ func deliver(ctx context.Context, client *access.Client, t *flow.Transaction) (a
 		if err := client.CheckExpiry(ctx, t); errors.Is(err, access.ErrExpired) { // a node that knows less may still take it
 			return r, err
 		}
-		if err := handOver(ctx, client, t); err != nil {
+		err := handOver(ctx, client, t)
+		if errors.Is(err, access.ErrExpired) && !errors.Is(client.CheckExpiry(ctx, t), access.ErrExpired) {
+			err = fmt.Errorf("%w: %w", errTooLate, err)
+		}
+		if err != nil {
 			return access.Result{}, err
 		}
 	}

@@ -118,6 +118,7 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 		"nothing is sealed":        {func(n *flowNode, _ *flow.Transaction) { n.never = true }, "not-known", true},
 		"it has expired":           {func(n *flowNode, _ *flow.Transaction) { n.blocks = flow.ExpiryBlocks + 1 }, "stale", false},
 		"it has not yet":           {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.broken = flow.ExpiryBlocks, 99 }, "not-known", true},
+		"it expires soon":          {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.late = 571, true }, "not-known", true},
 		"another came first":       {func(n *flowNode, _ *flow.Transaction) { n.accounts[flowService][0].SequenceNumber = 9 }, "stale", false},
 	} {
 		t.Chdir(t.TempDir())
