@@ -1,14 +1,11 @@
 package browsertest
 
 import (
-	"context"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -30,7 +27,6 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
-	"github.com/postern-dev/postern/flow/access/accesstest"
 	"github.com/postern-dev/postern/internal/server"
 )
 
@@ -53,38 +49,16 @@ type app struct {
 // openApp opens the app, in front of an emulator and a wallet of its own.
 func openApp(t *testing.T) *app {
 	t.Helper()
-	dir := os.Getenv(accesstest.Directory)
-	if dir == "" {
-		t.Skip("SKIPPED: no Flow emulator: " + accesstest.Directory + " names the directory that interop/flow/build.sh made")
-	}
+	needFlow(t)
 	if _, err := os.Stat(fclDirectory + "/node_modules/@onflow/fcl"); err != nil {
 		t.Skip("SKIPPED: @onflow/fcl is not installed: run “npm ci --ignore-scripts” in interop/js/fcl")
 	}
 	if skipped != "" {
 		t.Skip(skipped)
 	}
-	a := &app{}
-	raw := make([]byte, 32)
-	fmt.Sscanf(flowServiceKey, "%x", &raw)
-	var err error
-	if a.key, err = ecdsa.ParseRawPrivateKey(elliptic.P256(), raw); err != nil {
-		t.Fatal(err)
-	}
-	public, err := a.key.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	starting, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	e, err := accesstest.Start(starting, dir, [64]byte(public[1:]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Stop)
-	a.service = e.Service
-	if a.node, err = access.New(e.URL); err != nil {
-		t.Fatal(err)
-	}
+	a := &app{key: serviceKey(t)}
+	e, node := flowEmulator(t, a.key)
+	a.node, a.service = node, e.Service
 	a.wallet = startFlow(t, server.UpConfig{Flow: e.URL, FlowServiceKey: flowServiceKey, FlowService: e.Service.Hex()})
 	a.open(t, e.URL)
 	return a

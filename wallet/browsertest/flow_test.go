@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -32,31 +32,9 @@ func openFlow(t *testing.T) (p *tab, node *access.Client) {
 // openFlowAt also says where the emulator is.
 func openFlowAt(t *testing.T) (p *tab, node *access.Client, url string) {
 	t.Helper()
-	dir := os.Getenv(accesstest.Directory)
-	if dir == "" {
-		t.Skip("SKIPPED: no Flow emulator: " + accesstest.Directory + " names the directory that interop/flow/build.sh made")
-	}
+	needFlow(t)
 	p = blankTab(t)
-	raw := make([]byte, 32)
-	fmt.Sscanf(flowServiceKey, "%x", &raw)
-	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := key.PublicKey.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	starting, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	e, err := accesstest.Start(starting, dir, [64]byte(public[1:]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Stop)
-	if node, err = access.New(e.URL); err != nil {
-		t.Fatal(err)
-	}
+	e, node := flowEmulator(t, serviceKey(t))
 	p.home = startFlow(t, server.UpConfig{
 		Flow: e.URL, FlowServiceKey: flowServiceKey, FlowService: e.Service.Hex(), FlowSponsored: [][]byte{[]byte(noteScript), []byte(renoteScript)},
 	})
@@ -64,6 +42,44 @@ func openFlowAt(t *testing.T) (p *tab, node *access.Client, url string) {
 	p.addAuthenticator()
 	p.open(choosing)
 	return p, node, e.URL
+}
+
+// needFlow skips the test, by name, where there is no emulator.
+func needFlow(t *testing.T) {
+	t.Helper()
+	if os.Getenv(accesstest.Directory) == "" {
+		t.Skip("SKIPPED: no Flow emulator: " + accesstest.Directory + " names the directory that interop/flow/build.sh made")
+	}
+}
+
+func serviceKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	raw, err := hex.DecodeString(flowServiceKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// flowEmulator runs an emulator until the test ends. The key is its service account's.
+func flowEmulator(t *testing.T, key *ecdsa.PrivateKey, options ...access.Option) (*accesstest.Emulator, *access.Client) {
+	t.Helper()
+	starting, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	e, err := accesstest.Start(starting, os.Getenv(accesstest.Directory), publicOf(t, &key.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.Stop)
+	node, err := access.New(e.URL, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, node
 }
 
 // startFlow runs a stack until the test ends, and says where.

@@ -1,7 +1,6 @@
 package browsertest
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,7 +13,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +22,6 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
-	"github.com/postern-dev/postern/flow/access/accesstest"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/rescue"
 )
@@ -44,23 +41,11 @@ func openFlowWorld(t *testing.T) *flowWorld {
 	if skipped != "" {
 		t.Skip(skipped)
 	}
-	dir := os.Getenv(accesstest.Directory)
-	if dir == "" {
-		t.Skip("SKIPPED: no Flow emulator: " + accesstest.Directory + " names the directory that interop/flow/build.sh made")
-	}
+	needFlow(t)
 	w := &flowWorld{t: t}
-	var public [64]byte
-	w.secret, public = p256Key(t)
-	starting, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	e, err := accesstest.Start(starting, dir, public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(e.Stop)
-	if w.node, err = access.New(e.URL, access.WithPoll(50*time.Millisecond)); err != nil {
-		t.Fatal(err)
-	}
+	w.secret, _ = p256Key(t)
+	e, node := flowEmulator(t, w.secret, access.WithPoll(50*time.Millisecond))
+	w.node = node
 	w.payer = e.Service
 	w.face = newFlowFace(t, e.URL)
 	return w

@@ -88,3 +88,32 @@ test('signatures are of signers, in their order', () => {
   })) assert.throws(() => decode(envelope(signed)), { name: 'MalformedError' }, name);
   assert.deepEqual(signers({ proposer: { address: '0'.repeat(16) }, payer: 'b', authorizers: ['a', 'b', 'a'] }), ['b', 'a']);
 });
+
+// What one changed, lost or added byte makes of a message is refused, or is what would be signed, whole.
+test('damaged messages are refused, or read as what they are', () => {
+  let n = 1;
+  const random = (most) => { n = (Math.imul(n, 1103515245) + 12345) >>> 0; return (n >>> 8) % most; };
+  let read = 0;
+  for (const { message: hex } of v.read.filter((r) => r.message.length < 4000)) {
+    const good = bytes(hex);
+    for (let i = 0; i < 300; i++) {
+      const at = 32 + random(good.length - 32);
+      const bad = [
+        () => good.with(at, random(256)), () => concat(good.subarray(0, at), good.subarray(at + 1)), () => concat(good.subarray(0, at), Uint8Array.of(random(256)), good.subarray(at)),
+      ][random(3)]();
+      let t;
+      try {
+        t = decode(bad);
+      } catch (e) {
+        assert.equal(e.name, 'MalformedError', digits(bad));
+        continue;
+      }
+      read++;
+      const whole = [t.script, t.args, t.block, BigInt(t.gas), bytes(t.proposer.address), BigInt(t.proposer.key), t.proposer.sequence, bytes(t.payer), t.authorizers.map(bytes)];
+      const all = signers(t);
+      const signed = t.signatures.map((s) => [BigInt(all.indexOf(s.address)), BigInt(s.key), s.signature, ...(s.extension ? [s.extension] : [])]);
+      assert.equal(digits(message(t.kind === 'payload' ? whole : [whole, signed])), digits(bad));
+    }
+  }
+  assert.ok(read > 100, `${read} were read`);
+});
