@@ -89,7 +89,9 @@ func newStack(dir string) (*node.Node, error) {
 	conf.Name = "chain"
 	conf.DataDir = dir
 	conf.P2P = p2p.Config{NoDiscovery: true, NoDial: true}
-	if dir != "" {
+	if dir == "" {
+		conf.KeyStoreDir = os.TempDir() // nothing is kept there; without it each chain that is killed leaves a folder behind
+	} else {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("devnet: making the data directory: %w", err)
 		}

@@ -5,6 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export CI="${CI:-}" CGO_ENABLED=0
 start=$SECONDS
+# What tests leave behind goes with this run, however it ends. Others may enter: PostgreSQL runs as another user.
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/postern.XXXXXX")
+trap 'rm -rf "$TMPDIR"' EXIT
+chmod 755 "$TMPDIR"
+export TMPDIR
 # gotestsum names every skipped test and why; plain `go test` swallows that.
 gotest() { go run gotest.tools/gotestsum@v1.13.0 --format pkgname-and-test-fails -- "$@"; }
 phase() { echo; echo "== $* ($((SECONDS - start)) s)"; }
