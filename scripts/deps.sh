@@ -11,6 +11,17 @@ have npm || need_apt+=(npm)
 have git || need_apt+=(git)
 have chromium || have chromium-browser || have google-chrome || need_apt+=(chromium)
 
+# Building and running everything writes 3 GB at most. A build cache that many edits have filled is a usual reason
+# for less; a machine that only tests may lose it, a person's is theirs to empty.
+room() { df -Pk "${TMPDIR:-/tmp}" "$(go env GOCACHE)" 2>/dev/null | awk 'NR > 1 && (!least || $4 < least) { least = $4 } END { print int(least / 1048576) }'; }
+if have go && [ "$(room)" -lt 4 ]; then
+  if [ -n "${CI:-}" ]; then
+    echo "$(room) GB of disk free: emptying Go's build cache, $(du -sh "$(go env GOCACHE)" | cut -f1)"
+    go clean -cache
+  fi
+  [ "$(room)" -ge 4 ] || { echo "missing: 4 GB of free disk for builds, found $(room) (try: go clean -cache)" >&2; exit 1; }
+fi
+
 # PostgreSQL, of which tests start their own; without it they are skipped, and say so.
 if ! have postgres && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null; then
   if have apt-get && [ "$(id -u)" = 0 ]; then
