@@ -160,22 +160,33 @@ func (a *accountAct) transact(ctx context.Context, words string, open account.Ca
 	if err := a.needed(); err != nil {
 		return nil, err
 	}
-	most, err := parseAmount(or(a.maxFee, "0.05eth"))
+	return a.call.transact(ctx, a.conn, a.chainID, payment{a.ownerKey, a.maxFee, a.approvalFlags}, words, open)
+}
+
+// A payment says who sends what anybody may send, and what it may cost.
+type payment struct {
+	ownerKey, maxFee string
+	approvalFlags
+}
+
+// transact sends the call from the account of who pays; words say what it does.
+func (c *call) transact(ctx context.Context, conn *connection, chain *big.Int, f payment, words string, open account.Call) (*minedTx, error) {
+	most, err := parseAmount(or(f.maxFee, "0.05eth"))
 	if err != nil {
 		return nil, err
 	}
-	payer, err := openOwnerKey(a.ownerKey, a.call.stdin)
+	payer, err := openOwnerKey(f.ownerKey, c.stdin)
 	if err != nil {
 		return nil, err
 	}
 	if payer == nil {
 		return nil, usageError("nobody is named who sends it", "--key FILE for an operation of the account, --owner-key FILE for a transaction of any EOA; or --call, and send it with a wallet")
 	}
-	sender := &eoaSender{node: a.conn.node, payer: payer, most: most, chain: a.chainID, ask: func(what string, cost *big.Int) error {
-		if !a.json {
-			fmt.Fprintf(a.call.stdout, "%s: at most %s ETH on chain %s\n", what, account.Ether(cost), a.chainID)
+	sender := &eoaSender{node: conn.node, payer: payer, most: most, chain: chain, ask: func(what string, cost *big.Int) error {
+		if !f.json {
+			fmt.Fprintf(c.stdout, "%s: at most %s ETH on chain %s\n", what, account.Ether(cost), chain)
 		}
-		return a.call.askBefore(ctx, a.approvalFlags)
+		return c.askBefore(ctx, f.approvalFlags)
 	}}
 	return sender.send(ctx, words, open.To, open.Data)
 }

@@ -24,6 +24,11 @@ func (f *actFlags) flags(fs *flag.FlagSet) {
 	f.network.flags(fs)
 	f.payer.flags(fs)
 	f.approver.flags(fs)
+	f.resultFlags(fs)
+}
+
+// resultFlags say what becomes of the operation.
+func (f *actFlags) resultFlags(fs *flag.FlagSet) {
 	fs.StringVar(&f.maxFee, "max-fee", "", "refuse if the fee may exceed this `amount`")
 	fs.StringVar(&f.out, "out", "", "keep the operation in this `file`; without a key here it is not sent but prepared")
 	fs.BoolVar(&f.wait, "wait", true, "wait for the receipt")

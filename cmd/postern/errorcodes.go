@@ -9,6 +9,7 @@ import (
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/account/kernel/approval"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/account/kernel/session"
 	"github.com/postern-dev/postern/account/webauthn"
 	"github.com/postern-dev/postern/audit"
@@ -141,6 +142,7 @@ var kinds = []kind{
 	coded[*kernel.NotSignerError]("not-a-signer"),
 	coded[*kernel.SelfCallError]("bad-call"),
 	coded[*kernel.VulnerableError]("vulnerable"),
+	coded[*guardians.SetupError]("bad-setup"),
 	coded[*approval.PassphraseError]("wrong-passphrase"),
 	coded[*approval.ChainError]("wrong-chain"),
 	coded[*approval.MismatchError]("not-what-it-says"),

@@ -113,7 +113,7 @@ func TestEveryTypeOfErrorHasACode(t *testing.T) {
 	}
 	declared := regexp.MustCompile(`(?m)^type ([A-Z]\w*Error) struct`)
 	seen := 0
-	for _, dir := range []string{"account", "account/hybrid", "account/webauthn", "account/kernel", "account/kernel/approval", "account/kernel/session", "bundler"} {
+	for _, dir := range []string{"account", "account/hybrid", "account/webauthn", "account/kernel", "account/kernel/approval", "account/kernel/guardians", "account/kernel/session", "bundler"} {
 		files, err := filepath.Glob("../../" + dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)

@@ -20,27 +20,36 @@ var kernelChains = sync.OnceValues(func() (out struct {
 	if err != nil {
 		return out, err
 	}
-	start := func(id uint64) (string, error) {
-		net, err := stand.Start(ctx, devnet.Config{ChainID: id, FaucetPerMinute: 10_000})
-		if err != nil {
-			return "", err
-		}
-		_, err = net.Listen("127.0.0.1:0")
-		return net.URL(), err
-	}
-	if out.first, err = start(31337); err != nil {
+	if out.first, _, err = startKernel(stand, 31337); err != nil {
 		return out, err
 	}
-	out.second, err = start(84532)
+	out.second, _, err = startKernel(stand, 84532)
 	out.version = string(stand.Versions[len(stand.Versions)-1])
 	return out, err
 })
 
+func startKernel(stand kernelstand.Stand, id uint64) (string, *devnet.Net, error) {
+	net, err := stand.Start(context.Background(), devnet.Config{ChainID: id, FaucetPerMinute: 10_000})
+	if err != nil {
+		return "", nil, err
+	}
+	_, err = net.Listen("127.0.0.1:0")
+	return net.URL(), net, err
+}
+
 // kernelChain sets $POSTERN_RPC and $OTHER_RPC to chains that have Kernel, whose version is
-// $KERNEL.
-func kernelChain(ts *testscript.TestScript, _ bool, _ []string) {
+// $KERNEL. With "alone" the first is the script's own: it may let days pass there.
+func kernelChain(ts *testscript.TestScript, _ bool, args []string) {
 	chains, err := kernelChains()
 	ts.Check(err)
+	if len(args) == 1 && args[0] == "alone" {
+		stand, err := kernelstand.Open(context.Background())
+		ts.Check(err)
+		url, net, err := startKernel(stand, 31337)
+		ts.Check(err)
+		ts.Defer(func() { ts.Check(net.Close()) })
+		chains.first = url
+	}
 	ts.Setenv("POSTERN_RPC", chains.first)
 	ts.Setenv("OTHER_RPC", chains.second)
 	ts.Setenv("KERNEL", chains.version)

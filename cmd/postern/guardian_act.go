@@ -109,11 +109,7 @@ func (a *guardianAct) anybody(ctx context.Context, does string, open account.Cal
 	switch {
 	case a.show:
 		out.To, out.Data = &open.To, open.Data
-		if a.json {
-			return printJSON(a.call.stdout, out)
-		}
-		fmt.Fprintf(a.call.stdout, "%s\nSend this from any account:\n  to        %s\n  data      %s\n", plain(upperFirst(does)), out.To.Hex(), out.Data)
-		return nil
+		return a.call.printCall(out, a.json)
 	case !a.passkey.IsZero() && a.ownerKey == "":
 		return a.own(ctx, does, []account.Call{open}, after)
 	}
@@ -129,6 +125,15 @@ func (a *guardianAct) anybody(ctx context.Context, does string, open account.Cal
 	return a.tell(ctx, out, after)
 }
 
+// printCall prints what anybody may send, in place of sending it.
+func (c *call) printCall(out *guarded, asJSON bool) error {
+	if asJSON {
+		return printJSON(c.stdout, out)
+	}
+	fmt.Fprintf(c.stdout, "%s\nSend this from any account:\n  to        %s\n  data      %s\n", plain(upperFirst(out.Does)), out.To.Hex(), out.Data)
+	return nil
+}
+
 func (a *guardianAct) tell(ctx context.Context, out *guarded, after func(*guarded)) error {
 	if after != nil {
 		if err := a.look(ctx); err != nil {
@@ -136,16 +141,21 @@ func (a *guardianAct) tell(ctx context.Context, out *guarded, after func(*guarde
 		}
 		after(out)
 	}
-	if a.json {
-		return printJSON(a.call.stdout, out)
+	return a.call.printGuarded(out, a.json)
+}
+
+// printGuarded ends an action about guardians.
+func (c *call) printGuarded(out *guarded, asJSON bool) error {
+	if asJSON {
+		return printJSON(c.stdout, out)
 	}
-	p := painter(a.call.stdout)
-	fmt.Fprintf(a.call.stdout, "%s %s\n", p.green("done:"), plain(out.Does))
+	p := painter(c.stdout)
+	fmt.Fprintf(c.stdout, "%s %s\n", p.green("done:"), plain(out.Does))
 	if out.TxHash != nil {
-		fmt.Fprintf(a.call.stdout, "  gas       %d\n  in        %s\n", out.Gas, out.TxHash.Hex())
+		fmt.Fprintf(c.stdout, "  gas       %d\n  in        %s\n", out.Gas, out.TxHash.Hex())
 	}
 	if out.Next != "" {
-		fmt.Fprintf(a.call.stdout, "next: %s\n", plain(out.Next))
+		fmt.Fprintf(c.stdout, "next: %s\n", plain(out.Next))
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ those of the ZeroDev SDK.
   postern kernel create    the address, offline; with --deploy it is deployed
   postern kernel show      version, owner and modules, as the chain has them
   postern kernel send      send value or make calls, approved by the owner
+  postern kernel guardians people who can together give it a new owner, after a delay
 
 Who approves: --owner-key FILE (postern key new FILE --type eoa, or the private key in hex;
 "-" is standard input, without the flag $POSTERN_OWNER_KEY counts), --key FILE (a passkey of
@@ -29,13 +30,15 @@ Who pays: the account, or --paymaster URL (ERC-7677), for nothing or for --token
 
 More on each: postern help kernel create`
 
-func kernelVerbs() []verb { return []verb{kernelCreate(), kernelShow(), kernelSend()} }
+func kernelVerbs() []verb {
+	return []verb{kernelCreate(), kernelShow(), kernelSend(), kernelGuardians()}
+}
 
 func kernelCommand() command {
 	return command{
 		name:    "kernel",
-		summary: "a ZeroDev Kernel account, which session keys are for",
-		usage:   "create|show|send [flags]",
+		summary: "a ZeroDev Kernel account, which session keys are for; its guardians",
+		usage:   "create|show|send|guardians [flags]",
 		about:   kernelAbout,
 		run:     func(ctx context.Context, c *call) error { return c.dispatch(ctx, kernelVerbs()) },
 	}

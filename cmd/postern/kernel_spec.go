@@ -25,11 +25,16 @@ type kernelSpec struct {
 
 // A kernelCreation is what an account was created with. Its address follows from it.
 type kernelCreation struct {
-	Version   string           `json:"version"`   // of Kernel, as the SDK writes it
+	Version string `json:"version"` // of Kernel, as the SDK writes it
+	kernelOwner
+	Index string `json:"index"`
+}
+
+// A kernelOwner is a root validator with the owner that it obeys.
+type kernelOwner struct {
 	Validator string           `json:"validator"` // of kernelValidators
 	Owner     *common.Address  `json:"owner,omitempty"`
 	Passkey   *creationPasskey `json:"passkey,omitempty"`
-	Index     string           `json:"index"`
 }
 
 // A creationPasskey is the passkey of a root validator.
@@ -172,7 +177,7 @@ func (c *kernelCreation) account() (*kernel.Account, error) {
 }
 
 // root is the validator that is the account's root.
-func (c *kernelCreation) root() (kernel.Validator, error) {
+func (c *kernelOwner) root() (kernel.Validator, error) {
 	names := kernelValidators[c.Passkey != nil]
 	if c.Validator == "" {
 		c.Validator = names[0]

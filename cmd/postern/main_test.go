@@ -54,7 +54,7 @@ func (m tests) Run() int {
 //	owner KEY [FILE]  an owner whose wallet is elsewhere: sets $OWNER, and $SIGNATURE of the typed data, or text, in FILE
 //	flow              what wallets and apps have of Flow, and an access node: see flowFiles
 //	flownode          a chain of Flow with an account that pays: see flowChain
-//	kernel            two chains with ZeroDev's Kernel: sets $POSTERN_RPC, $OTHER_RPC and the version $KERNEL; [kernel] tells if they are there
+//	kernel [alone]    two chains with ZeroDev's Kernel: sets $POSTERN_RPC, $OTHER_RPC and the version $KERNEL; [kernel] tells if they are there; alone: the first is this script's own, where it may skip days
 func TestScripts(t *testing.T) {
 	cache := sync.OnceValues(fillCache)
 	testscript.Run(t, testscript.Params{

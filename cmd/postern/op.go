@@ -56,6 +56,8 @@ func opCommand() command {
 
 func runOp(ctx context.Context, c *call) error { return c.dispatch(ctx, opVerbs()) }
 
+const defaultTimeout = 2 * time.Minute
+
 // network is where an operation goes.
 type network struct {
 	rpc, bundler, chainID string
@@ -66,7 +68,7 @@ func (n *network) flags(fs *flag.FlagSet) {
 	fs.StringVar(&n.rpc, "rpc", "", "node's `URL` (default $POSTERN_RPC)")
 	fs.StringVar(&n.bundler, "bundler", "", "bundler's `URL` (default $POSTERN_BUNDLER, else the node's)")
 	fs.StringVar(&n.chainID, "chain-id", "", "chain `id` that is meant; another one is refused")
-	fs.DurationVar(&n.timeout, "timeout", 2*time.Minute, "give up after this time")
+	fs.DurationVar(&n.timeout, "timeout", defaultTimeout, "give up after this time")
 }
 
 // rpcURL is the node's address from flag or environment.

@@ -25,11 +25,12 @@ const (
 // whoever reads it can send the operation.
 type opFile struct {
 	Format    string          `json:"format"`
-	Account   *accountSpec    `json:"account,omitempty"` // of Postern's account, or
-	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`  // of MetaMask's, or
-	Kernel    *kernelSpec     `json:"kernel,omitempty"`  // of ZeroDev's, or
-	Session   *sessionSpec    `json:"session,omitempty"` // a session key of one
-	Summary   account.Summary `json:"summary"`           // for people; it is made anew when it counts
+	Account   *accountSpec    `json:"account,omitempty"`  // of Postern's account, or
+	Hybrid    *hybridSpec     `json:"hybrid,omitempty"`   // of MetaMask's, or
+	Kernel    *kernelSpec     `json:"kernel,omitempty"`   // of ZeroDev's, or
+	Session   *sessionSpec    `json:"session,omitempty"`  // a session key of one, or
+	Recovery  *recoverySpec   `json:"recovery,omitempty"` // a guardian of one
+	Summary   account.Summary `json:"summary"`            // for people; it is made anew when it counts
 	Hash      string          `json:"hash"`
 	Request   json.RawMessage `json:"request,omitempty"`   // for navigator.credentials.get()
 	TypedData json.RawMessage `json:"typedData,omitempty"` // for eth_signTypedData_v4
@@ -54,6 +55,8 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 		f.Kernel = r
 	case *sessionSpec:
 		f.Session = r
+	case *recoverySpec:
+		f.Recovery = r
 	}
 	c := p.Challenge()
 	if c.Kind == account.KindWebAuthn {
@@ -82,6 +85,9 @@ func (f *opFile) ref() (accountRef, error) {
 	}
 	if f.Session != nil {
 		refs = append(refs, f.Session)
+	}
+	if f.Recovery != nil {
+		refs = append(refs, f.Recovery)
 	}
 	if len(refs) == 1 {
 		return refs[0], nil

@@ -5,13 +5,16 @@ package guardians
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/big"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/account/kernel"
 	"github.com/postern-dev/postern/internal/abiargs"
+	"github.com/postern-dev/postern/userop"
 )
 
 // Available reports whether a chain has the contracts. Ask it before [Install], which needs
@@ -45,7 +48,7 @@ func At(ctx context.Context, ch account.Chain, acct common.Address) (Setup, erro
 	if err != nil || number(v[0]) == 0 {
 		return Setup{}, err
 	}
-	s := Setup{Threshold: uint32(number(v[1])), Delay: time.Duration(number(v[2])) * time.Second, DangerMessages: true}
+	s := Setup{Threshold: uint32(number(v[1])), Delay: time.Duration(min(number(v[2]), uint64(math.MaxInt64/time.Second))) * time.Second, DangerMessages: true}
 	for next := v[3].(common.Address); next != end; {
 		if len(s.Guardians) == maxRead || next == (common.Address{}) {
 			return Setup{}, fmt.Errorf("guardians: the list of %s's guardians does not end", acct)
@@ -90,7 +93,12 @@ type Status struct {
 
 // Look reads where a proposal stands, and who of the setup has signed.
 func Look(ctx context.Context, ch account.Chain, s Setup, p *Proposal) (Status, error) {
-	v, err := read(ctx, ch, "proposalStatus", p.Hash(), p.Account)
+	return LookAt(ctx, ch, s, p.Account, p.Hash())
+}
+
+// LookAt is [Look] at a proposal of which no more than the hash is known.
+func LookAt(ctx context.Context, ch account.Chain, s Setup, acct common.Address, hash common.Hash) (Status, error) {
+	v, err := read(ctx, ch, "proposalStatus", hash, acct)
 	if err != nil {
 		return Status{}, err
 	}
@@ -99,7 +107,7 @@ func Look(ctx context.Context, ch account.Chain, s Setup, p *Proposal) (Status, 
 		out.ReadyAt = time.Unix(int64(after), 0).UTC()
 	}
 	for _, g := range s.Guardians {
-		vote, err := read(ctx, ch, "voteStatus", p.Hash(), g.Address, p.Account)
+		vote, err := read(ctx, ch, "voteStatus", hash, g.Address, acct)
 		if err != nil {
 			return Status{}, err
 		}
@@ -108,6 +116,25 @@ func Look(ctx context.Context, ch account.Chain, s Setup, p *Proposal) (Status, 
 		}
 	}
 	return out, nil
+}
+
+// Next is the nonce that a proposal in the lane has to have now. It is the proposal's no more
+// when another operation of the lane has run.
+func Next(ctx context.Context, ch account.Chain, a *kernel.Account, lane kernel.Lane) (*big.Int, error) {
+	key := NonceKey(lane)
+	data, err := userop.GetNonce(a.Address(), key)
+	if err != nil {
+		return nil, fmt.Errorf("guardians: encode getNonce: %w", err)
+	}
+	out, err := ch.Call(ctx, a.EntryPoint().Address(), data)
+	if err != nil {
+		return nil, fmt.Errorf("guardians: ask for the nonce: %w", err)
+	}
+	nonce := new(big.Int).SetBytes(out[:min(len(out), common.HashLength)])
+	if len(out) != common.HashLength || new(big.Int).Rsh(nonce, 64).Cmp(key) != 0 {
+		return nil, &account.NonceError{Key: key, Nonce: nonce}
+	}
+	return nonce, nil
 }
 
 func number(v any) uint64 { return v.(*big.Int).Uint64() }

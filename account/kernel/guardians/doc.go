@@ -13,7 +13,10 @@
 //     a permit of a token is such a message. [Install] refuses unless
 //     Setup.DangerMessages says that this is known.
 //   - An approved proposal never expires, and each has to be stopped by itself: guardians
-//     who turn can propose another at once.
+//     who turn can propose another at once. The contract keeps no log of proposals: the owner
+//     learns of one from whoever gives her its hash, or by reading all transactions.
+//   - Where a paymaster pays, the contract asks nobody to sign for carrying an approved
+//     proposal out: anybody can do it, also with so little gas that it fails and is used up.
 //   - The owner changes guardians at once ([Change]); so does whoever has stolen the owner's
 //     key. After a change that lowers the threshold, what was approved before may skip the
 //     delay: veto what is open first.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/recovery"
 )
 
 // Where the contracts are, on every chain that has them.
@@ -123,7 +124,7 @@ func (s Setup) Words() []string {
 		who = append(who, fmt.Sprintf("%s (weighs %d)", g.Address, g.Weight))
 	}
 	return []string{
-		fmt.Sprintf("Guardians who weigh %d together can give the account a new owner after %s: %s.", s.Threshold, s.Delay, strings.Join(who, ", ")),
+		fmt.Sprintf("Guardians who weigh %d together can give the account a new owner after %s: %s.", s.Threshold, recovery.Span(s.Delay), strings.Join(who, ", ")),
 		"The owner can veto each proposal until it is carried out. It does not expire.",
 		"The same guardians can sign messages for the account at once, permits of tokens among them.",
 	}
@@ -151,6 +152,21 @@ func Install(a *kernel.Account, s Setup) ([]account.Call, error) {
 		return nil, err
 	}
 	return append(action, validator...), nil
+}
+
+// Uninstall are the account's calls after which nobody guards it. What guardians have
+// approved of and what is not carried out yet cannot be any more, unless they are installed
+// again.
+func Uninstall(a *kernel.Account) ([]account.Call, error) {
+	validator, err := a.UninstallModule(kernel.ModuleValidator, Validator, nil)
+	if err != nil {
+		return nil, err
+	}
+	action, err := a.UninstallModule(kernel.ModuleFallback, Action, doRecovery)
+	if err != nil {
+		return nil, err
+	}
+	return append(validator, action...), nil
 }
 
 // Change is the account's call that puts other guardians in the place of those it has. It
