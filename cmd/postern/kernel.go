@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 )
 
 const kernelAbout = `
@@ -108,7 +109,7 @@ func (a *kernelAct) operate(ctx context.Context, calls []account.Call, options .
 	if err != nil {
 		return nil, nil, err
 	}
-	return a.call.operate(ctx, &a.flags.actFlags, a.conn, a.spec, a.acct, auth, a.signer, calls, options...)
+	return a.call.operate(ctx, &a.flags.actFlags, a.conn, a.spec, guardians.Account{Account: a.acct}, auth, a.signer, calls, options...)
 }
 
 // explainKernel says where an account may be that is not there.

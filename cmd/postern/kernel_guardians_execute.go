@@ -67,7 +67,7 @@ func runKernelGuardiansExecute(ctx context.Context, c *call) error {
 	if !f.json {
 		c.printLines(r.words(nil))
 	}
-	p, receipt, err := c.operate(ctx, &f, conn, &recoverySpec{r.file(), who}, s.acct, guardians.NewAuthority(r.proposal, who), signer, []account.Call{r.proposal.Call()})
+	p, receipt, err := c.operate(ctx, &f, conn, &recoverySpec{r.file(), who}, guardians.Account{Account: s.acct}, guardians.NewAuthority(r.proposal, who), signer, []account.Call{r.proposal.Call()})
 	if err != nil || p == nil {
 		return err
 	}

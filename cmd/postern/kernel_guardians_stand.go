@@ -129,5 +129,5 @@ func (s *recoverySpec) open(ctx context.Context, chain account.Chain) (account.A
 	if err != nil {
 		return nil, nil, err
 	}
-	return acct, guardians.NewAuthority(r.proposal, s.Guardian), nil
+	return guardians.Account{Account: acct}, guardians.NewAuthority(r.proposal, s.Guardian), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -61,7 +62,7 @@ func (s *kernelSpec) open(ctx context.Context, chain account.Chain) (account.Acc
 	if err != nil {
 		return nil, nil, err
 	}
-	return acct, auth, nil
+	return guardians.Account{Account: acct}, auth, nil
 }
 
 // account opens the account as the chain has it, or as it will be created.

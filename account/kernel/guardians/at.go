@@ -5,7 +5,6 @@ package guardians
 import (
 	"context"
 	"fmt"
-	"math"
 	"math/big"
 	"time"
 
@@ -48,7 +47,7 @@ func At(ctx context.Context, ch account.Chain, acct common.Address) (Setup, erro
 	if err != nil || number(v[0]) == 0 {
 		return Setup{}, err
 	}
-	s := Setup{Threshold: uint32(number(v[1])), Delay: time.Duration(min(number(v[2]), uint64(math.MaxInt64/time.Second))) * time.Second, DangerMessages: true}
+	s := Setup{Threshold: uint32(number(v[1])), Delay: seconds(v[2]), DangerMessages: true}
 	for next := v[3].(common.Address); next != end; {
 		if len(s.Guardians) == maxRead || next == (common.Address{}) {
 			return Setup{}, fmt.Errorf("guardians: the list of %s's guardians does not end", acct)

@@ -5,6 +5,8 @@
 // Start with a [Setup] and [Install]. A recovery is a [Proposal]; guardians sign it
 // ([Ask]), [Approve] brings their signatures to the chain, and after the delay a guardian
 // sends the operation ([NewAuthority]). Until then the account's owner stops it by [Veto].
+// [Account] says all of this in words before it is signed. The command is postern kernel
+// guardians.
 //
 // These contracts promise less than WebAuthnAccount's recovery (package
 // account/guardian), and this package cannot mend that:

@@ -123,8 +123,12 @@ func (s Setup) Words() []string {
 	for _, g := range s.sorted() {
 		who = append(who, fmt.Sprintf("%s (weighs %d)", g.Address, g.Weight))
 	}
+	after := recovery.Span(s.Delay) // "at once"
+	if s.Delay > 0 {
+		after = "after " + after
+	}
 	return []string{
-		fmt.Sprintf("Guardians who weigh %d together can give the account a new owner after %s: %s.", s.Threshold, recovery.Span(s.Delay), strings.Join(who, ", ")),
+		fmt.Sprintf("Guardians who weigh %d together can give the account a new owner %s: %s.", s.Threshold, after, strings.Join(who, ", ")),
 		"The owner can veto each proposal until it is carried out. It does not expire.",
 		"The same guardians can sign messages for the account at once, permits of tokens among them.",
 	}
