@@ -160,13 +160,14 @@ func (a *accountAct) transact(ctx context.Context, words string, open account.Ca
 	if err := a.needed(); err != nil {
 		return nil, err
 	}
-	return a.call.transact(ctx, a.conn, a.chainID, payment{a.ownerKey, a.maxFee, a.approvalFlags}, words, open)
+	return a.call.transact(ctx, a.conn, a.chainID, payment{a.ownerKey, a.maxFee, a.approvalFlags, "--key FILE for an operation of the account, --owner-key FILE for a transaction of any EOA; or --call, and send it with a wallet"}, words, open)
 }
 
 // A payment says who sends what anybody may send, and what it may cost.
 type payment struct {
 	ownerKey, maxFee string
 	approvalFlags
+	nobody string // the way out where nobody is named
 }
 
 // transact sends the call from the account of who pays; words say what it does.
@@ -180,7 +181,7 @@ func (c *call) transact(ctx context.Context, conn *connection, chain *big.Int, f
 		return nil, err
 	}
 	if payer == nil {
-		return nil, usageError("nobody is named who sends it", "--key FILE for an operation of the account, --owner-key FILE for a transaction of any EOA; or --call, and send it with a wallet")
+		return nil, usageError("nobody is named who sends it", f.nobody)
 	}
 	sender := &eoaSender{node: conn.node, payer: payer, most: most, chain: chain, ask: func(what string, cost *big.Int) error {
 		if !f.json {

@@ -61,6 +61,9 @@ func openNames(path string) (*nameBook, error) {
 	if path == "" {
 		return nil, nil
 	}
+	if path == "-" {
+		return nil, usageError("--names is a file", "standard input may be needed for something else")
+	}
 	f, _, err := (&call{}).readSetup([]string{path})
 	if err != nil {
 		return nil, err

@@ -218,6 +218,11 @@ func (c *call) readKernelRecovery(path string) (*kernelRecovery, error) {
 	if err != nil {
 		return nil, err
 	}
+	return kernelRecoveryIn(path, text)
+}
+
+// kernelRecoveryIn reads the text of a file; the path is what errors call it.
+func kernelRecoveryIn(path string, text []byte) (*kernelRecovery, error) {
 	out, err := parseKernelRecovery(text)
 	if err != nil {
 		f := explain(err)

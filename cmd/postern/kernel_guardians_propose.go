@@ -42,7 +42,7 @@ type kernelPropose struct {
 
 func runKernelGuardiansPropose(ctx context.Context, c *call) error {
 	fs := c.newFlags()
-	f := &kernelPropose{call: c}
+	f := &kernelPropose{call: c, payment: payment{nobody: "--owner-key FILE of any EOA, which pays; or --call, and send it with a wallet"}}
 	f.network.flags(fs)
 	fs.StringVar(&f.newOwner, "new", "", "the new `owner`: an address or a key file; of a passkey's account a passkey's file, or CREDENTIAL-ID:PUBLIC-KEY")
 	fs.StringVar(&f.out, "out", "", "keep what guardians sign in this `file`")

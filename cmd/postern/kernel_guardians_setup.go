@@ -83,6 +83,9 @@ func openKernelNames(path string) (*nameBook, error) {
 	if path == "" {
 		return nil, nil
 	}
+	if path == "-" {
+		return nil, usageError("--names is a file", "standard input may be needed for something else")
+	}
 	f, err := (&call{}).readKernelSetup(path)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -121,12 +120,12 @@ func runKernelGuardiansShow(ctx context.Context, c *call) error {
 // kernelSubject is what an argument names: a recovery, or an account.
 func (c *call) kernelSubject(arg string) (*kernelRecovery, *kernelSpec, error) {
 	if !strings.HasPrefix(arg, "0x") && !isKeyText(arg) {
-		text, err := os.ReadFile(arg)
+		text, _, err := c.readArgument([]string{arg})
 		if err != nil {
 			return nil, nil, err
 		}
 		if bytes.Contains(text, []byte(`"`+kernelRecoveryFormat+`"`)) {
-			r, err := c.readKernelRecovery(arg)
+			r, err := kernelRecoveryIn(arg, text)
 			return r, nil, err
 		}
 	}
