@@ -11,7 +11,7 @@ if [ ! -x "$dir/emulator" ] || [ ! -x "$dir/oracle" ]; then
     echo "SKIPPED the Flow emulator and flow-go: not built yet${1:+, and $1}; POSTERN_FLOW_BUILD=1 builds them (5 CPU minutes, 1.5 GB)"
     exit 0
   fi
-  if ! (cd interop/flow && go list -deps -tags no_cgo ./emulator ./oracle >/dev/null); then
+  if ! (cd interop/flow && CGO_ENABLED=0 go list -deps -tags no_cgo ./emulator ./oracle >/dev/null); then
     echo "SKIPPED the Flow emulator and flow-go: their modules could not be downloaded"
     exit 0
   fi
