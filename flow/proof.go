@@ -44,8 +44,9 @@ func (p *Proof) Challenge() ([32]byte, error) {
 	return sha256.Sum256(m), nil
 }
 
-// Verify says whether the proof is one by an account with these keys: every signature is good under the policy, by a key
-// that is not revoked and signs once, and the weights are WeightThreshold together. Keys are the account's, read from the
+// Verify says whether the proof is one by an account with these keys: every signature is good and meets the policy's rule
+// for assertions, by a key that is not revoked and signs once, and the weights are WeightThreshold together. A high s is as
+// good as a low one, as it is for FCL and for Cadence: a proof has no id, and its nonce keeps it from being used again. Keys are the account's, read from the
 // chain by the caller, who also sees to it that the nonce is its own and used once.
 func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) error {
 	message, err := p.Message()
@@ -65,7 +66,11 @@ func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) err
 		if at < 0 {
 			return refused(ErrProof, where, "the account has no key %d", s.KeyIndex)
 		}
-		if err := policy.Verify(s, message, keys[at], secp256k1); err != nil {
+		err := Verify(s, message, keys[at], secp256k1)
+		if err == nil {
+			err = policy.meets(s, message)
+		}
+		if err != nil {
 			return err
 		}
 		weight += int(keys[at].Weight)

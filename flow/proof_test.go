@@ -2,8 +2,10 @@ package flow_test
 
 import (
 	"bytes"
+	"crypto/elliptic"
 	"encoding/hex"
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/postern-dev/postern/flow"
@@ -109,6 +111,19 @@ func TestProofs(t *testing.T) {
 	good := flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)}
 	if err := good.Verify(keys, flow.Policy{Assertion: passkey.Rule{RPID: "other.example", Origins: []string{flowtest.Origin}}}, nil); !errors.Is(err, passkey.ErrRPID) {
 		t.Errorf("of another relying party: %v", err)
+	}
+	// A proof has no id that another s would change: FCL and Cadence take a high one.
+	for name, high := range map[string]flow.Proof{
+		"a plain key":  {App: "app", Address: user, Nonce: nonce, Signatures: of("app", 2)},
+		"two passkeys": {App: "app", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)},
+	} {
+		for _, s := range high.Signatures {
+			low := new(big.Int).SetBytes(s.Signature[32:])
+			new(big.Int).Sub(elliptic.P256().Params().N, low).FillBytes(s.Signature[32:])
+		}
+		if err := high.Verify(keys, policy, nil); err != nil {
+			t.Errorf("%s with a high s: %v", name, err)
+		}
 	}
 	// 999 is not enough.
 	for weight, cause := range map[uint16]error{499: flow.ErrProof, 500: nil} {

@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"crypto/elliptic"
 	"errors"
 	"flag"
 	"fmt"
@@ -212,7 +213,7 @@ func TestNodesTakeWhatIsTaken(t *testing.T) {
 				t.Errorf("%s: the node says %v", c, err)
 			}
 		case c.Cause == flow.ErrSignatureLen:
-			if !errors.Is(err, access.ErrRefused) || !strings.Contains(err.Error(), "InvalidRawSignature") && !strings.Contains(err.Error(), "invalid") {
+			if !errors.Is(err, access.ErrInvalid) || !strings.Contains(err.Error(), "InvalidRawSignature") && !strings.Contains(err.Error(), "invalid") {
 				t.Errorf("%s: the node says %v", c, err)
 			}
 		default:
@@ -399,8 +400,10 @@ func TestProofsOnChain(t *testing.T) {
 		}
 		return p
 	}
-	broken := prove(2)
+	broken, high := prove(2), prove(2)
 	broken.Signatures[0].Signature[10] ^= 1
+	s := high.Signatures[0].Signature[32:]
+	new(big.Int).Sub(elliptic.P256().Params().N, new(big.Int).SetBytes(s)).FillBytes(s)
 	for _, c := range []struct {
 		name string
 		p    *flow.Proof
@@ -408,6 +411,7 @@ func TestProofsOnChain(t *testing.T) {
 	}{
 		{"two passkeys of 500", prove(0, 1), true},
 		{"a plain key", prove(2), true},
+		{"a plain key with a high s", high, true},
 		{"a passkey and a plain key", prove(1, 2), true},
 		{"one passkey of 500", prove(0), false},
 		{"a bit changed", broken, false},
