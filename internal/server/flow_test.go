@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/crypto"
+
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/flow/flowtest"
@@ -339,6 +341,41 @@ func TestAnAccountProofIsGoodOnceOnAnyReplica(t *testing.T) {
 		fresh := two.flow("nonce", "{}").Nonce
 		if got := one.flow("proof", proof(t, "Postern", fresh, user, usual)).code; got != "refused" {
 			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// elsewhere is a key on secp256k1: Flow's accounts may have them, and ES256K is a passkey's.
+func elsewhere(t *testing.T, index uint32, weight uint16) (*flowtest.Signer, flow.AccountKey) {
+	t.Helper()
+	key, err := crypto.ToECDSA(bytes.Repeat([]byte{byte(index) + 1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer := flowtest.Elsewhere(func(digest [32]byte) []byte {
+		b, err := crypto.Sign(digest[:], key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b[:64]
+	})
+	public := [64]byte(crypto.FromECDSAPub(&key.PublicKey)[1:])
+	return signer, flow.AccountKey{Index: index, Public: public, Curve: flow.Secp256k1, Hash: flow.SHA2, Weight: weight}
+}
+
+func TestAnAccountProvesByKeysOnTheOtherCurve(t *testing.T) {
+	n := newFlowNode(t)
+	r := flowServer(t, n, openStore(t))
+	user, key := elsewhere(t, 0, 1000)
+	n.accounts[flowUser.Hex()] = []flow.AccountKey{key}
+	for _, how := range []flowtest.Case{flowtest.Plain()[0], flowtest.WebAuthn()[0]} {
+		nonce := r.flow("nonce", "{}").Nonce
+		other, _ := elsewhere(t, 1, 1000)
+		if got := r.flow("proof", proof(t, "Postern", nonce, other, how)); got.code != "refused" {
+			t.Errorf("by another key: %+v", got)
+		}
+		if got := r.flow("proof", proof(t, "Postern", nonce, user, how)); !got.Verified || got.Address != flowUser.String() {
+			t.Errorf("%+v", got)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/secp256k1"
 )
 
 // Bounds of what is paid for.
@@ -134,7 +135,7 @@ func signedEnough(tx *flow.Transaction, keys []flow.AccountKey, policy flow.Poli
 			return noSuchKey
 		}
 		key := keys[at]
-		if err := policy.Verify(s, message, key, nil); err != nil {
+		if err := policy.Verify(s, message, key, secp256k1.Verify); err != nil {
 			return err
 		}
 		weight += int(key.Weight)

@@ -111,6 +111,26 @@ func TestTheServicePaysOnce(t *testing.T) {
 	}
 }
 
+func TestTheServicePaysForKeysOnTheOtherCurve(t *testing.T) {
+	n := newFlowNode(t)
+	r := flowServer(t, n, openStore(t))
+	signers := map[uint32]*flowtest.Signer{}
+	n.accounts[flowUser.Hex()] = nil
+	for i := range uint32(2) {
+		signer, key := elsewhere(t, i, 500)
+		key.SequenceNumber = 4
+		signers[i] = signer
+		n.accounts[flowUser.Hex()] = append(n.accounts[flowUser.Hex()], key)
+	}
+	by := func(signers map[uint32]*flowtest.Signer) func(b *bill) { return func(b *bill) { b.signers = signers } }
+	if got := r.flow("sponsor", newBill(4, by(user500))); got.code != "refused" || len(n.sent) != 0 {
+		t.Errorf("by keys of P-256: %+v", got)
+	}
+	if got := r.flow("sponsor", newBill(4, by(signers))); got.Status != "Sealed" {
+		t.Errorf("%+v", got)
+	}
+}
+
 // Two who come at once have both been looked at before either is remembered.
 func TestTheSecondOfTwoAtOnceGetsTheFirst(t *testing.T) {
 	s, err := NewSponsor(flowService, serviceKey)

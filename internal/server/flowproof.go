@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/secp256k1"
 	"github.com/postern-dev/postern/passkey"
 )
 
@@ -40,7 +41,7 @@ func (f *flowAPI) proof(ctx context.Context, body []byte) (any, error) {
 		return nil, err
 	}
 	policy := flow.Policy{Assertion: passkey.Rule{RPID: f.RPID, Origins: f.Origins}}
-	if err := p.Verify(a.Keys, policy, nil); err != nil {
+	if err := p.Verify(a.Keys, policy, secp256k1.Verify); err != nil {
 		return nil, err
 	}
 	if err := f.Nonces.Redeem(ctx, p.Nonce); err != nil {
