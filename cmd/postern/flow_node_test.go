@@ -35,6 +35,7 @@ type flowNode struct {
 	garbled bool   // results are, once something was sent
 	refuses bool   // what is sent again
 	blocks  uint64 // since the block that transactions refer to
+	says500 string // transactions are refused in these words, as an emulator does
 	late    bool   // transactions are refused as expired, though they are not
 	url     string
 }
@@ -114,6 +115,10 @@ func (n *flowNode) post(w http.ResponseWriter, r *http.Request) {
 	id := t.ID()
 	if n.posts = append(n.posts, id); n.refuses && len(n.posts) > 1 {
 		writeFlow(w, 400, map[string]any{"message": "no"})
+		return
+	}
+	if n.says500 != "" {
+		writeFlow(w, 500, map[string]any{"message": n.says500})
 		return
 	}
 	if n.late {

@@ -119,7 +119,10 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 		"it has expired":           {func(n *flowNode, _ *flow.Transaction) { n.blocks = flow.ExpiryBlocks + 1 }, "stale", false},
 		"it has not yet":           {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.broken = flow.ExpiryBlocks, 99 }, "not-known", true},
 		"it expires soon":          {func(n *flowNode, _ *flow.Transaction) { n.blocks, n.late = 571, true }, "not-known", true},
-		"another came first":       {func(n *flowNode, _ *flow.Transaction) { n.accounts[flowService][0].SequenceNumber = 9 }, "stale", false},
+		"the script has a fault": {func(n *flowNode, _ *flow.Transaction) {
+			n.says500 = "Invalid Flow request: failed to parse transaction Cadence script: Parsing failed:\nerror: unexpected token"
+		}, "refused", false},
+		"another came first": {func(n *flowNode, _ *flow.Transaction) { n.accounts[flowService][0].SequenceNumber = 9 }, "stale", false},
 	} {
 		t.Chdir(t.TempDir())
 		node, client, tx := sending(t)
@@ -134,7 +137,7 @@ func TestFlowKeepsWhatIsNotKnown(t *testing.T) {
 		if (len(files) == 1) != c.kept {
 			t.Errorf("%s: files %v", name, files)
 		}
-		if c.code == "stale" && len(node.posts) != 0 {
+		if c.code == "refused" && len(node.posts) != 1 || c.code == "stale" && len(node.posts) != 0 {
 			t.Errorf("%s: sent %v", name, node.posts)
 		}
 		if c.kept {

@@ -56,6 +56,7 @@ const (
 	ErrUnreachable Cause = "the node cannot be reached"
 	ErrReply       Cause = "the node's reply is malformed"
 	ErrRefused     Cause = "the node refused"
+	ErrInvalid     Cause = "no node takes such a transaction"
 	ErrNotFound    Cause = "the node does not know it"
 	ErrExtension   Cause = "the node refused a signature's extension"
 	ErrDuplicate   Cause = "the node has the transaction already"
@@ -72,6 +73,7 @@ var hints = map[Cause]string{
 	ErrURL:         "Write it as https://host, without a path's query.",
 	ErrUnreachable: "Look at the URL and the network; asking again is safe: a transaction is known by its id.",
 	ErrReply:       "Ask another node.",
+	ErrInvalid:     "It has not run and never will: mend what the message names, and have the new transaction signed.",
 	ErrNotFound:    "It may be too new for this node, or on another network.",
 	ErrExtension:   "Verify the signature with package flow: it names the rule that was broken.",
 	ErrDuplicate:   "Wait for its result instead of sending it again.",
@@ -188,15 +190,35 @@ func refusal(status int, reply []byte) error {
 	}
 	said.Message = strings.ToValidUTF8(said.Message[:min(len(said.Message), maxMessage)], "")
 	e := &Error{Cause: ErrRefused, Status: status, Message: said.Message}
-	switch {
-	case status == http.StatusNotFound:
+	if status == http.StatusNotFound {
 		e.Cause = ErrNotFound
-	case strings.Contains(said.Message, "invalid extension data"):
-		e.Cause = ErrExtension
-	case strings.Contains(said.Message, "has already been submitted"):
-		e.Cause = ErrDuplicate
-	case strings.Contains(said.Message, "transaction is expired"):
-		e.Cause = ErrExpired
+		return e
+	}
+	first := len(said.Message)
+	for _, w := range knownWords {
+		if at := strings.Index(said.Message, w.words); at >= 0 && at < first {
+			first, e.Cause = at, w.cause
+		}
 	}
 	return e
+}
+
+// knownWords are those of flow-go's access/validator, and of the emulator where it has its own. Of several the first in a
+// message counts: what follows may quote the transaction, in which anything may stand.
+var knownWords = []struct {
+	words string
+	cause Cause
+}{
+	{"invalid extension data", ErrExtension},
+	{"has already been submitted", ErrDuplicate},
+	{"transaction is expired", ErrExpired},
+	{"failed to parse transaction Cadence script", ErrInvalid},
+	{"exceeds the maximum compute limit", ErrInvalid}, // the emulator's
+	{"is not in the acceptable range (min: ", ErrInvalid},
+	{"exceeds the maximum byte size allowed for a transaction", ErrInvalid},
+	{"transaction is missing required fields", ErrInvalid},
+	{"duplicated signature for key", ErrInvalid},
+	{": missing signature is from account", ErrInvalid},
+	{"unrelated account signature from address", ErrInvalid},
+	{"the cryptographic signature within the transaction signature has an invalid format", ErrInvalid},
 }

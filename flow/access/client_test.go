@@ -110,6 +110,7 @@ func TestTheNodeHasToTakeTheSameTransaction(t *testing.T) {
 		{"transaction with ID x has already been submitted", nil},
 		{"transaction is expired: ref_height=1 final_height=2", access.ErrExpired},
 		{"the transaction signature has invalid extension data", access.ErrExtension},
+		{"failed to parse transaction Cadence script: transaction { has already been submitted", access.ErrInvalid},
 	} {
 		if _, err := says(t, 400, `{"message":"`+e.message+`"}`).Send(t.Context(), tx); !errors.Is(err, e.cause) {
 			t.Errorf("%s: %v", e.message, err)
@@ -127,6 +128,16 @@ func TestRefusalsThatPass(t *testing.T) {
 		{500, "", true}, {502, "<html>", true}, {503, "busy", true}, {429, "too many requests", true}, {408, "", true},
 		{400, "no", false}, {403, "no", false}, {404, "no", false}, {413, "no", false},
 		{500, "the transaction signature has invalid extension data", false}, {500, "transaction is expired: ref_height=1", false},
+		{500, "Invalid Flow request: failed to parse transaction Cadence script: Parsing failed", false},
+		{500, "Invalid Flow request: transaction compute limit (0) exceeds the maximum compute limit (9999)", false},
+		{500, "transaction gas limit (0) is not in the acceptable range (min: 1, max: 9999)", false},
+		{500, "transaction byte size (1600000) exceeds the maximum byte size allowed for a transaction (1500000)", false},
+		{500, "Invalid Flow request: transaction is missing required fields: [ReferenceBlockID]", false},
+		{500, "Invalid Flow request: duplicated signature for key (address: f8d6e0586b0a20c7, index: 0)", false},
+		{500, "authorizer signature on either payload or envelope is missing: missing signature is from account 01cf0e2f2f715450", false},
+		{500, "Invalid Flow request: unrelated account signature from address: 01cf0e2f2f715450", false},
+		{500, "the cryptographic signature within the transaction signature has an invalid format: Address: f8", false},
+		{500, "Invalid Flow request: unknown reference block", true},
 	} {
 		_, err := says(t, c.status, c.words).LatestBlock(t.Context())
 		var e *access.Error

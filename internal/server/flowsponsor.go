@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -164,7 +165,7 @@ func send(ctx context.Context, node *access.Client, tx *flow.Transaction, again 
 // refusedForGood tells a node that will never run the transaction from one that may have it.
 func refusedForGood(err error) bool {
 	said, ok := errors.AsType[*access.Error](err)
-	return ok && !said.Temporary() && (said.Cause == access.ErrRefused || said.Cause == access.ErrExtension || said.Cause == access.ErrExpired)
+	return ok && !said.Temporary() && slices.Contains([]access.Cause{access.ErrRefused, access.ErrInvalid, access.ErrExtension, access.ErrExpired}, said.Cause)
 }
 
 // transaction creates an account with one key, signed.
