@@ -29,6 +29,9 @@ type Account struct {
 	// Urgent says what has to be known before anything else: that the account is frozen, or
 	// that somebody can take it now. It changes nothing that is computed.
 	Urgent []string `json:"urgent,omitempty"`
+	// Supposed are changes that are described as if they were made, in words; nobody has made
+	// them. It changes nothing that is computed, and every report says it first.
+	Supposed []string `json:"supposed,omitempty"`
 	// Notes say what else somebody who reads a report should know of the account, such as
 	// who may act for it within limits. They change nothing.
 	Notes []string `json:"notes,omitempty"`

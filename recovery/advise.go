@@ -33,6 +33,8 @@ type Advice struct {
 	// Removes are single points of failure that are none afterwards, Adds new ones.
 	Removes Points `json:"removes"`
 	Adds    Points `json:"adds"`
+	// Labels are names for people of those IDs, where they differ.
+	Labels map[string]string `json:"labels,omitempty"`
 	// Left is how many single points of failure there are afterwards.
 	Left int `json:"left"`
 
@@ -47,7 +49,7 @@ type Points struct {
 	Contest []string `json:"contest,omitempty"` // whose compromise has to be answered in time
 }
 
-// After is the account with the change made: audit it to see what is next.
+// After is the account with the change made, and says so: audit it to see what is next.
 func (a Advice) After() *Account { return a.after }
 
 // Recommended settings.
@@ -108,7 +110,7 @@ func effects(a *Account) []Advice {
 		return nil
 	}
 	before := singles(a, m)
-	today, was := m.state(0, 0), refused(a)
+	today, was, domains := m.state(0, 0), refused(a), m.domains
 	var out []Advice
 	for _, c := range changes(a) {
 		if refused(c.after) > was {
@@ -123,9 +125,31 @@ func effects(a *Account) []Advice {
 		c.Left = len(now.lock) + len(now.theft)
 		c.Removes = Points{less(before.lock, now.lock), less(before.theft, now.theft), less(before.contest, now.contest)}
 		c.Adds = Points{less(now.lock, before.lock), less(now.theft, before.theft), less(now.contest, before.contest)}
+		c.label(a, domains)
+		c.label(c.after, m.domains)
 		out = append(out, c)
 	}
 	return out
+}
+
+// label names the points that an account has.
+func (x *Advice) label(a *Account, domains []Domain) {
+	name := func(id, label string) {
+		for _, p := range []Points{x.Removes, x.Adds} {
+			if id != label && slices.Contains(slices.Concat(p.Lock, p.Theft, p.Contest), id) {
+				if x.Labels == nil {
+					x.Labels = map[string]string{}
+				}
+				x.Labels[id] = label
+			}
+		}
+	}
+	for _, s := range a.Signers {
+		name(s.ID, s.Label())
+	}
+	for _, d := range domains {
+		name(d.ID, d.Label())
+	}
 }
 
 // Fix is the change of the least effort that removes a single point of failure; of those

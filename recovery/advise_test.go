@@ -3,6 +3,7 @@ package recovery
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -107,6 +108,63 @@ func TestAdviceLeavesTheAccountAlone(t *testing.T) {
 	}
 	if !slices.Equal(mustAudit(t, a).Words(), want) {
 		t.Error("a change to what is advised changed the account")
+	}
+}
+
+// What nobody has made is never taken for the account: verdict, title and picture say so.
+func TestASupposedChangeIsSaidToBeSupposed(t *testing.T) {
+	a := onePhone()
+	a.Can = []Ability{CanAddPasskey, CanAddKey, CanThreshold}
+	var made []string
+	for range 2 {
+		list, err := Options(a)
+		if err != nil || len(list) == 0 {
+			t.Fatalf("%v, %v", list, err)
+		}
+		made, a = append(made, list[len(list)-1].Words), list[len(list)-1].After()
+	}
+	r := mustAudit(t, a)
+	if !slices.Equal(r.Supposed, made) {
+		t.Errorf("%q is supposed, want %q", r.Supposed, made)
+	}
+	first := r.Verdict()[0]
+	for _, w := range append(made, "not the account as it is") {
+		if !strings.Contains(first, w) {
+			t.Errorf("no %q in %q", w, first)
+		}
+	}
+	if title := r.Words()[0]; !strings.Contains(title, "as it would be") || !strings.Contains(title, "2 changes that nobody has made") {
+		t.Errorf("the title is %q", title)
+	}
+	if svg := string(r.SVG()); !strings.Contains(svg, "This is not the account as it is") {
+		t.Error("the picture does not say it")
+	}
+	if r := mustAudit(t, onePhone()); len(r.Supposed) != 0 || strings.Contains(r.Verdict()[0], "not the account") {
+		t.Errorf("the account as it is: %q", r.Verdict())
+	}
+}
+
+// What a change brings may be in places that the account does not have.
+func TestPointsThatAChangeBringsHaveNames(t *testing.T) {
+	a := onePhone()
+	a.Can = everything
+	a.Domains[0].Name = "the old phone"
+	named := false
+	for _, x := range effects(a) {
+		for _, id := range slices.Concat(x.Removes.Lock, x.Adds.Lock, x.Removes.Theft, x.Adds.Theft) {
+			if id == a.Domains[0].ID {
+				named = true
+				if x.Labels[id] != "the old phone" {
+					t.Errorf("%q calls %s %q", x.Words, id, x.Labels[id])
+				}
+			}
+			if strings.HasPrefix(id, "?") && x.Labels[id] == "" {
+				t.Errorf("%q has no name for %s", x.Words, id)
+			}
+		}
+	}
+	if !named {
+		t.Error("no change is about the phone")
 	}
 }
 

@@ -25,7 +25,11 @@ func edit(a *Account, effort Effort, format string, args ...any) *draft {
 	return &draft{&b, fmt.Sprintf(format, args...), effort}
 }
 
-func (d *draft) done() Advice { return Advice{Words: d.words, Effort: d.effort, after: d.Account} }
+// done is the change; the account that it leads to says that nobody has made it yet.
+func (d *draft) done() Advice {
+	d.Supposed = append(slices.Clone(d.Supposed), d.words)
+	return Advice{Words: d.words, Effort: d.effort, after: d.Account}
+}
 
 // fresh is an ID that is not taken.
 func (d *draft) fresh(stem string) string {

@@ -45,6 +45,7 @@ func Example() {
 		return
 	}
 	fmt.Println(next.Verdict()[0])
+	fmt.Println(next.Verdict()[1])
 	lost := next.Outcome([]string{"phone passkey"}, nil)
 	fmt.Println("The passkey is lost:", lost.State, "after", recovery.Span(lost.Delay))
 	// Output:
@@ -53,6 +54,7 @@ func Example() {
 	// 4 facts are not known and counted pessimistically; 4 events could turn out better than said here.
 	// Ask: Do devices keep their passkeys when Apple account is locked?
 	// Do: Add a recovery key on paper that takes effect after 7 days unless you cancel, kept in a place that nothing else here is in.
+	// This is not the account as it is, but as it would be after this: Add a recovery key on paper that takes effect after 7 days unless you cancel, kept in a place that nothing else here is in.
 	// No single loss locks it; it takes 2 at once.
 	// The passkey is lost: recoverable after 7 days
 }

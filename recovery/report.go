@@ -11,6 +11,8 @@ type Report struct {
 	Source  Source `json:"source"` // who vouches for signers, thresholds and delays
 	// Urgent is what the description says must be known first; the verdict begins with it.
 	Urgent []string `json:"urgent,omitempty"`
+	// Supposed are changes that are counted as made and are not; the verdict begins with them.
+	Supposed []string `json:"supposed,omitempty"`
 	// Today is the state before anything happens.
 	Today    Outcome        `json:"today"`
 	Findings []Finding      `json:"findings,omitempty"`
@@ -61,7 +63,7 @@ func audit(a *Account) (*Report, error) {
 	if err := firstFatal(found); err != nil {
 		return nil, err
 	}
-	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, Urgent: a.Urgent, Notes: a.Notes, account: a}
+	r := &Report{Format: Format, Account: a.Name, Address: a.Address, Kind: a.Kind, Source: a.Source, Findings: found, Urgent: a.Urgent, Supposed: a.Supposed, Notes: a.Notes, account: a}
 	var err error
 	if r.worst, r.Unknown, err = derive(a, nil); err != nil {
 		return nil, err

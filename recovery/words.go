@@ -60,12 +60,22 @@ func (r *Report) titleParts() (name, more string) {
 	case Stated, Claimed:
 		parts = append(parts, "signers as "+r.Source.String()+", not read from a chain")
 	}
-	return cmp.Or(r.Account, "Account"), strings.Join(parts, ", ")
+	name = cmp.Or(r.Account, "Account")
+	if n := len(r.Supposed); n > 0 {
+		name += ", as it would be"
+		parts = append(parts, "not as it is: with "+count(n, "change", "changes")+" that nobody has made")
+	}
+	return name, strings.Join(parts, ", ")
 }
 
-// Verdict is the report in two or three sentences, after what is urgent.
+// Verdict is the report in two or three sentences, after what is only supposed, and what is
+// urgent.
 func (r *Report) Verdict() []string {
-	out := slices.Clone(r.Urgent)
+	var out []string
+	if len(r.Supposed) > 0 {
+		out = append(out, stop("This is not the account as it is, but as it would be after this: "+strings.Join(r.Supposed, " ")))
+	}
+	out = append(out, r.Urgent...)
 	for _, s := range r.Signers {
 		if s.Unable.Relied() {
 			out = append(out, stop(s.Label+" cannot sign as it is now: "+s.Unable.Value))

@@ -3,6 +3,7 @@
 package recovery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -29,21 +30,23 @@ func (r *Report) questionWords() (out []string) {
 }
 
 func (r *Report) planWords() (out []string) {
-	after := r.account
 	for _, a := range r.Plan {
-		after = a.after
-		name := func(ids []string) []string { return labelsOf(after, r, ids) }
-		line := a.Words
-		if n := a.Removes.Lock; len(n) > 0 {
-			line += " Then losing " + list(name(n), "or") + " no longer locks it."
-		}
-		if n := a.Removes.Theft; len(n) > 0 {
-			line += " Then taking over " + list(name(n), "or") + " no longer loses it."
-		}
-		line += r.newPoints(a)
-		out = append(out, fmt.Sprintf("%s (Effort: %s; %s left.)", line, a.Effort, count(a.Left, "single point of failure", "single points of failure")))
+		out = append(out, a.Line())
 	}
 	return out
+}
+
+// Line says a change, what it is good for, what it brings, and what it costs.
+func (a Advice) Line() string {
+	line := a.Words
+	if n := a.Removes.Lock; len(n) > 0 {
+		line += " Then losing " + list(a.names(n), "or") + " no longer locks it."
+	}
+	if n := a.Removes.Theft; len(n) > 0 {
+		line += " Then taking over " + list(a.names(n), "or") + " no longer loses it."
+	}
+	line += a.newPoints()
+	return fmt.Sprintf("%s (Effort: %s; %s left.)", line, a.Effort, count(a.Left, "single point of failure", "single points of failure"))
 }
 
 // fixWords say each change once, with all that it removes.
@@ -73,14 +76,14 @@ func (r *Report) fixWords() (out []string) {
 			}
 			continue
 		}
-		out = append(out, fmt.Sprintf("%s: %s (Effort: %s.)%s", upper(what), key, by[key].Effort, r.newPoints(*by[key])))
+		out = append(out, fmt.Sprintf("%s: %s (Effort: %s.)%s", upper(what), key, by[key].Effort, by[key].newPoints()))
 	}
 	return out
 }
 
 // newPoints are the single points of failure that a change brings.
-func (r *Report) newPoints(a Advice) string {
-	name := func(ids []string) string { return list(labelsOf(a.after, r, ids), "or") }
+func (a Advice) newPoints() string {
+	name := func(ids []string) string { return list(a.names(ids), "or") }
 	out := ""
 	if len(a.Adds.Lock) > 0 {
 		out += stop(" New: losing " + name(a.Adds.Lock) + " locks it")
@@ -94,21 +97,10 @@ func (r *Report) newPoints(a Advice) string {
 	return out
 }
 
-// labelsOf names what an account has, or what the report has made up.
-func labelsOf(a *Account, r *Report, ids []string) (out []string) {
-	names := map[string]string{}
-	for _, s := range a.Signers {
-		names[s.ID] = s.Label()
-	}
-	for _, d := range a.Domains {
-		names[d.ID] = d.Label()
-	}
+// names are labels of points that a change removes or adds.
+func (a Advice) names(ids []string) (out []string) {
 	for _, id := range ids {
-		if n, ok := names[id]; ok {
-			out = append(out, n)
-		} else {
-			out = append(out, r.Label(id))
-		}
+		out = append(out, cmp.Or(a.Labels[id], id))
 	}
 	return out
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,7 @@ const (
 	maxAudit   = 64 << 10 // bytes of a request
 	auditTime  = 15 * time.Second
 	auditCount = 2
+	maxWith    = 8 // proposals counted as made
 )
 
 // errAuditBusy: the processor was not free in time.
@@ -38,10 +41,18 @@ type auditRequest struct {
 	// Passkeys are what passkey servers keep of the account's, as GET /passkeys/credentials
 	// shows it to who has signed with them. Empty: nobody has asked.
 	Passkeys json.RawMessage `json:"passkeys"`
+	// With are proposals that are counted as made, by their words, each one of those that
+	// were proposed with the ones before it.
+	With []string `json:"with"`
 }
 
 // auditReply is what the page shows. Words come from here; the page has none of its own.
 type auditReply struct {
+	// Done are the proposals that are counted as made; Gone those that are not proposed any
+	// more, after another answer or without another proposal.
+	Done []recovery.Advice `json:"done"`
+	Gone []string          `json:"gone"`
+
 	Report  json.RawMessage `json:"report"` // format postern-audit-1
 	Verdict []string        `json:"verdict"`
 	// Outcomes are words for each row of the report, by its ID.
@@ -52,7 +63,7 @@ type auditReply struct {
 	// Rescue is what remains when a domain is gone, and vendor and bundler with it.
 	Rescue   []rescue.Outlook `json:"rescue"`
 	SVG      string           `json:"svg"`
-	Template string           `json:"template"` // a file to fill in, for the command line
+	Template string           `json:"template,omitempty"` // a file to fill in, for the command line: of the account as it is
 }
 
 // class is where a passkey stands in the table of sync-ability and discoverability.
@@ -98,13 +109,21 @@ func (a *auditor) audit(ctx context.Context, body []byte) (any, error) {
 	case <-ctx.Done():
 		return nil, errAuditBusy
 	}
+	done, gone, about, err := supposed(ctx, about, q.With)
+	if err != nil {
+		return nil, err
+	}
 	report, err := recovery.Audit(about)
 	if err != nil {
 		return nil, err
 	}
 	out := &auditReply{
+		Done: done, Gone: gone,
 		Verdict: report.Verdict(), Words: report.Words(), Unread: audit.Unread(*about),
-		Rescue: rescue.Outlooks(about), SVG: string(report.SVG()), Template: report.Template(), Outcomes: make(map[string]string, len(report.Rows)), Classes: map[string]class{},
+		Rescue: rescue.Outlooks(about), SVG: string(report.SVG()), Outcomes: make(map[string]string, len(report.Rows)), Classes: map[string]class{},
+	}
+	if len(done) == 0 {
+		out.Template = report.Template()
 	}
 	for _, s := range report.Signers {
 		if s.Kind == recovery.KindPasskey {
@@ -117,6 +136,31 @@ func (a *auditor) audit(ctx context.Context, body []byte) (any, error) {
 	}
 	out.Report, err = report.JSON()
 	return out, err
+}
+
+// supposed makes proposals in their order. Of two with the same words the first is meant:
+// nobody who has read them can tell them apart.
+func supposed(ctx context.Context, a *recovery.Account, with []string) (done []recovery.Advice, gone []string, _ *recovery.Account, _ error) {
+	if len(with) > maxWith {
+		return nil, nil, nil, &recovery.Error{Code: recovery.BadFile, Field: "with", What: fmt.Sprintf("more than %d changes are supposed", maxWith), Way: "make some of them, and look again"}
+	}
+	done, gone = []recovery.Advice{}, []string{}
+	for _, words := range with {
+		if ctx.Err() != nil {
+			return nil, nil, nil, errAuditBusy
+		}
+		list, err := recovery.Options(a)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		i := slices.IndexFunc(list, func(x recovery.Advice) bool { return x.Words == words })
+		if i < 0 {
+			gone = append(gone, words)
+			continue
+		}
+		done, a = append(done, list[i]), list[i].After()
+	}
+	return done, gone, a, nil
 }
 
 func (a *auditor) described(ctx context.Context, q auditRequest) (*recovery.Account, error) {
