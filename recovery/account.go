@@ -143,6 +143,9 @@ type Domain struct {
 	Sealed Fact[bool] `json:"sealed"`
 	// Assumed says that the audit made it up for something that is not known.
 	Assumed bool `json:"assumed,omitempty"`
+
+	// fresh is one that advice makes: nothing that is there already is in it, known or unknown.
+	fresh bool
 }
 
 // Label is the domain's name for people.

@@ -128,7 +128,7 @@ func thresholds(a *Account) (out []Advice) {
 	if !slices.Contains(a.Can, CanAddPasskey) {
 		return out
 	}
-	d := edit(a, EffortAccount, "Add a passkey under another RP ID in another cloud account or password manager, and require one signature more to operate.")
+	d := edit(a, EffortAccount, "Add a passkey under another RP ID, on another device and in another cloud account or password manager, and require one signature more to operate.")
 	d.join(d.elsewhere(), nil)
 	d.raise(i, w)
 	out = append(out, d.done())
@@ -138,7 +138,7 @@ func thresholds(a *Account) (out []Advice) {
 	d.raise(i, w)
 	out = append(out, d.done())
 
-	d = edit(a, EffortDevice, "Add a passkey on a security key and one in another cloud account or password manager, each under an RP ID of its own, and require one signature more to operate.")
+	d = edit(a, EffortDevice, "Add a passkey on a security key, and one on another device and in another cloud account or password manager, each under an RP ID of its own, and require one signature more to operate.")
 	d.join(d.securityKey(d.domain(DomainRPID, "another RP ID")), nil)
 	d.join(d.elsewhere(), nil)
 	d.raise(i, w)

@@ -159,7 +159,7 @@ func (d *deriver) made(dom Domain) set {
 func (d *deriver) could(kinds ...DomainKind) (s set) {
 	for _, k := range kinds {
 		for _, dom := range d.a.Domains {
-			if dom.Kind == k {
+			if dom.Kind == k && !dom.fresh {
 				s |= d.id(dom.ID)
 			}
 		}

@@ -214,7 +214,7 @@ func (d *deriver) account(s *Signer) (account, secret set, keeps bool, holes []h
 	}
 	account = d.made(unknownDomains[DomainCloud])
 	for _, c := range d.a.Domains {
-		if c.Kind == DomainCloud && d.mayHold(c, s) {
+		if c.Kind == DomainCloud && !c.fresh && d.mayHold(c, s) {
 			account |= d.id(c.ID)
 			if c.Secret.Relied() {
 				secret |= d.id(c.Secret.Value)

@@ -47,7 +47,7 @@ func (d *draft) fresh(stem string) string {
 
 func (d *draft) domain(kind DomainKind, stem string) string {
 	id := d.fresh(stem)
-	x := Domain{ID: id, Kind: kind}
+	x := Domain{ID: id, Kind: kind, fresh: true}
 	if kind == DomainCloud {
 		x.Secret, x.Offline, x.Sealed = Known(d.domain(DomainSecret, "its recovery secret"), Stated), Known(false, Stated), Known(false, Stated)
 	}
