@@ -180,7 +180,7 @@ func TestARecoveryFileIsVerifiedAtEachReading(t *testing.T) {
 		"short signature":     func(f *kernelRecoveryFile) { f.Guardians[1].Signature = f.Guardians[1].Signature[:64] },
 		"another's signature": func(f *kernelRecoveryFile) { f.Guardians[0].Signature = f.Guardians[1].Signature },
 		"a guardian twice":    func(f *kernelRecoveryFile) { f.Guardians = append(f.Guardians, f.Guardians[1]) },
-		"weight":              func(f *kernelRecoveryFile) { f.Guardians[0].Weight = 0 },
+		"weight":              func(f *kernelRecoveryFile) { f.Guardians[0].Weight, f.Threshold = 0, 2 },
 		"threshold":           func(f *kernelRecoveryFile) { f.Threshold = 4 },
 		"threshold 0":         func(f *kernelRecoveryFile) { f.Threshold = 0 },
 		"delay":               func(f *kernelRecoveryFile) { f.Delay = -1 },
@@ -215,6 +215,10 @@ func TestARecoveryFileIsVerifiedAtEachReading(t *testing.T) {
 	sign(t, other, mum)
 	if err := again.merge(other); err != nil || len(again.signed) != 2 {
 		t.Errorf("%d, %v", len(again.signed), err)
+	}
+	sign(t, again, mum)
+	if len(again.signed) != 2 {
+		t.Errorf("signed twice: %d", len(again.signed))
 	}
 	if w := again.wire(nil, nil); !w.Ready || w.Weight != 3 || w.Hash != hash {
 		t.Errorf("%+v", w)
