@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,16 +27,19 @@ type flowSource struct {
 const flowPublicHint = "--public-key HEX for one signature, or ADDRESS:INDEX:HEX for each; :SHA3_256 after it if the key has that hash"
 
 func (f *flowSource) flags(fs *flag.FlagSet) {
-	fs.StringVar(&f.access, "access", "", "`URL` of an access node to read the accounts' keys from, such as https://rest-mainnet.onflow.org")
+	fs.StringVar(&f.access, "access", "", "`URL` of an access node to read the accounts' keys from, such as https://rest-mainnet.onflow.org (default, without --public-key: $POSTERN_FLOW_ACCESS)")
 	fs.Var(&f.publics, "public-key", "public `key` in place of the node: hex, or ADDRESS:INDEX:hex where several sign; :SHA3_256 after it for that hash; may be repeated")
 	fs.DurationVar(&f.timeout, "timeout", 30*time.Second, "how long to wait for the node")
 }
 
 // check refuses what does not go together, before anything is read.
 func (f *flowSource) check() error {
+	if len(f.publics) == 0 {
+		f.access = or(f.access, os.Getenv("POSTERN_FLOW_ACCESS"))
+	}
 	switch {
 	case f.access == "" && len(f.publics) == 0:
-		return usageError("whose signature should it be?", "--access URL reads the account's keys; offline: "+flowPublicHint)
+		return usageError("whose signature should it be?", "--access URL, or POSTERN_FLOW_ACCESS, reads the account's keys; offline: "+flowPublicHint)
 	case f.access != "" && len(f.publics) != 0:
 		return usageError("--access and --public-key are two answers to one question", "give one of them")
 	}

@@ -20,8 +20,8 @@ app and the nonce are your own, and a nonce is good once: see to that.
 Plain keys sign as FCL defines it. A passkey signs the SHA-256 of the same message; for it
 --rp-id and --origin say where that may have been.
 
-The keys come from an access node (--access), or, with no network, from --public-key: then they
-are taken for the account's, of weight 1000 and not revoked.
+The keys come from an access node (--access, or POSTERN_FLOW_ACCESS), or, with no network, from
+--public-key: then they are taken for the account's, of weight 1000 and not revoked.
 
 Exit code 0: it is a proof of the account. 1: it is not. 2: usage.
 

@@ -92,6 +92,19 @@ func openFlowSigner(text string) (*flowSigner, error) {
 	return s, nil
 }
 
+// readFlowServiceKey reads the file of a plain key on P-256 and gives the key in hex, as package server wants it.
+func readFlowServiceKey(path string) (string, error) {
+	b, err := readSecret(path)
+	if err != nil {
+		return "", err
+	}
+	key, err := parseFlowKey(bytes.TrimSpace(b))
+	if err != nil { // never the text
+		return "", failf("bad-key", "a private key on P-256: 64 hex digits, as Flow's tools write it, or PEM", "%s holds no private key", clip(path))
+	}
+	return hex.EncodeToString(key), nil
+}
+
 // parseFlowKey reads a plain private key: 64 hex digits, which say nothing of the curve, or PEM of a P-256 key.
 func parseFlowKey(text []byte) ([]byte, error) {
 	if bytes.HasPrefix(text, []byte("-----BEGIN")) {

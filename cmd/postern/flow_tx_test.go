@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ import (
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/flow/flowtest"
 	"github.com/postern-dev/postern/flow/secp256k1"
+	"github.com/postern-dev/postern/internal/server"
 	"github.com/postern-dev/postern/passkey/softkey"
 )
 
@@ -295,4 +298,46 @@ func answerFile(t *testing.T, device *softkey.Authenticator, challenge []byte) s
 		t.Fatal(err)
 	}
 	return path
+}
+
+// One key, in each form that Flow's tools and openssl write, pays where `up` and `demo` are told so.
+func TestFlowServiceKey(t *testing.T) {
+	dir := t.TempDir()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := key.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec1, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := hex.EncodeToString(raw)
+	for name, text := range map[string]string{
+		"hex": want + "\n", "0x": "0x" + want, "pem": string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: sec1})), "words": "no key",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readFlowServiceKey(file)
+		if name == "words" {
+			if err == nil || explain(err).Code != "bad-key" || strings.Contains(err.Error(), text) {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := server.NewSponsor(flowService, got); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := openFlowSigner(flowService.String() + "=" + file); err != nil {
+			t.Errorf("%s: as a signer: %v", name, err)
+		}
+	}
 }

@@ -20,8 +20,8 @@ The transaction is RLP in hex, [payload, [payload signatures], [envelope signatu
 package flow writes it: the argument itself, a file, or - for standard input. Or it is what FCL
 hands to a wallet, a Signable, and the wallet's answer, a CompositeSignature: two JSON files.
 
-The keys are the account's, read from an access node by --access, with their weights; or, with
-no network, --public-key. Then nobody has asked the chain whether the account has that key,
+The keys are the account's, read from an access node (--access, or POSTERN_FLOW_ACCESS), with
+their weights; or, with no network, --public-key. Then nobody has asked the chain whether the account has that key,
 what it weighs, and whether it is revoked.
 
 Nodes look at neither origin nor relying party. Whether the reference block has expired and the

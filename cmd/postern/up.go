@@ -57,8 +57,8 @@ they were at first.
 
 With --flow the page at /flow makes passkeys keys of accounts on a Flow chain and sends what they
 sign to that node, such as an emulator's REST API; --flow-service-key is a file with the private
-key on P-256, 64 hex digits, of the account that pays for new ones there, and the fees of changes
-of keys that their owners sign; --flow-sponsor names further scripts whose fees it pays. Every
+key on P-256, 64 hex digits or PEM, of the account that pays for new ones there, and the fees of
+changes of keys that their owners sign; --flow-sponsor names further scripts whose fees it pays. Every
 program on this machine can make it pay, so mainnet is refused.
 
 With --store the passkeys are in a PostgreSQL database, which any number of servers share:
@@ -94,7 +94,7 @@ func runUp(ctx context.Context, c *call) error {
 	verbose := fs.Bool("verbose", false, "write a log to standard error")
 	kernels := fs.String("kernel", os.Getenv(kernelstand.Variable), "`directory` with the contracts of ZeroDev's Kernel; default: $"+kernelstand.Variable)
 	flowNode := fs.String("flow", "", "`URL` of a Flow access node for the page at /flow: http://127.0.0.1:8888")
-	flowKey := fs.String("flow-service-key", "", "`file` with the key of the account that pays for new Flow accounts")
+	flowKey := fs.String("flow-service-key", "", "`file` with the private key of the account that pays for new Flow accounts: 64 hex digits or PEM")
 	flowService := fs.String("flow-service", "", "`address` of that account; default: the emulator's service account")
 	var flowScripts repeated
 	fs.Var(&flowScripts, "flow-sponsor", "`file` of a script in Cadence whose fees that account pays, byte for byte; may be repeated")
@@ -129,11 +129,9 @@ func runUp(ctx context.Context, c *call) error {
 		Flow: *flowNode, FlowService: *flowService,
 	}
 	if *flowKey != "" {
-		text, err := readSecret(*flowKey)
-		if err != nil {
+		if config.FlowServiceKey, err = readFlowServiceKey(*flowKey); err != nil {
 			return err
 		}
-		config.FlowServiceKey = string(text)
 	}
 	for _, path := range flowScripts {
 		script, err := readFlowScript(path)
