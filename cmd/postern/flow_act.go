@@ -215,7 +215,7 @@ func (c *call) showFlow(t *flow.Transaction, quiet bool) {
 	for _, fact := range inspect.FlowTransaction(t) {
 		c.flowRow(fact.Name, fact.Value)
 	}
-	if !inspect.FlowKnown(t.Script) {
+	if !inspect.FlowKnown(t) {
 		fmt.Fprintf(c.stdout, "\nNobody here knows what this script does:\n\n%s\n", plainLines(string(t.Script)))
 	}
 }

@@ -116,13 +116,17 @@ func (r *Reading) flowTransaction(t *flow.Transaction) {
 // FlowTransaction says a Flow transaction in words.
 func FlowTransaction(t *flow.Transaction) []Fact {
 	var r Reading
-	hash := flow.HashScript(t.Script)
-	script := fmt.Sprintf("%s (SHA-256, %d bytes)", hash, len(t.Script))
-	if words := knownScripts()[hash]; words != "" {
+	script := fmt.Sprintf("%s (SHA-256, %d bytes)", flow.HashScript(t.Script), len(t.Script))
+	words, facts := flowDeed(t)
+	if words != "" {
 		script = words + ": " + script
 	}
 	r.fact("script", script)
+	r.Facts = append(r.Facts, facts...)
 	for i, a := range t.Arguments {
+		if words != "" {
+			break // said
+		}
 		text := show(a)
 		if v, err := flow.ParseValue(a); err == nil && v.Text != "" {
 			text = v.Type + " " + shown(v.Text)
@@ -144,23 +148,10 @@ func FlowTransaction(t *flow.Transaction) []Fact {
 	return r.Facts
 }
 
-// FlowKnown says whether FlowTransaction has words for a script.
-func FlowKnown(script []byte) bool { return knownScripts()[flow.HashScript(script)] != "" }
-
-// knownScripts are the scripts of package flow, by what they do.
-func knownScripts() map[flow.ScriptHash]string {
-	key := flow.AccountKey{Curve: flow.P256, Hash: flow.SHA2}
-	out := map[flow.ScriptHash]string{}
-	for words, make := range map[string]func(...flow.AccountKey) ([]byte, [][]byte, error){
-		"creates an account, which the authorizer pays for": flow.CreateAccount, "adds keys to the authorizer's account": flow.AddKeys,
-	} {
-		if script, _, err := make(key); err == nil {
-			out[flow.HashScript(script)] = words
-		}
-	}
-	script, _ := flow.RevokeKey(0)
-	out[flow.HashScript(script)] = "revokes a key of the authorizer's account"
-	return out
+// FlowKnown says whether FlowTransaction has words for what a transaction does.
+func FlowKnown(t *flow.Transaction) bool {
+	words, _ := flowDeed(t)
+	return words != ""
 }
 
 // flowRefused puts package flow's refusal into a finding.
