@@ -18,7 +18,7 @@ import (
 // Kind is what contract an account is.
 type Kind string
 
-// The kinds of accounts that are rescued here. Accounts of Flow are moved by postern flow.
+// The kinds of accounts that are rescued here. Those of Flow have their own: OpenFlow.
 const (
 	WebAuthn Kind = "WebAuthnAccount"
 	Hybrid   Kind = "MetaMask Hybrid"

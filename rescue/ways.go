@@ -104,6 +104,10 @@ func signerWays(a *recovery.Account, s recovery.Signer) []Way {
 		return []Way{way(ByContract, reach(a, *s.Quorum, nil, 1), "its own signers approve", "")}
 	default:
 		switch {
+		case onFlow(a) && s.Kind == recovery.KindHardware:
+			return []Way{way(ByKey, Unknown, "Flow's own programs sign with it, and the rescue page does not", tryOnce)}
+		case onFlow(a):
+			return []Way{way(ByKey, Possible, "it signs anywhere: on the rescue page, also from a disk", keepFile)}
 		case otherValidator(a, s.ID):
 			return []Way{way(ByKey, Unknown, notRoot, tryOnce)}
 		case s.Key != "" && !common.IsHexAddress(s.Key):
@@ -113,11 +117,8 @@ func signerWays(a *recovery.Account, s recovery.Signer) []Way {
 	}
 	page := way(ByPage, Unknown, "on a page of its RP ID, which is not known", "find out its RP ID, and who keeps that domain alive")
 	if s.RPID.Relied() && s.RPID.Value != "" {
-		page = way(ByPage, Possible, "on a page of "+label(a, s.RPID.Value)+", for as long as that domain can serve one file", "keep the rescue file: postern rescue --out rescue.html")
+		page = way(ByPage, Possible, "on a page of "+label(a, s.RPID.Value)+", for as long as that domain can serve one file", keepFile)
 		page.Domain = s.RPID.Value
-	}
-	if strings.HasPrefix(a.Kind, kindFlow) {
-		page.Chance, page.Words, page.Prepare = Unknown, "the rescue page opens no account of Flow", "keep a page of its RP ID that signs for Flow, or have another way"
 	}
 	out := []Way{page, securityKey(s, way), export(s, way)}
 	if otherValidator(a, s.ID) {
@@ -134,7 +135,11 @@ const (
 	kindFlow = "Flow account" // what an audit calls them
 	notRoot  = "it is no root of the account, and postern rescue signs as the root only"
 	tryOnce  = "find out how it signs without the wallet, and try that once"
+	keepFile = "keep the rescue file: postern rescue --out rescue.html"
 )
+
+// onFlow says that the rescue page signs with plain keys of either curve.
+func onFlow(a *recovery.Account) bool { return strings.HasPrefix(a.Kind, kindFlow) }
 
 // otherValidator says that a Kernel account obeys the signer by a validator beside its root, which
 // audits name first.

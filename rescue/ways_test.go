@@ -29,29 +29,43 @@ func passkeyOn(id, domain string) recovery.Signer {
 // What is said of rescue is what the audit computes: possible exactly where the loss of the
 // domain does not lock the account, for every combination of facts.
 func TestWaysAndTheAuditAgree(t *testing.T) {
-	facts := []recovery.Fact[bool]{{}, stated(true), stated(false)}
+	facts, seen := []recovery.Fact[bool]{{}, stated(true), stated(false)}, 0
 	for _, roaming := range facts {
 		for _, exportable := range facts {
-			for _, second := range []bool{false, true} {
-				s := passkeyOn("a", "gone.example")
-				s.Roaming, s.Exportable = roaming, exportable
-				signers := []recovery.Signer{s}
-				if second {
-					other := passkeyOn("b", "other.example")
-					other.Roaming, other.Exportable = stated(false), stated(false)
-					signers = append(signers, other)
-				}
-				a := described(1, signers...)
-				r, err := recovery.Audit(a)
-				if err != nil {
-					continue // facts that contradict each other
-				}
-				possible := Outlooks(a)[0].Chance == Possible
-				if state := r.Outcome([]string{"gone.example"}, nil).State; possible != (state != recovery.Locked) {
-					t.Errorf("roaming %+v, exportable %+v, second %v: rescue possible %v, the audit says %v", roaming, exportable, second, possible, state)
+			for _, second := range []string{"nothing", "a passkey", "a key"} {
+				for _, kind := range []string{"WebAuthnAccount", kindFlow} {
+					s := passkeyOn("a", "gone.example")
+					s.Roaming, s.Exportable = roaming, exportable
+					signers := []recovery.Signer{s}
+					switch second {
+					case "a passkey":
+						b := passkeyOn("b", "other.example")
+						b.Roaming, b.Exportable = stated(false), stated(false)
+						signers = append(signers, b)
+					case "a key":
+						b := recovery.Signer{ID: "b", Kind: recovery.KindHot}
+						if kind == kindFlow {
+							b.Key = "0x" + strings.Repeat("0b", 32)
+						}
+						signers = append(signers, b)
+					}
+					a := described(1, signers...)
+					a.Kind = kind
+					r, err := recovery.Audit(a)
+					if err != nil {
+						continue // facts that contradict each other
+					}
+					seen++
+					possible := Outlooks(a)[0].Chance == Possible
+					if state := r.Outcome([]string{"gone.example"}, nil).State; possible != (state != recovery.Locked) {
+						t.Errorf("%s, roaming %+v, exportable %+v, beside it %s: rescue possible %v, the audit says %v", kind, roaming, exportable, second, possible, state)
+					}
 				}
 			}
 		}
+	}
+	if seen < 40 {
+		t.Errorf("only %d combinations seen", seen)
 	}
 }
 
@@ -107,8 +121,8 @@ func TestOutlooks(t *testing.T) {
 	}
 }
 
-// No more is promised than postern rescue does: it signs as the root of a Kernel account, with secp256k1 keys, and
-// opens accounts of Flow by files and security keys only.
+// No more is promised than postern rescue and its page do: they sign as the root of a Kernel account, with
+// secp256k1 keys, and on Flow the page does with P-256 keys, too.
 func TestWhatRescueCannotUseIsNotPromised(t *testing.T) {
 	bound := passkeyOn("a", "gone.example")
 	bound.Roaming, bound.Exportable = stated(false), stated(false)
@@ -118,6 +132,8 @@ func TestWhatRescueCannotUseIsNotPromised(t *testing.T) {
 	other.Roaming, other.Exportable = stated(false), stated(false)
 	address := recovery.Signer{ID: "k", Kind: recovery.KindHot, Key: "0x00000000000000000000000000000000000000aa"}
 	p256 := recovery.Signer{ID: "k", Kind: recovery.KindHot, Key: "0x" + strings.Repeat("0b", 32)}
+	hardware := p256
+	hardware.Kind = recovery.KindHardware
 	guarded := described(1, bound)
 	guarded.Signers = append(guarded.Signers, address)
 	guarded.Routes = append(guarded.Routes, recovery.Route{ID: "r", Use: recovery.Recover, Quorum: recovery.Any(1, "k")})
@@ -132,8 +148,11 @@ func TestWhatRescueCannotUseIsNotPromised(t *testing.T) {
 		"a key beside the root of Kernel":       {of("ZeroDev Kernel 0.3.3", described(1, bound, address)), Unknown, Impossible},
 		"a passkey beside the root of Kernel":   {of("ZeroDev Kernel 0.3.3", described(1, bound, other)), Unknown, Impossible},
 		"guardians of Kernel":                   {of("ZeroDev Kernel 0.3.3", guarded), Impossible, Possible},
-		"Flow, by the page of a second RP ID":   {of("Flow account", described(1, bound, other)), Unknown, Impossible},
-		"Flow, by an export":                    {of("Flow account", described(1, exports)), Possible, Impossible},
+		"Flow, by the page of a second RP ID":   {of(kindFlow, described(1, bound, other)), Possible, Impossible},
+		"Flow, by an export":                    {of(kindFlow, described(1, exports)), Possible, Impossible},
+		"Flow, by a P-256 or secp256k1 key":     {of(kindFlow, described(1, bound, p256)), Possible, Impossible},
+		"Flow, by a hardware wallet":            {of(kindFlow, described(1, bound, hardware)), Unknown, Impossible},
+		"Flow, without the only page":           {of(kindFlow, described(1, bound)), Impossible, Impossible},
 		"the page of a second RP ID, elsewhere": {of("WebAuthnAccount", described(1, bound, other)), Possible, Impossible},
 	} {
 		if o := Outlooks(test.a)[0]; o.Chance != test.chance || o.Guardians != test.guardian {

@@ -16,7 +16,8 @@ const rescueAbout = `
 Back to an account and its money when the wallet, its server, its domain or the bundler are gone.
 All that it takes is a node of anybody's, a signer, and without a bundler a key with some money for gas.
 
-  postern rescue --out rescue.html     the same as a page: one file, for a browser
+  postern rescue --out rescue.html     the same as a page: one file, for a browser; on Flow it takes
+                                       plain keys too, P-256 and secp256k1
   postern rescue ways 0x…              before any loss: who could sign then, and what to prepare
   postern rescue find                  the accounts that a signer leads to, and what they hold
   postern rescue move --to 0x…         send all of it away
@@ -76,7 +77,7 @@ func runRescue(ctx context.Context, c *call) error {
 		return printJSON(c.stdout, map[string]any{"file": *out, "bytes": len(wallet.RescueHTML())})
 	}
 	fmt.Fprintf(c.stdout, "%s: %d bytes\n", *out, len(wallet.RescueHTML()))
-	fmt.Fprintln(c.stdout, "From a disk it works with exported passkeys and secp256k1 keys; for passkeys in a phone or a\nbrowser put it on a domain that their RP ID is, or allows. Keep a copy where it outlives the wallet.")
+	fmt.Fprintln(c.stdout, "From a disk it works with exported passkeys and secp256k1 keys, on Flow with P-256 keys too;\nfor passkeys in a phone or a browser put it on a domain that their RP ID is, or allows. Keep a copy where it outlives the wallet.")
 	return nil
 }
 
