@@ -41,6 +41,17 @@ type guardianVectors struct {
 	Messages  []messageVector `json:"messages"`
 	Files     []guardFile     `json:"files"`
 	Tree      treeVector      `json:"tree"`
+	Stop      stopVector      `json:"stop"`
+}
+
+// stopVector is the account's own word against every proposal.
+type stopVector struct {
+	Nonce     string        `json:"nonce"`
+	Digest    common.Hash   `json:"digest"` // what the module asks the account about
+	Signed    common.Hash   `json:"signed"` // what its passkey signs
+	Words     []string      `json:"words"`
+	Signature hexutil.Bytes `json:"signature"`
+	Call      hexutil.Bytes `json:"call"`
 }
 
 // treeVector is one signature for the first message on three chains.
@@ -267,6 +278,12 @@ func goGuardians(t *testing.T) guardianVectors {
 		t.Fatal(err)
 	}
 	out.Tree = treeVector{tree.Proof(0), tree.Digest(nil)}
+	stop := guardian.CancelAll{Account: acct, Nonce: nonce}
+	signature := append(a.signer.Bytes(), 1, 2, 3)
+	out.Stop = stopVector{
+		nonce.String(), stop.Digest(chain), seal.PersonalSign(seal.PosternDomain(acct, chain), stop.Digest(chain)),
+		stop.Words(), signature, guardian.CancelBySignature(acct, signature).Data,
+	}
 	return out
 }
 

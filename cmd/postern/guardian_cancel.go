@@ -16,6 +16,8 @@ that guardians have signed before is void.
   postern guardian cancel 0x… --key dev.json                          an operation of the account
   postern guardian cancel 0x… --key dev.json --owner-key payer.json   a signature, sent by anybody:
                                                                       also while the account is frozen
+  postern guardian cancel 0x… --key dev.json --signed stop.json       the same for somebody elsewhere,
+  postern guardian cancel stop.json --owner-key payer.json            who sends it
 
 Guardians, by a majority of a tier – that of the recovery, or a quicker one –: one recovery ends.
   postern guardian cancel 0x… --tier 2 --by 1 --out cancel.json
@@ -32,9 +34,17 @@ func runGuardianCancel(ctx context.Context, c *call) error {
 	r.guardianAct.flags(fs)
 	fs.StringVar(&r.tier, "tier", "", "which `tier` has proposed it: guardians stop that one")
 	by := fs.String("by", "", "whose guardians stop it: a `tier` (default the same)")
+	signed := fs.String("signed", "", "keep the account's signature in this `file`, which anybody can send")
 	rest, err := c.parse(fs, 1)
 	if err != nil {
 		return err
+	}
+	stop, err := c.stopAt(rest)
+	if err != nil {
+		return err
+	}
+	if stop != nil {
+		rest = []string{stop.Account.Hex()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
@@ -47,6 +57,9 @@ func runGuardianCancel(ctx context.Context, c *call) error {
 		return err
 	}
 	switch {
+	case stop != nil:
+		r.ownerKey = payer
+		return r.sendStop(ctx, stop)
 	case r.file != nil:
 		if _, ok := r.file.Message().(guardian.CancelRecovery); !ok {
 			return wrongFile(r.file)
@@ -57,11 +70,14 @@ func runGuardianCancel(ctx context.Context, c *call) error {
 		return r.beginCancel(or(*by, r.tier))
 	}
 	if !r.anyProposed() {
-		return failf("nothing-proposed", "what stands: postern guardian show "+r.acct.Address().Hex(), "no recovery of %s is proposed", r.acct.Address())
+		return errNothingProposed(r.acct.Address())
+	}
+	if *signed != "" {
+		return r.keepStop(ctx, *signed)
 	}
 	if !bySignature {
 		if r.state.FrozenUntil.After(r.now) {
-			return failf("frozen", "a signature is enough, which anybody sends: --key FILE --owner-key PAYER", "the account is frozen until %s and makes no operations", moment(r.state.FrozenUntil))
+			return failf("frozen", "a signature is enough, which anybody sends: --key FILE --owner-key PAYER, or --signed FILE", "the account is frozen until %s and makes no operations", moment(r.state.FrozenUntil))
 		}
 		return r.own(ctx, "every recovery is stopped", []account.Call{guardian.Cancel()}, nil)
 	}

@@ -1,5 +1,10 @@
 package browsertest
 
+import (
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/webauthn"
+)
+
 // recoveryScreens walks to the screens of the page for recovery and calls look on each.
 func recoveryScreens(p *tab, look func(name string)) {
 	p.t.Helper()
@@ -46,9 +51,13 @@ func guardianScreens(p *tab, look func(name string)) {
 	p.audit()
 	p.click("to-guardians")
 	p.guardians("4", "0.5", mum.address.Hex(), card, mum.address.Hex())
+	p.unfold("weights-0")
+	p.write("weight-0-0", "2")
+	p.unfold("setup-more")
 	p.click("setup-go")
 	p.until("!" + byID("setup-problems") + ".hidden")
 	look("choose-wrong")
+	p.write("weight-0-0", "1")
 	p.guardians("2", "7", mum.address.Hex(), card, bob.address.Hex())
 	p.write("guardian-0-0-name", "Mum")
 	p.write("guardian-0-2-name", "Bob")
@@ -68,6 +77,15 @@ func guardianScreens(p *tab, look func(name string)) {
 	p.shows("guardians")
 	p.until(byID("setup-words") + ".textContent.includes('2 of 3 guardians')")
 	look("guardians")
+	p.click("drill-begin")
+	p.shows("approve")
+	look("drill")
+	p.answered(mum.helps(t, p.request()))
+	p.click("approve-account")
+	p.shows("guardians")
+	p.eval("document.querySelectorAll('#guardians details').forEach((d) => { d.open = true; })", nil)
+	look("guardians-drilled")
+	own := call(p, webauthn.GetCredentials, webauthn.GetCredentialsParams{AuthenticatorID: p.auth}).Credentials
 	p.removeAuthenticator()
 	p.addAuthenticator()
 	p.recovery()
@@ -90,4 +108,29 @@ func guardianScreens(p *tab, look func(name string)) {
 	p.shows("guardians")
 	p.until("document.getElementById('object-0')")
 	look("waits")
+
+	// The owner has found the old passkey, and stops it.
+	p.removeAuthenticator()
+	p.addAuthenticator()
+	for _, c := range own {
+		// The package's own command says a word about CMTG keys, which this authenticator refuses to hear.
+		call(p, cdp.Command[map[string]any, empty]{Method: webauthn.CommandAddCredential}, map[string]any{"authenticatorId": p.auth, "credential": map[string]any{
+			"credentialId": c.CredentialID, "isResidentCredential": true, "rpId": c.RpID, "privateKey": c.PrivateKey, "userHandle": c.UserHandle, "signCount": c.SignCount}})
+	}
+	p.recovery()
+	p.audit()
+	look("audit-drill-under-way")
+	p.click("to-guardians")
+	p.shows("guardians")
+	p.until("!" + byID("stop-box") + ".hidden")
+	p.unfold("stop-box")
+	look("waits-own")
+	p.click("stop-begin")
+	p.shows("stop")
+	look("stop")
+	p.click("stop-sign")
+	p.until("!" + byID("stop-send-box") + ".hidden")
+	p.shows("stop")
+	p.eval("document.querySelectorAll('#stop details').forEach((d) => { d.open = true; })", nil)
+	look("stop-signed")
 }

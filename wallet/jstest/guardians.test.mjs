@@ -10,6 +10,7 @@ const { ORDER, sha256 } = await import('../page/assertion.js');
 const g = await import('../page/guardians.js');
 const { setupWords, words } = await import('../page/guardianwords.js');
 const file = await import('../page/guardianfile.js');
+const stop = await import('../page/guardianstop.js');
 
 const v = JSON.parse(readFileSync(new URL('../testdata/guardians.json', import.meta.url), 'utf8'));
 const chainId = BigInt(v.chainId);
@@ -200,4 +201,43 @@ test('nobody has agreed by a signature that is not his', async () => {
   await file.add(d, good);
   await file.add(d, await next.sign(hash, 0x05));
   assert.deepEqual([d.approvals.length, d.approvals[0] === good, file.standing(d).works], [1, true, true]);
+});
+
+test('the owner’s signature against every recovery is asked for, said, sent and passed on as in Go', () => {
+  const x = v.stop;
+  const s = { ...here, account: v.account, nonce: BigInt(x.nonce), signature: fromHex(x.signature) };
+  assert.equal(toHex(g.cancelAll(v.account, s.nonce, chainId, v.module)), x.digest);
+  assert.equal(toHex(stop.challenge(s)), x.signed);
+  assert.deepEqual(stop.words(s), x.words);
+  assert.equal(toHex(stop.transaction(s)), x.call);
+  assert.equal(stop.epoch(s.nonce | 5n), s.nonce);
+  assert.deepEqual(stop.parse(stop.serialize(s), here), s);
+  assert.deepEqual(stop.parse(stop.serialize(s).toLowerCase().replace('chainid', 'chainId'), here), s); // as the command line writes it
+  /** @param {(o: any) => void} change */
+  const changed = (change) => {
+    const o = JSON.parse(stop.serialize(s));
+    change(o);
+    return JSON.stringify(o);
+  };
+  for (const [name, change] of Object.entries({
+    format: (o) => { o.format = file.FORMAT; },
+    chain: (o) => { o.chainId = '1'; },
+    module: (o) => { o.module = v.account; },
+    account: (o) => { o.account = o.account.slice(0, -2); },
+    counter: (o) => { o.nonce = String(BigInt(o.nonce) + 1n); },
+    negative: (o) => { o.nonce = '-18446744073709551616'; },
+    large: (o) => { o.nonce = String(1n << 112n); },
+    number: (o) => { o.nonce = 0; },
+    unsigned: (o) => { o.signature = '0x'; },
+    more: (o) => { o.more = 1; },
+    less: (o) => { delete o.signature; },
+  })) assert.throws(() => stop.parse(changed(change), here), { name: 'MalformedError' }, name);
+  for (const text of ['', '{}', 'null', '[]', stop.serialize(s).slice(0, -1), ' '.repeat(30_000)]) assert.throws(() => stop.parse(text, here), { name: 'MalformedError' });
+});
+
+test('a setup that no contract’s code has room for is refused', () => {
+  const many = (n, size) => g.sorted({ expiry: 30 * g.DAY, changeDelay: 9 * g.DAY, freeze: 0, tiers: [0, 1].map((i) => ({ threshold: 1n, delay: (7 + i) * g.DAY, guardians: Array.from({ length: n }, (_, j) => ({ signer: new Uint8Array(size).fill(16 * (i + 1) + j), weight: 1n })) })) });
+  const why = (s) => g.problems(s, v.account, [], { module: v.module }).map((p) => p.why);
+  assert.deepEqual(why(many(16, 1024)), ['it does not fit into a contract’s code']);
+  assert.deepEqual(why(many(9, 1024)), []);
 });

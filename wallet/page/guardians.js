@@ -22,6 +22,7 @@ import { MalformedError, concat, equal, fromHex, toBigInt, toHex, uint, utf8 } f
 export const DAY = 86_400;
 const MAX_SIGNER = 1024;
 const VERIFIER = 20; // bytes of an address in front of other keys
+const MAX_SETUP = 24_575; // bytes: behind a zero byte in a contract's code (EIP-170), where setups are kept
 
 /** What guardians of a tier are ordered by; one key under two rules is one guardian. @param {Uint8Array} signer */
 export const id = (signer) => keccak(passkeySigner(signer) ? signer.subarray(0, -1) : signer);
@@ -171,6 +172,7 @@ export function problems(s, account, signers, { module, verifier }) {
     if (!t.threshold) bad(`${name}.threshold`, 'a threshold of zero would need nobody');
     else if (t.threshold > sum) bad(`${name}.threshold`, 'the threshold is above the weight of all guardians');
   }
+  if (encodeSetup(s).length > MAX_SETUP) bad('tiers', 'it does not fit into a contract’s code');
   return out;
 }
 
@@ -221,8 +223,14 @@ const struct = (name, members) => keccak(concat(keccak(utf8(`${name}(${members.m
 /** @param {bigint} chainId @param {string} module */
 const domain = (chainId, module) => [field.text('name', 'Postern Guardians'), field.text('version', '1'), field.big('chainId', chainId), field.address('verifyingContract', module)];
 
+/** @param {bigint} chainId @param {string} module @param {[string, Field[]]} message */
+const typed = (chainId, module, message) => keccak(concat(Uint8Array.of(0x19, 0x01), struct('EIP712Domain', domain(chainId, module)), struct(...message)));
+
 /** What is signed. @param {Message} m @param {bigint} chainId @param {string} module */
-export const digest = (m, chainId, module) => keccak(concat(Uint8Array.of(0x19, 0x01), struct('EIP712Domain', domain(chainId, module)), struct(...fields(m))));
+export const digest = (m, chainId, module) => typed(chainId, module, fields(m));
+
+/** What the account itself signs, as a message (ERC-1271), to stop all proposals. @param {string} account @param {bigint} nonce the epoch, without a counter @param {bigint} chainId @param {string} module */
+export const cancelAll = (account, nonce, chainId, module) => typed(chainId, module, ['CancelAll', [field.address('account', account), field.big('nonce', nonce)]]);
 
 /** What an approval signs: the digest, or the root that its path leads to, over digests of several chains. @param {Uint8Array} hash @param {Uint8Array[]} proof @param {string} module */
 export function approved(hash, proof, module) {

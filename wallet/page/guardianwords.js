@@ -69,13 +69,18 @@ export function words(m) {
 /** @param {number} t @param {number} deadline */
 const until = (t, deadline) => `By the word of the guardians of ${tier(t)}, until ${when(deadline)} at the latest.`;
 
+/** Who has to agree in a tier. @param {import('./guardians.js').Tier} t */
+export function quorum(t) {
+  if (t.guardians.some((g) => g.weight !== 1n)) return `guardians who weigh ${t.threshold} of ${weightOf(t)} together`;
+  return t.guardians.length === 1 && t.threshold === 1n ? 'one guardian' : `${t.threshold} of ${weightOf(t)} guardians`;
+}
+
 /** A setup for its owner. @param {Setup} s */
 export function setupWords(s) {
   const out = s.tiers.map((t, i) => {
     const plain = t.guardians.every((g) => g.weight === 1n);
     const list = t.guardians.map((g) => nameOf(g.signer) + (plain ? '' : ` (weighs ${g.weight})`));
-    const who = !plain ? `guardians who weigh ${t.threshold} of ${weightOf(t)} together` : t.guardians.length === 1 ? 'one guardian' : `${t.threshold} of ${weightOf(t)} guardians`;
-    return `Tier ${i + 1}: ${who} can bring in a new signer after ${duration(t.delay)}: ${list.join(', ')}.`;
+    return `Tier ${i + 1}: ${quorum(t)} can bring in a new signer after ${duration(t.delay)}: ${list.join(', ')}.`;
   });
   out.push(
     'The account\'s owner can stop it all that time with any quorum of its own signers.',

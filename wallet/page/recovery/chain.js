@@ -30,13 +30,17 @@ export class Guarded extends Own {
     this.auditUrl = config.auditUrl;
     /** The module; undefined until this page knows that it is on the chain. */
     this.module = /** @type {string | undefined} */ (undefined);
+    /** P256Verifier, as the module knows it. */
+    this.verifier = /** @type {string | undefined} */ (undefined);
     this.read = this.read.bind(this);
   }
 
   /** Asks whether the module is there. */
   async look() {
     const { recovery } = /** @type {Config} */ (this.config);
-    if (recovery && await this.hasCode(recovery)) this.module = checksum(recovery);
+    if (!recovery || !await this.hasCode(recovery)) return;
+    this.module = checksum(recovery);
+    this.verifier = checksum(toHex((await this.ask_('p256Verifier()')).slice(12, 32)));
   }
 
   /** @override @param {import('../userop.js').UserOp} op */
@@ -80,7 +84,7 @@ export class Guarded extends Own {
     const [now, setup, pending, any, frozen] = await Promise.all([
       this.now(), this.ask_('setupOf(address)', account).then(readSetup), this.ask_('pendingSetupOf(address)', account).then(readPending),
       this.nonceOf(account, ANY),
-      this.call(account, encodeCall('frozenUntil()')).then((b) => Number(word(b)), () => 0), // accounts of earlier versions know no freeze
+      this.call(account, encodeCall('frozenUntil()')).then((b) => Number(word(b))).catch(() => 0), // accounts of earlier versions know no freeze
     ]);
     const tiers = await Promise.all(setup.tiers.map(async (_, tier) => ({ nonce: await this.nonceOf(account, BigInt(tier)), proposal: await this.proposal(account, tier) })));
     return { now, setup, any, frozenUntil: frozen, nonces: tiers.map((t) => t.nonce), proposals: tiers.flatMap((t) => t.proposal ?? []), ...(pending.readyAt && { pending }) };

@@ -13,6 +13,8 @@ import { on, task } from '../task.js';
 import { seal, stub } from '../userop.js';
 import { $, element, show, showing, status } from '../view.js';
 import { Trouble } from '../words.js';
+import { useless } from './behind.js';
+import { draw as drawDrills } from './drills.js';
 import { named } from './names.js';
 import { begin } from './request.js';
 import { canSend, hasWallet, send, sendByWallet } from './sender.js';
@@ -35,6 +37,7 @@ export async function enter(account) {
   [now, signers] = [state, list];
   drawForm(state.setup.tiers.length ? state.setup : undefined, account, signers);
   draw();
+  await drawDrills(state);
   show('guardians');
   status();
   traffic();
@@ -48,6 +51,7 @@ export async function refresh() {
   if (account !== session.address) return;
   now = state;
   draw();
+  await drawDrills(state);
 }
 
 const own = () => (session.own && session.own.account.address === session.address ? session.own : undefined);
@@ -82,6 +86,9 @@ function draw() {
   $('ask-freeze').hidden = !s.setup.freeze || frozen;
   $('ask-unfreeze').hidden = !frozen;
   $('proposals').replaceChildren(...s.proposals.filter((p) => p.expiresAt > s.now).map((p) => drawProposal(p, s)));
+  const stops = !!mine && s.proposals.some((p) => p.expiresAt > s.now);
+  if ($('stop-box').hidden && frozen) /** @type {HTMLDetailsElement} */ ($('stop-box')).open = true; // the only way that is left
+  $('stop-box').hidden = !stops;
   drawPending(s);
 }
 
@@ -99,7 +106,7 @@ function drawProposal(p, s) {
   } else list.append(element('li', 'This node does not tell what was proposed. Look at it through another one before you trust it.'));
   box.append(list);
   const mine = own();
-  if (waiting && mine) box.append(element('p', 'Did you not ask for this? Stop it now. It takes one operation of your account, and everything that guardians have signed so far is void.'));
+  if (waiting && mine) box.append(element('p', `Did you not ask for this? Stop it now. ${s.frozenUntil > s.now ? 'While the account is frozen your signature does it, which anybody may send' : 'It takes one operation of your account'}, and everything that guardians have signed so far is void.`));
   const row = element('div', '', 'row');
   const button = (/** @type {string} */ id, /** @type {string} */ text, /** @type {string} */ kind, /** @type {() => void} */ f) => {
     const b = element('button', text, kind);
@@ -108,7 +115,7 @@ function drawProposal(p, s) {
     b.addEventListener('click', f);
     row.append(b);
   };
-  if (mine) button('stop', 'Stop it', 'danger', stop);
+  if (mine && s.frozenUntil <= s.now) button('stop', 'Stop it', 'danger', stop);
   if (!waiting && recovery) {
     if (canSend(session.chain)) button('execute', 'Carry it out', 'primary', () => anyone((to) => send(session.chain, to, execute(recovery))));
     if (hasWallet()) button('execute-wallet', 'Carry it out with a connected wallet', '', () => anyone((to) => sendByWallet(session.chain, to, execute(recovery))));
@@ -172,7 +179,10 @@ const module = () => /** @type {string} */ (session.chain.module);
 const work = 'Working out the fee…';
 
 function stop() {
-  task(work, () => operate(module(), cancel()));
+  task(work, () => operate(module(), cancel()).catch((e) => {
+    /** @type {HTMLDetailsElement} */ ($('stop-box')).open = true; // what does not take the account's money
+    throw e;
+  }));
 }
 on('cancel-setup', 'click', () => task(work, () => operate(module(), cancelSetup())));
 on('leave', 'click', () => task(work, () => operate(module(), schedule({ expiry: 0, changeDelay: 0, freeze: 0, tiers: [] }))));
@@ -182,10 +192,8 @@ on('setup-form', 'submit', () => {
   if (!s) return;
   task(work, async () => {
     const account = /** @type {string} */ (session.address);
-    for (const g of s.tiers.flatMap((t) => t.guardians)) {
-      // Behind an address may be a contract, or nobody yet; behind a verifier there has to be one.
-      if (g.signer.length > 20 && g.signer.length !== 85 && !await session.chain.hasCode(toHex(g.signer.slice(0, 20)))) throw new Trouble('One of the guardians could never sign.', `There is no contract at ${toHex(g.signer.slice(0, 20))}, which would have to check its signature.`);
-    }
+    const why = await useless(session.chain, everybody(s), account, signers);
+    if (why) throw new Trouble('One of the guardians could never sign.', why);
     const at = await session.chain.standing(account);
     if (at.setup.tiers.length) await operate(module(), schedule(s));
     else await operate(account, install(module(), s));
@@ -218,6 +226,7 @@ export function ready() {
     [now, signers] = [state, list];
     drawForm(state.setup.tiers.length ? state.setup : undefined, account, signers);
     draw();
+    await drawDrills(state);
   } });
   setInterval(() => document.visibilityState === 'visible' && showing('guardians') && !onItsWay() && refresh().catch(() => {}), 5000);
 }

@@ -6,8 +6,7 @@ import { verify } from '../assertion.js';
 import { get } from '../ceremony.js';
 import { configHash, digest } from '../guardians.js';
 import { add, byPasskey } from '../guardianfile.js';
-import { duration, nameOf } from '../guardianwords.js';
-import { weightOf } from '../guardians.js';
+import { duration, nameOf, quorum } from '../guardianwords.js';
 import { checked } from '../operate.js';
 import { fetchOffer, fresh, make, settled } from '../register.js';
 import { answered, asked, busy, on, task } from '../task.js';
@@ -37,7 +36,7 @@ export async function enter(account) {
   $('lost-account').textContent = account;
   $('lost-tier').replaceChildren(...state.setup.tiers.map((t, i) => {
     const taken = state.proposals.some((p) => p.tier === i && p.expiresAt > state.now);
-    return element('option', `Tier ${i + 1}: ${t.threshold} of ${weightOf(t)} guardians, then ${duration(t.delay)}${taken ? ' (has proposed something already)' : ''}`);
+    return element('option', `Tier ${i + 1}: ${quorum(t)}, then ${duration(t.delay)}${taken ? ' (has proposed something already)' : ''}`);
   }));
   $('replaced').replaceChildren(...signers.map((s, i) => {
     const label = element('label', '', 'check');

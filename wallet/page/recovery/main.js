@@ -6,14 +6,22 @@ import { json } from '../rpc.js';
 import { asked, busy, on, task } from '../task.js';
 import { $, fieldError, input, problem, show, status } from '../view.js';
 import { Trouble, chainName, explain, parseAddress } from '../words.js';
-import { enter as audit } from './audit.js';
+import { enter as openAudit } from './audit.js';
 import { enter as card } from './card.js';
 import { Guarded } from './chain.js';
+import { due } from './drills.js';
 import { enter as guardians, ready } from './guardians.js';
 import { enter as lost } from './lost.js';
 import { open } from './own.js';
 import { accountsAt, present, read } from './request.js';
 import { session } from './session.js';
+import { begin as beginStop, present as presentStop, read as readStop } from './stop.js';
+
+/** The account's first page. @param {string} address */
+async function audit(address) {
+  await openAudit(address);
+  await due(address).catch(() => undefined); // without a record nothing is due
+}
 
 on('open-passkey', 'click', () => task(asked, async (signal) => {
   session.own = await open(session.chain, signal);
@@ -38,16 +46,20 @@ function asks(form, id, then) {
 asks('address-form', 'open-address', audit);
 asks('lost-form', 'lost-address', lost);
 
+/** @template T @param {Promise<T>} reading @returns {Promise<T>} */
+const refused = (reading) => reading.catch((e) => {
+  if (e?.name === 'MalformedError') throw new Trouble('This request cannot be opened.', `${e.message.charAt(0).toUpperCase()}${e.message.slice(1)}. Ask for it again, and copy all of it.`);
+  throw e;
+});
+
 /** @param {string} given */
 function opened(given) {
   fieldError('request');
   task('Reading the request…', async () => {
-    const c = await read(given).catch((e) => {
-      if (e?.name === 'MalformedError') throw new Trouble('This request cannot be opened.', `${e.message.charAt(0).toUpperCase()}${e.message.slice(1)}. Ask for it again, and copy all of it.`);
-      throw e;
-    });
+    const stop = await refused(readStop(given));
+    const c = stop ?? await refused(read(given));
     input('request').value = '';
-    await present(c);
+    await ('nonce' in c ? presentStop(c) : present(c));
   });
 }
 on('open-form', 'submit', () => {
@@ -66,6 +78,7 @@ on('request-file', 'change', async () => {
 
 on('to-card', 'click', () => !busy() && card());
 on('to-guardians', 'click', () => task('Reading the account…', () => guardians(/** @type {string} */ (session.address))));
+on('stop-begin', 'click', () => task('Reading the account…', () => beginStop(/** @type {string} */ (session.address))));
 on('to-audit', 'click', () => task('Reading the account…', () => audit(/** @type {string} */ (session.address))));
 on('ask-recover', 'click', () => task('Reading the account…', () => lost(/** @type {string} */ (session.address))));
 
@@ -103,7 +116,9 @@ async function boot() {
 /** A link that somebody was sent. */
 function arrived() {
   const request = fragment('approval');
+  const stop = fragment('stop');
   if (request) opened(request);
+  else if (stop) opened(`#stop=${stop}`);
 }
 addEventListener('hashchange', () => session.chain && !busy() && arrived());
 

@@ -7,6 +7,7 @@ import { get } from '../ceremony.js';
 import { connect, localKey, provider } from '../grant/keys.js';
 import { carried, copy, draw as drawCode, link, packed, unpacked } from '../grant/share.js';
 import { add, asked, byPasskey, merge, parse, serialize, standing, tierOf } from '../guardianfile.js';
+import { AHEAD } from '../guardiandrills.js';
 import { digest, transaction, typedData } from '../guardians.js';
 import { nameOf, when, words } from '../guardianwords.js';
 import { checked } from '../operate.js';
@@ -14,6 +15,7 @@ import { valid } from '../secp256k1.js';
 import { answered, asked as waiting, busy, on, task } from '../task.js';
 import { $, element, fieldError, input, show, status } from '../view.js';
 import { Trouble } from '../words.js';
+import { keep, note, update } from './drilllog.js';
 import { called } from './names.js';
 import { canSend, hasWallet, send, sendByWallet } from './sender.js';
 import { session } from './session.js';
@@ -26,7 +28,7 @@ import { session } from './session.js';
 
 /** @type {Collected | undefined} The request on view. */ let open;
 /** @type {string} Its link. */ let shared = '';
-/** Opens an account's guardians. */ let toAccount = (/** @type {string} */ _) => Promise.resolve();
+let guardiansOf = (/** @type {string} */ _) => Promise.resolve();
 
 /** @type {Record<Message['kind'], [string, string, string]>} title, what to send, what it has brought about */
 const KINDS = {
@@ -34,14 +36,19 @@ const KINDS = {
   cancel: ['Stop a recovery', 'Stop the recovery', 'The recovery is stopped.'],
   freeze: ['Freeze an account', 'Freeze the account', 'The account is frozen.'],
   unfreeze: ['End a freeze', 'End the freeze', 'The freeze is over.'],
-  drill: ['A drill', '', ''],
+  drill: ['A drill: can everybody still sign?', '', ''],
 };
+
+/** Opens an account's guardians. @param {string} account */
+export const toAccount = (account) => guardiansOf(account);
 
 const here = () => ({ chainId: session.chain.id, module: /** @type {string} */ (session.chain.module) });
 
 /** Begins a request that nobody has agreed to yet. @param {import('./chain.js').State} state of its account @param {Message} message */
-export function begin(state, message) {
-  return present({ ...here(), setup: state.setup, message, approvals: [] });
+export async function begin(state, message) {
+  const c = { ...here(), setup: state.setup, message, approvals: [] };
+  if (message.kind === 'drill') await note(c);
+  await present(c);
 }
 
 /** A request as somebody passed it on: a link, its text, or a file. Throws an error in words. @param {string} given @returns {Promise<Collected>} */
@@ -61,7 +68,8 @@ export async function read(given) {
 
 /** Puts a request on view. @param {Collected} c */
 export async function present(c) {
-  open = c;
+  open = c.message.kind === 'drill' ? await keep(c) : c;
+  /** @type {HTMLDetailsElement} */ ($('merge-box')).open = c.message.kind === 'drill' && session.own?.account.address === c.message.account;
   await draw();
   show('approve');
   status();
@@ -70,6 +78,22 @@ export async function present(c) {
 /** Of a contract's signature, or a forged one. */
 const UNSURE = ': a signature that only the chain can check. Do not count on it';
 
+/** What a drill calls the parts of the page. */
+const PARTS = /** @type {[string, string, string][]} */ ([
+  ['standing-title', 'Who has agreed', 'Who has shown it'], ['sign-passkey', 'Agree with your passkey', 'Sign the drill with your passkey'],
+  ['sign-wallet', 'Agree with a connected wallet', 'Sign the drill with a connected wallet'],
+]);
+
+/** What is still needed, in words. @param {ReturnType<typeof standing>} s @param {Message} m */
+function lacking(s, m) {
+  const signed = s.list.filter((g) => g.approved && !g.open).length;
+  if (m.kind === 'drill') return signed === s.list.length ? 'All of them have shown that they can sign.' : `${signed} of ${s.list.length} have shown that they can.`;
+  if (s.ready) return '';
+  const missing = s.threshold > s.weight ? s.threshold - s.weight : 0n;
+  if (missing && s.list.some((g) => g.weight !== 1n)) return `Guardians who weigh ${missing} more have to agree.`;
+  return missing ? `${missing} more ${missing === 1n ? 'has' : 'have'} to agree.` : s.few ? 'One guardian alone is not enough for this.' : 'The new signer has not signed yet.';
+}
+
 async function draw() {
   const c = /** @type {Collected} */ (open);
   const m = c.message;
@@ -77,9 +101,9 @@ async function draw() {
   $('approve-title').textContent = KINDS[m.kind][0];
   $('approve-words').replaceChildren(...words(m).map((w) => element('li', w)));
   const s = standing(c);
-  $('standing').replaceChildren(...s.list.map((g) => element('li', `${named(sentence(nameOf(g.signer)), g.signer)}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.open ? UNSURE : g.approved ? ' has agreed' : ''}`, g.approved && !g.open ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.works ? ' has signed: it works' : s.proven ? UNSURE : ''}`, s.works ? '' : 'open')] : []));
-  const missing = s.threshold > s.weight ? s.threshold - s.weight : 0n;
-  $('standing-words').textContent = s.ready ? '' : m.kind === 'drill' ? `${s.weight} of ${s.threshold} have shown that they can.` : missing ? `${missing} more ${s.list.some((g) => g.weight !== 1n) ? 'weight' : missing === 1n ? 'has' : 'have'} to agree.` : s.few ? 'One guardian alone is not enough for this.' : 'The new signer has not signed yet.';
+  $('standing').replaceChildren(...s.list.map((g) => element('li', `${named(sentence(nameOf(g.signer)), g.signer)}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}${g.open ? UNSURE : !g.approved ? '' : m.kind === 'drill' ? ' can sign' : ' has agreed'}`, g.approved && !g.open ? '' : 'open')), ...(m.kind === 'recover' ? [element('li', `The new signer itself${s.works ? ' has signed: it works' : s.proven ? UNSURE : ''}`, s.works ? '' : 'open')] : []));
+  $('standing-words').textContent = lacking(s, m);
+  for (const [id, usual, drill] of PARTS) $(id).textContent = m.kind === 'drill' ? drill : usual;
   const open_ = s.list.filter((g) => !g.approved || g.open);
   $('sign-box').hidden = !open_.length || (s.ready && !s.list.some((g) => g.open));
   $('sign-passkey').hidden = !open_.some((g) => passkeySigner(g.signer));
@@ -102,6 +126,7 @@ async function draw() {
   const a = /** @type {HTMLAnchorElement} */ ($('save-file'));
   URL.revokeObjectURL(a.href);
   a.href = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  a.download = m.kind === 'drill' ? 'drill.json' : 'recovery.json';
 }
 
 /** Says so where the chain would refuse it by now. @param {Collected} c */
@@ -120,7 +145,7 @@ async function drawStale(c) {
   const waiting_ = m.kind === 'recover' && state.proposals.find((p) => p.tier === m.tier && p.expiresAt > state.now);
   const proposed = waiting_ && equal(waiting_.digest, digest(m, c.chainId, c.module));
   const over = proposed ? `This recovery is proposed. It can be carried out from ${when(waiting_.readyAt)} on.`
-    : m.kind === 'drill' ? ''
+    : m.kind === 'drill' ? (m.date > state.now + AHEAD ? `This drill is dated ${when(m.date)}, which is not yet. Whoever signed it would seem to have a key that may be lost by then. Ask for one of today.` : '')
     : !same ? 'The account has gone past this request: it was stopped, carried out, or its guardians were changed. Nobody needs to sign it any more.'
     : deadline && deadline < state.now ? `It could be sent until ${when(deadline)}. Ask for a new one.`
     : waiting_ ? 'The same guardians have proposed something else, which waits. It has to be stopped or to expire first.' : '';
@@ -138,9 +163,10 @@ const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 async function agreed(a) {
   const c = /** @type {Collected} */ (open);
   await add(c, a);
+  if (c.message.kind === 'drill') await update(c);
   await draw();
   $('approve-title').focus({ preventScroll: true });
-  status(standing(c).ready ? 'Signed. Enough have agreed.' : 'Signed. Now pass it on.');
+  status(standing(c).ready ? 'Signed. Enough have agreed.' : c.message.kind === 'drill' ? 'Signed. Now pass it back to whoever sent it to you.' : 'Signed. Now pass it on.');
 }
 
 on('sign-passkey', 'click', () => {
@@ -212,6 +238,7 @@ function answer(given) {
     const c = /** @type {Collected} */ (open);
     try {
       await merge(c, await read(given));
+      if (c.message.kind === 'drill') await update(c);
     } catch (e) {
       if (/** @type {any} */ (e)?.name !== 'MalformedError') throw e;
       throw new Trouble('That is no answer to this request.', `${sentence(/** @type {Error} */ (e).message)}.`);
@@ -234,6 +261,6 @@ on('approve-account', 'click', () => task('Reading the account…', () => toAcco
 
 /** Says where an account's guardians are shown. @param {(account: string) => Promise<void>} f */
 export function accountsAt(f) {
-  toAccount = f;
+  guardiansOf = f;
 }
 

@@ -1,7 +1,7 @@
 // @ts-check
-/** The form in which an owner chooses guardians: groups, how many must agree, how long they wait. */
+/** The form in which an owner chooses guardians: groups, whose word counts how much, how long they wait. */
 import { DAY, problems, sorted, weightOf } from '../guardians.js';
-import { setupWords } from '../guardianwords.js';
+import { nameOf, setupWords } from '../guardianwords.js';
 import { passkeySigner } from '../account.js';
 import { fromBase64url, fromHex, toHex } from '../bytes.js';
 import { carried } from '../grant/share.js';
@@ -12,10 +12,11 @@ import { call, called, named } from './names.js';
 import { session } from './session.js';
 
 /** @typedef {import('../guardians.js').Setup} Setup @typedef {import('../guardians.js').Tier} Tier */
-/** @typedef {{delay: string, threshold: string, guardians: {text: string, weight: bigint}[]}} Draft */
+/** @typedef {{text: string, weight: string}} Person @typedef {{delay: string, was: Was, threshold: string, guardians: Person[], open?: boolean}} Draft open: weights are on view */
+/** What a field showed at first, and the exact seconds that this stands for. @typedef {[string, number] | undefined} Was */
 
 /** @type {Draft[]} */ let tiers = [];
-let expiry = 30 * DAY;
+/** Of the fields that are there once. @type {Record<string, Was>} */ let were = {};
 /** @type {{account: string, signers: Uint8Array[]}} */ let about = { account: '', signers: [] };
 
 const MOST_TIERS = 4;
@@ -40,21 +41,45 @@ function read(f) {
   }
 }
 
+/** Seconds as a field shows them: days, with hundredths where it is hours. @param {number} seconds */
+const inDays = (seconds) => String(Number((seconds / DAY).toFixed(2)));
+
+/** A field's seconds: what it showed at first is not rounded. Throws a sentence. @param {string} text @param {Was} [was] */
+function secondsOf(text, was) {
+  const t = text.trim();
+  if (was && t === was[0]) return was[1];
+  if (!/^\d{1,4}(\.\d{1,2})?$/.test(t)) throw new Error('Write a number of days.');
+  return Math.round(Number(t) * 24) * 3600;
+}
+
 /** A new form: of the setup in force, or of a fresh one. @param {Setup | undefined} s @param {string} account @param {Uint8Array[]} signers of the account */
 export function draw(s, account, signers) {
   about = { account, signers };
-  expiry = s?.expiry ?? 30 * DAY;
-  tiers = s
-    ? s.tiers.map((t) => ({ delay: String(t.delay / DAY), threshold: String(t.threshold), guardians: t.guardians.map((g) => ({ text: toHex(g.signer), weight: g.weight })) }))
-    : [{ delay: '7', threshold: '2', guardians: [empty(), empty(), empty()] }];
+  tiers = s ? s.tiers.map((t) => {
+    const guardians = t.guardians.map((g) => ({ text: toHex(g.signer), weight: String(g.weight) }));
+    return { delay: inDays(t.delay), was: [inDays(t.delay), t.delay], threshold: String(t.threshold), guardians, open: weighted(guardians) };
+  }) : [{ delay: '7', was: undefined, threshold: '2', guardians: [empty(), empty(), empty()] }];
+  const usual = !s || s.changeDelay === Math.min(...s.tiers.map((t) => t.delay)) + DAY;
+  const expiry = s?.expiry ?? 30 * DAY;
+  const set = (/** @type {string} */ id, /** @type {number | undefined} */ seconds) => {
+    input(id).value = seconds === undefined ? '' : inDays(seconds);
+    were[id] = seconds === undefined ? undefined : [input(id).value, seconds];
+  };
+  were = {};
+  set('freeze-days', s?.freeze || 14 * DAY);
+  set('expiry-days', expiry);
+  set('change-days', usual ? undefined : s.changeDelay);
   input('freeze-on').checked = !!s?.freeze;
-  input('freeze-days').value = String(s?.freeze ? s.freeze / DAY : 14);
   $('freeze-box').hidden = !s?.freeze;
+  /** @type {HTMLDetailsElement} */ ($('setup-more')).open = !usual || expiry !== 30 * DAY;
   drawTiers();
   $('setup-preview').hidden = $('setup-problems').hidden = true;
 }
 
-const empty = () => ({ text: '', weight: 1n });
+const empty = () => ({ text: '', weight: '1' });
+
+/** @param {Person[]} guardians */
+const weighted = (guardians) => guardians.some((g) => g.weight.trim() !== '1');
 
 function drawTiers() {
   $('tiers').replaceChildren(...tiers.map((t, i) => {
@@ -72,8 +97,10 @@ function drawTiers() {
       changed();
     });
     const pair = element('div', '', 'pair');
-    pair.append(numberField(`threshold-${i}`, t.guardians.some((g) => g.weight !== 1n) ? 'Weight that must agree' : 'How many must agree', t.threshold, (v) => (t.threshold = v)), numberField(`delay-${i}`, 'Days that you can object', t.delay, (v) => (t.delay = v)));
-    box.append(add, pair);
+    const threshold = numberField(`threshold-${i}`, needed(t), t.threshold, (v) => (t.threshold = v));
+    const says = () => (/** @type {HTMLElement} */ (threshold.firstChild).textContent = needed(t));
+    pair.append(threshold, numberField(`delay-${i}`, 'Days that you can object', t.delay, (v) => (t.delay = v)));
+    box.append(add, pair, weightFields(t, i, says));
     if (i) {
       const drop = element('button', 'Without this tier', 'small');
       drop.setAttribute('type', 'button');
@@ -89,11 +116,31 @@ function drawTiers() {
   $('add-tier').hidden = tiers.length >= MOST_TIERS;
 }
 
-/** @param {Draft} t @param {number} i @param {number} j @param {{text: string, weight: bigint}} g */
+/** @param {Draft} t */
+const needed = (t) => (weighted(t.guardians) ? 'Weight that must agree' : 'How many must agree');
+
+/** Whose word counts for more: out of the way until somebody's does. @param {Draft} t @param {number} i @param {() => void} says that a weight has changed */
+function weightFields(t, i, says) {
+  const box = /** @type {HTMLDetailsElement} */ (element('details'));
+  box.id = `weights-${i}`;
+  box.hidden = t.guardians.length < 2 && !weighted(t.guardians); // one alone weighs what it has to
+  box.open = !!t.open;
+  box.addEventListener('toggle', () => (t.open = box.open));
+  box.append(element('summary', 'Let one count for more than another'), element('p', 'Everybody’s word weighs 1 unless you say otherwise. Those who agree must reach the weight above together.', 'hint'));
+  const grid = element('div', '', 'pair');
+  grid.append(...t.guardians.map((g, j) => numberField(`weight-${i}-${j}`, `Weight of guardian ${j + 1}`, g.weight, (v) => {
+    g.weight = v;
+    says();
+  })));
+  box.append(grid);
+  return box;
+}
+
+/** @param {Draft} t @param {number} i @param {number} j @param {Person} g */
 function guardianField(t, i, j, g) {
   const box = element('div', '', 'stack');
   const id = `guardian-${i}-${j}`;
-  const label = element('label', `Guardian ${j + 1}${g.weight === 1n ? '' : ` (weighs ${g.weight})`}`);
+  const label = element('label', `Guardian ${j + 1}`);
   label.setAttribute('for', id);
   const field = document.createElement('input');
   Object.assign(field, { id, className: 'code', autocomplete: 'off', spellcheck: false, placeholder: '0x… or a link', value: g.text });
@@ -145,6 +192,7 @@ function numberField(id, text, value, write) {
   const box = element('div', '', 'stack');
   const label = element('label', text);
   label.setAttribute('for', id);
+  label.id = `${id}-label`;
   const field = document.createElement('input');
   Object.assign(field, { id, inputMode: 'numeric', autocomplete: 'off', value });
   field.setAttribute('aria-describedby', `${id}-error`);
@@ -157,7 +205,7 @@ function numberField(id, text, value, write) {
 }
 
 on('add-tier', 'click', () => {
-  tiers.push({ delay: String(Number(tiers.at(-1)?.delay || 7) + 23), threshold: '1', guardians: [empty()] });
+  tiers.push({ delay: String(Math.ceil(Number(tiers.at(-1)?.delay) || 7) + 23), was: undefined, threshold: '1', guardians: [empty()] });
   drawTiers();
   changed();
 });
@@ -165,7 +213,7 @@ on('freeze-on', 'change', () => {
   $('freeze-box').hidden = !input('freeze-on').checked;
   changed();
 });
-on('freeze-days', 'change', later);
+for (const field of ['freeze-days', 'expiry-days', 'change-days']) on(field, 'change', later);
 
 /** What the form says, as far as it can be read. @param {boolean} complain @returns {Setup | undefined} */
 function draft(complain) {
@@ -182,23 +230,20 @@ function draft(complain) {
       return undefined;
     }
   };
-  const days = (/** @type {string} */ text) => {
-    if (!/^\d{1,4}(\.\d{1,2})?$/.test(text.trim())) throw new Error('Write a number of days.');
-    return Math.round(Number(text) * 24) * 3600;
+  const whole = (/** @type {string} */ text, /** @type {string} */ words) => {
+    if (!/^\d{1,20}$/.test(text.trim())) throw new Error(words);
+    return BigInt(text.trim());
   };
-  const freeze = input('freeze-on').checked;
+  const once = (/** @type {string} */ name) => field(name, () => secondsOf(input(name).value, were[name]));
   const read_ = tiers.map((t, i) => ({
-    delay: field(`delay-${i}`, () => days(t.delay)),
-    threshold: field(`threshold-${i}`, () => {
-      if (!/^\d{1,19}$/.test(t.threshold.trim())) throw new Error('Write how many.');
-      return BigInt(t.threshold.trim());
-    }),
-    guardians: t.guardians.map((g, j) => ({ weight: g.weight, signer: field(`guardian-${i}-${j}`, () => parseGuardian(g.text)) })),
+    delay: field(`delay-${i}`, () => secondsOf(t.delay, t.was)),
+    threshold: field(`threshold-${i}`, () => whole(t.threshold, 'Write how many.')),
+    guardians: t.guardians.map((g, j) => ({ weight: field(`weight-${i}-${j}`, () => whole(g.weight, 'Write a whole number.')), signer: field(`guardian-${i}-${j}`, () => parseGuardian(g.text)) })),
   }));
-  const frozen = freeze ? (/^\d{1,3}$/.test(input('freeze-days').value.trim()) ? Number(input('freeze-days').value) * DAY : undefined) : 0;
-  if (!good || frozen === undefined) return undefined;
-  const first = Math.min(...read_.map((t) => t.delay));
-  return sorted({ expiry, changeDelay: first + DAY, freeze: frozen, tiers: read_ });
+  const freeze = input('freeze-on').checked ? once('freeze-days') : 0;
+  const expiry = once('expiry-days');
+  const change = input('change-days').value.trim() ? once('change-days') : Math.min(...read_.map((t) => t.delay)) + DAY;
+  return good ? sorted({ expiry, changeDelay: change, freeze, tiers: read_ }) : undefined;
 }
 
 /** @param {string} id @param {string} words */
@@ -231,26 +276,43 @@ function changed() {
 
 /** @param {Setup} s whether it is refused */
 function complain(s) {
-  const wrong = problems(s, about.account, about.signers, { module: session.chain.module ?? '', verifier: undefined });
-  const texts = [...new Set(wrong.map(({ field, why }) => `${where(field)}${why}.`))];
-  for (const t of s.tiers) if (weightOf(t) > 1n && t.threshold === 1n && t.guardians.length > 1) texts.push('One guardian of a tier is enough: each of them alone could begin to take your account, and you would have to object in time.');
+  const wrong = problems(s, about.account, about.signers, { module: session.chain.module ?? '', verifier: session.chain.verifier });
+  const texts = [...new Set([...wrong.map(({ field, why }) => `${where(field, s)}${why}.`), ...(wrong.length ? [] : s.tiers.flatMap(doubts))])];
   $('setup-problems').replaceChildren(...texts.map((w) => element('li', w)));
   $('setup-problems').hidden = !texts.length;
   return wrong.length > 0;
 }
 
-/** @param {string} field */
-function where(field) {
+/** Who could do it alone, and without whom nobody can. @param {Tier} t @param {number} i @returns {string[]} */
+function doubts(t, i) {
+  if (t.guardians.length < 2) return [];
+  const all = weightOf(t);
+  const alone = t.guardians.filter((g) => g.weight >= t.threshold);
+  const vital = t.guardians.filter((g) => all - g.weight < t.threshold && g.weight < t.threshold);
+  const who = (/** @type {import('../guardians.js').Guardian[]} */ list) => list.map((g) => called(g.signer) || nameOf(g.signer)).join(' and ');
+  return [
+    ...(alone.length === t.guardians.length ? ['One guardian of a tier is enough: each of them alone could begin to take your account, and you would have to object in time.']
+      : alone.length ? [`Tier ${i + 1}: ${who(alone)} alone could begin to take your account, and you would have to object in time.`] : []),
+    ...(!vital.length ? [] : vital.length === t.guardians.length ? [`Tier ${i + 1}: all of them must agree. If one of them loses a key, this tier cannot help you any more.`]
+      : [`Tier ${i + 1}: without ${who(vital)} the others are too few. If that key is lost, this tier cannot help you any more.`]),
+  ];
+}
+
+/** @param {string} field @param {Setup} s */
+function where(field, s) {
   const m = /^tiers\[(\d)\](?:\.guardians\[(\d+)\])?/.exec(field);
-  if (m) return `Tier ${Number(m[1]) + 1}${m[2] === undefined ? '' : ', a guardian'}: `;
-  return field === 'freeze' ? 'Freeze: ' : field === 'changeDelay' ? 'Changes: ' : '';
+  if (!m) return { freeze: 'Freeze: ', changeDelay: 'Changes: ', expiry: 'Recoveries: ' }[field] ?? '';
+  const signer = m[2] && s.tiers[Number(m[1])].guardians[Number(m[2])].signer;
+  return `Tier ${Number(m[1]) + 1}${signer ? `, ${signer.length < 20 ? 'a guardian' : called(signer) || nameOf(signer)}` : ''}: `;
 }
 
 /** The setup, when it can be signed; else the form says what is wrong. @returns {Setup | undefined} */
 export function edited() {
   const s = draft(true);
   if (!s) {
-    /** @type {HTMLElement | null} */ (document.querySelector('#setup-form [aria-invalid="true"]'))?.focus();
+    const field = /** @type {HTMLElement | null} */ (document.querySelector('#setup-form [aria-invalid="true"]'));
+    for (let box = field?.closest('details'); box; box = box.parentElement?.closest('details')) box.open = true;
+    field?.focus();
     return undefined;
   }
   changed();
