@@ -133,7 +133,7 @@ func TestASupposedChangeIsSaidToBeSupposed(t *testing.T) {
 			t.Errorf("no %q in %q", w, first)
 		}
 	}
-	if title := r.Words()[0]; !strings.Contains(title, "as it would be") || !strings.Contains(title, "2 changes that nobody has made") {
+	if title := r.Words()[0]; !strings.Contains(title, "as it would be") || !strings.Contains(title, "with 2 supposed changes") {
 		t.Errorf("the title is %q", title)
 	}
 	if svg := string(r.SVG()); !strings.Contains(svg, "This is not the account as it is") {

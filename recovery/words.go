@@ -63,7 +63,7 @@ func (r *Report) titleParts() (name, more string) {
 	name = cmp.Or(r.Account, "Account")
 	if n := len(r.Supposed); n > 0 {
 		name += ", as it would be"
-		parts = append(parts, "not as it is: with "+count(n, "change", "changes")+" that nobody has made")
+		parts = append(parts, "with "+count(n, "supposed change", "supposed changes"))
 	}
 	return name, strings.Join(parts, ", ")
 }

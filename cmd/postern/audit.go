@@ -24,6 +24,10 @@ What the passkey server has seen of the passkeys comes with --data or --passkeys
 say in a file (docs/recovery.md): --template prints one with the questions that matter. Without
 an address, the file describes all of an account, of any kind, and no chain is asked.
 
+--with N shows all of that as if proposal N were made, and is said once for each: the numbers
+are those of the proposals that are left after the ones before it. --with 0 makes none, and
+lists them. Nothing is sent.
+
 --related looks at the file that lets other domains use an RP ID's passkeys, as browsers do.
 
 Exit code 0 whatever is found, as long as the account could be read. With --json: the report
@@ -34,6 +38,8 @@ in the format postern-audit-1, and what was not read on standard error.
   postern audit 0x… --data DIR --facts facts.toml --svg audit.svg
   postern audit 0x… --flow https://rest-mainnet.onflow.org
   postern audit --facts account.toml
+  postern audit 0x… --with 0
+  postern audit 0x… --with 2 --with 1
   postern audit --related wallet.example --origin https://other.example`
 
 func auditCommand() command {
@@ -56,6 +62,8 @@ func runAudit(ctx context.Context, c *call) error {
 	var related relatedAsk
 	related.flags(fs)
 	svg := fs.String("svg", "", "also write the picture to this `file`")
+	var with withAsk
+	with.flags(fs)
 	template := fs.Bool("template", false, "print a file to fill in, in place of the report")
 	asJSON := fs.Bool("json", false, "print one JSON object")
 	rest, err := c.parse(fs, 1)
@@ -63,17 +71,23 @@ func runAudit(ctx context.Context, c *call) error {
 	case err != nil:
 		return err
 	case related.rpID != "":
-		return related.run(ctx, c, len(rest) > 0 || s.facts != "" || *template || *svg != "", *asJSON, s.timeout)
+		return related.run(ctx, c, len(rest) > 0 || s.facts != "" || *template || *svg != "" || with.given, *asJSON, s.timeout)
 	case len(related.origins) > 0:
 		return usageError("--origin of which RP ID?", "--related RPID --origin https://…")
 	case len(rest) == 0 && s.facts == "":
 		return usageError("which account?", "postern audit 0x…, or --facts FILE that describes all of it")
 	case *template && *asJSON:
 		return usageError("--template and --json exclude each other", "run it twice")
+	case *template && with.given:
+		return usageError("--template is about the account as it is", "leave --with out")
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	acct, err := s.described(ctx, rest)
+	if err != nil {
+		return err
+	}
+	acct, err = with.made(acct)
 	if err != nil {
 		return err
 	}
@@ -100,7 +114,7 @@ func runAudit(ctx context.Context, c *call) error {
 		fmt.Fprintf(c.stdout, "%s\n", bytes.TrimSpace(text))
 	default:
 		c.printAudit(report.Words(), section{"Not read from the chain", audit.Unread(*acct)},
-			section{"If a domain is gone, and the wallet with it", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)})
+			section{"If a domain is gone, and the wallet with it", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)}, section{"What can be chosen next (--with N)", with.next(report)})
 	}
 	return nil
 }

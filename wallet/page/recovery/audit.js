@@ -6,17 +6,20 @@ import { $, element, input, problem, show, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { any, asked, file, keep, load, none, parse, state, stated } from './facts.js';
 import { drawKept, onTold, prepare } from './passkeys.js';
+import { drawPlan } from './plan.js';
 import { ask } from './questions.js';
 import { session } from './session.js';
 
 /**
  * @typedef {import('./facts.js').Facts} Facts
  * @typedef {import('./facts.js').Question} Question
- * @typedef {{removes: Record<string, string[]>, adds: Record<string, string[]>, words: string, effort: string, left: number}} Advice
+ * @typedef {import('./plan.js').Advice} Advice
  * @typedef {{id: string, words: string, assumed?: boolean, outcome: {state: string}, best?: string}} Row
  * @typedef {{value: boolean, source: string}} Fact
  * @typedef {object} Reply
- * @property {{kind?: string, address?: string, rows: Row[], signers: any[], domains: {id: string, kind: string, label: string}[], notes?: string[], questions?: Question[], plan?: Advice[], findings?: {level: string, what: string, way: string}[], lock: {sets: string[][]}, theft: {sets: string[][]}}} report
+ * @property {{kind?: string, address?: string, rows: Row[], signers: any[], domains: {id: string, kind: string, label: string}[], notes?: string[], questions?: Question[], plan?: Advice[], advice?: Advice[], supposed?: string[], findings?: {level: string, what: string, way: string}[], lock: {sets: string[][]}, theft: {sets: string[][]}}} report
+ * @property {Advice[]} [done] proposals that are counted as made
+ * @property {string[]} [gone] those that are not proposed any more
  * @property {string[]} verdict
  * @property {Record<string, string>} outcomes
  * @property {Record<string, {synced: Fact, discoverable: Fact, words: string, examples?: string}>} classes
@@ -31,6 +34,7 @@ const STATES = [['stolen', 'Somebody else has it'], ['locked', 'Nobody gets in']
 
 /** @type {Facts} */ let facts = none();
 /** @type {Reply | undefined} */ let last;
+/** What is ticked: the whole page is as if it were done. @type {string[]} */ let chosen = [];
 let all = false; // whether all questions are shown
 
 const FEW = 5;
@@ -41,6 +45,7 @@ export async function enter(account) {
     facts = load(account);
     all = false;
   }
+  chosen = [];
   await work(account, facts).catch(async (e) => {
     if (!any(facts)) throw e;
     await work(account, none()); // an account whose signers have changed since
@@ -65,9 +70,26 @@ async function own() {
   await work(/** @type {string} */ (session.address), facts);
 }
 
-/** @param {string} account @param {Facts} stated_ */
-async function work(account, stated_) {
-  last = await session.chain.audit(account, any(stated_) ? file(stated_) : undefined, session.kept);
+/** @param {string} account @param {Facts} stated_ @param {string[]} [with_] */
+async function work(account, stated_, with_ = chosen) {
+  const reply = await session.chain.audit(account, any(stated_) ? file(stated_) : undefined, session.kept, with_);
+  last = reply;
+  chosen = (reply.done ?? []).map((/** @type {Advice} */ a) => a.words);
+}
+
+/** Other proposals are ticked. @param {string[]} with_ */
+function choose(with_) {
+  task('Working it out again…', async () => {
+    await work(/** @type {string} */ (session.address), facts, with_);
+    draw();
+    status(said());
+  });
+}
+
+/** What has come out, in a sentence or two. */
+function said() {
+  const { verdict, gone = [] } = /** @type {Reply} */ (last);
+  return [...(gone.length ? [`Not ticked any more, because it is not proposed now: ${gone.join(' ')}`] : []), verdict[0]].join(' ');
 }
 
 /** A new answer: the report is worked out again; an answer that contradicts what is known is taken back. @param {(f: Facts) => void} change */
@@ -86,20 +108,23 @@ function answer(change) {
     await own();
     keep(account, facts);
     draw();
-    status(/** @type {Reply} */ (last).verdict[0]);
+    status(said());
   });
 }
 
 function draw() {
   const { report, verdict, unread, rescue } = /** @type {Reply} */ (last);
   $('audit-address').textContent = `${report.address ?? session.address}`;
-  $('verdict').replaceChildren(...[...verdict, ...(report.notes ?? []), ...(report.findings ?? []).map((f) => `${f.what}: ${f.way}.`)].map((text) => element('li', text)));
+  const [first, ...rest] = verdict;
+  $('supposed').hidden = !report.supposed?.length;
+  $('supposed-words').textContent = report.supposed?.length ? first : '';
+  $('verdict').replaceChildren(...[...(report.supposed?.length ? rest : verdict), ...(report.notes ?? []), ...(report.findings ?? []).map((f) => `${f.what}: ${f.way}.`)].map((text) => element('li', text)));
   $('rescue').replaceChildren(...rescue.flatMap((o) => [o.words, ...(o.chance === 'possible' ? [] : (o.prepare ?? []).filter((way) => !way.includes('in the facts')).map((way) => `To prepare: ${way.replace(/: postern .*$/, '')}.`))]).map((text) => element('li', text)));
   $('unread').replaceChildren(...(unread ?? []).map((text) => element('li', text)));
   $('unread-box').hidden = !unread?.length;
   drawPicture();
   drawQuestions();
-  drawPlan();
+  drawPlan({ report, done: last?.done ?? [] }, choose);
   drawTable();
   drawClasses();
   drawKept();
@@ -148,6 +173,10 @@ function save(id, text, type) {
 
 function drawQuestions() {
   const { report } = /** @type {Reply} */ (last);
+  const asking = !report.supposed?.length; // of keys that nobody has made there is nothing to answer
+  $('questions').hidden = !asking;
+  $('questions-later').hidden = asking;
+  if (!asking) return;
   const key = (/** @type {Question} */ q) => {
     const a = asked(q);
     return a && `${a.of}/${a.id}/${a.field}`;
@@ -183,6 +212,7 @@ onTold(async () => {
 });
 
 on('facts-form', 'submit', () => {});
+on('untick', 'click', () => choose([]));
 on('more-questions', 'click', () => {
   all = !all;
   drawQuestions();
@@ -198,35 +228,6 @@ on('facts-file', 'change', async () => {
   if (read) answer((f) => Object.assign(f, read));
   else problem(explain(new Trouble('That is no file of answers.', 'This page opens what it saves itself: JSON with version, domain and signer. A TOML file is for “postern audit --facts”.')));
 });
-
-function drawPlan() {
-  const { report } = /** @type {Reply} */ (last);
-  $('plan').replaceChildren(...(report.plan ?? []).map((a) => {
-    const li = element('li');
-    li.append(element('strong', a.words), element('p', `${capital(a.effort)}. ${removed(a)}`, 'hint'));
-    return li;
-  }));
-  $('plan-none').hidden = !!report.plan?.length;
-  $('plan-none').textContent = 'No single change that this account allows would take away a single point of failure.';
-}
-
-/** What a change is good for. @param {Advice} a */
-function removed(a) {
-  const names = (/** @type {string[] | undefined} */ ids) => [...new Set(ids ?? [])].map(label);
-  const some = (/** @type {string[]} */ l) => (l.length > 4 ? `${l.slice(0, 3).join(', ')} and ${l.length - 3} more` : l.join(', ').replace(/, ([^,]*)$/, ' or $1'));
-  const out = [];
-  if (a.removes.lock?.length) out.push(`Losing ${some(names(a.removes.lock))} no longer locks it.`);
-  if (a.removes.theft?.length) out.push(`Taking over ${some(names(a.removes.theft))} no longer loses it.`);
-  if (a.removes.contest?.length) out.push(`Taking over ${some(names(a.removes.contest))} no longer has to be answered in time.`);
-  out.push(a.left === 0 ? 'No single point of failure is left.' : `${a.left} single point${a.left === 1 ? '' : 's'} of failure left.`);
-  return out.join(' ');
-}
-
-/** @param {string} id */
-function label(id) {
-  const { report } = /** @type {Reply} */ (last);
-  return [...report.signers, ...report.domains].find((x) => x.id === id)?.label ?? id;
-}
 
 function drawTable() {
   const { report, outcomes } = /** @type {Reply} */ (last);

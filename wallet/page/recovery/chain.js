@@ -119,10 +119,11 @@ export class Guarded extends Own {
   /**
    * What would lock an account, and what would lose it, as the server works it out.
    * @param {string} account @param {object | string} [facts] @param {import('./passkeys.js').Kept} [passkeys] what the passkey server has told
+   * @param {string[]} [with_] proposals that are counted as made
    */
-  async audit(account, facts, passkeys) {
+  async audit(account, facts, passkeys, with_ = []) {
     if (!this.auditUrl) throw new Trouble('This server cannot tell what would lock an account.', 'Start a newer “postern up”, or use “postern audit” on the command line.');
-    const reply = await json(this.auditUrl, { account, facts, passkeys: passkeys && told(passkeys, facts) }).catch((e) => {
+    const reply = await json(this.auditUrl, { account, facts, with: with_, passkeys: passkeys && told(passkeys, [facts, with_]) }).catch((e) => {
       if (e instanceof RpcError && e.kind === 'refused') throw new Trouble(sentence(e.message), sentence(e.hint ?? 'try again'));
       throw e;
     });
@@ -137,7 +138,7 @@ const ROOM = 65_000;
 /**
  * What the audit reads of it: it computes the words anew. Where the histories are too long for
  * one request, their ends stay: what a passkey signed last is what counts.
- * @param {import('./passkeys.js').Kept} kept @param {object | string} [facts] that go along
+ * @param {import('./passkeys.js').Kept} kept @param {object | string} [facts] and whatever else goes along
  */
 export function told(kept, facts) {
   const size = (/** @type {unknown} */ x) => utf8(JSON.stringify(x) ?? '').length;
