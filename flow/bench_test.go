@@ -33,7 +33,7 @@ func BenchmarkVerify(b *testing.B) {
 			if tx.ID() == (flow.Identifier{}) {
 				b.Fatal("no id")
 			}
-			if err := tx.VerifySignature(one, key, nil); err != nil {
+			if err := tx.VerifySignature(one, flow.RolePayload, key, nil); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -22,6 +22,17 @@ const (
 	ErrProof       Cause = "no proof of the account"
 )
 
+// Causes of a whole transaction's verification, beside those of its signatures: see [Transaction.Judge].
+const (
+	ErrIncomplete Cause = "a part is missing"
+	ErrMissing    Cause = "a signature is missing"
+	ErrTwice      Cause = "the key has signed already"
+	ErrNoKey      Cause = "the account has no such key"
+	ErrProposer   Cause = "the proposal key has not signed"
+	ErrWeight     Cause = "the weights do not reach 1000"
+	ErrGasLimit   Cause = "the gas limit is out of bounds"
+)
+
 // Causes of a signature's verification, each a rule of nodes, in their order.
 const (
 	ErrRevoked      Cause = "the key is revoked"
@@ -47,7 +58,6 @@ const (
 	ErrHighS      Cause = "s is high: the same transaction has another id"
 	ErrLenient    Cause = "read by nodes, but written by no browser"
 	ErrScript     Cause = "the script is not allowed"
-	ErrGasLimit   Cause = "the gas limit is too high"
 	ErrAuthorizer Cause = "an account that pays must not authorize"
 )
 
@@ -109,6 +119,12 @@ var hints = map[Cause]string{
 	ErrHighS:        "Replace s by n - s.",
 	ErrLenient:      "Pass on clientDataJSON as the browser gave it, byte for byte.",
 	ErrScript:       "Allow the script by its hash, or do not pay for it.",
-	ErrGasLimit:     "Lower the transaction's gas limit, or raise the policy's.",
+	ErrGasLimit:     "Change the transaction's gas limit, or the policy's bound.",
+	ErrIncomplete:   "A transaction has a script, a reference block and a payer: make it anew, and have it signed again.",
+	ErrMissing:      "Everybody but the payer signs the payload, then the payer signs the envelope.",
+	ErrTwice:        "A key signs a transaction once, the payload or the envelope: sign with another key, or leave one of the two out.",
+	ErrNoKey:        "Sign with a key that the account has.",
+	ErrProposer:     "The key whose sequence number is used signs, too.",
+	ErrWeight:       "Let more keys of the account sign.",
 	ErrAuthorizer:   "An authorizer's storage is open to the script: pay with an account that authorizes nothing.",
 }

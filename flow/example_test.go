@@ -51,7 +51,7 @@ func Example() {
 	fmt.Println("still to sign:", tx.Missing()[0] == sponsor)
 
 	tx.Arguments[0] = []byte(`{"type":"Int","value":"0"}`) // somebody changes it on its way
-	fmt.Println(tx.VerifySignature(tx.PayloadSignatures[0], key, nil).(*flow.Error).Cause)
+	fmt.Println(tx.VerifySignature(tx.PayloadSignatures[0], flow.RolePayload, key, nil).(*flow.Error).Cause)
 	// Output:
 	// would be paid for: true
 	// still to sign: true

@@ -118,9 +118,11 @@ func FuzzMessage(f *testing.F) {
 		key := flow.Passkey(signer.Public(), 1)
 		signature, extension := flowtest.WebAuthn()[0].Make(signer, b)
 		for _, a := range tx.Signers() {
-			err := tx.VerifySignature(flow.Signature{Address: a, Signature: signature, Extension: extension}, key, nil)
-			if (err == nil) != (tx.Role(a) == role) {
-				t.Fatalf("%s signs %s: %v", a, tx.Role(a), err)
+			for _, list := range []flow.Role{flow.RolePayload, flow.RoleEnvelope} {
+				err := tx.VerifySignature(flow.Signature{Address: a, Signature: signature, Extension: extension}, list, key, nil)
+				if (err == nil) != (list == role) {
+					t.Fatalf("%s of %s in the %s: %v", role, a, list, err)
+				}
 			}
 		}
 	})

@@ -125,12 +125,12 @@ func TestFlowGoAgrees(t *testing.T) {
 			t.Fatalf("%d: %+v\nflow-go %x\n%x\n%x", i, tx, a.Payload, a.Envelope, a.ID)
 		}
 		for list, signatures := range [][]flow.Signature{tx.PayloadSignatures, tx.EnvelopeSignatures} {
-			verdicts := a.Inside
+			verdicts, role := a.Inside, flow.RolePayload
 			if list == 1 {
-				verdicts = a.Outside
+				verdicts, role = a.Outside, flow.RoleEnvelope
 			}
 			for n, signature := range signatures {
-				err := tx.VerifySignature(signature, key, nil)
+				err := tx.VerifySignature(signature, role, key, nil)
 				accepted := err == nil || errors.Is(err, flow.ErrSignature) || errors.Is(err, flow.ErrSignatureLen)
 				if accepted != verdicts[n].Accepted {
 					t.Fatalf("%d: signature %d: %v, and flow-go takes it: %t\n%x", i, n, err, verdicts[n].Accepted, signature.Extension)

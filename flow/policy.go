@@ -47,8 +47,8 @@ func (p Policy) Sponsor(t *Transaction, payer Address) error {
 	if most == 0 {
 		most = MaxGasLimit
 	}
-	if t.GasLimit > most {
-		return refused(ErrGasLimit, where, "%d, at most %d", t.GasLimit, most)
+	if t.GasLimit == 0 || t.GasLimit > most {
+		return refused(ErrGasLimit, where, "%d, from 1 to %d", t.GasLimit, most)
 	}
 	size := p.MaxBytes
 	if size == 0 {

@@ -105,15 +105,14 @@ func (t *Transaction) Signers() []Address {
 	return all
 }
 
-// Missing are the signers that have no signature yet where they need one, in the order of Signers. That an account has one
-// does not say that its keys' weights are enough.
+// Missing are the signers that have no signature yet where they need one, in the order of Signers. Who proposes and does no
+// more may have signed either. That an account has one does not say that its keys' weights are enough: see
+// [Transaction.Judge].
 func (t *Transaction) Missing() (missing []Address) {
 	for _, a := range t.Signers() {
-		signatures := t.PayloadSignatures
-		if t.Role(a) == RoleEnvelope {
-			signatures = t.EnvelopeSignatures
-		}
-		if !slices.ContainsFunc(signatures, func(s Signature) bool { return s.Address == a }) {
+		role, by := t.Role(a), func(s Signature) bool { return s.Address == a }
+		either := role == RolePayload && !slices.Contains(t.Authorizers, a) && slices.ContainsFunc(t.EnvelopeSignatures, by)
+		if !either && !slices.ContainsFunc(*t.list(role), by) {
 			missing = append(missing, a)
 		}
 	}
@@ -146,14 +145,14 @@ func (t *Transaction) ID() Identifier { return sha3.Sum256(t.Bytes()) }
 func (t *Transaction) Message(a Address) ([]byte, error) {
 	switch t.Role(a) {
 	case RolePayload:
-		return tagged(TagTransaction, t.Payload()), nil
+		return t.message(RolePayload), nil
 	case RoleEnvelope:
 		for _, m := range t.Missing() {
 			if m != a {
 				return nil, refused(ErrRole, "envelope", "%s has not signed the payload yet", m)
 			}
 		}
-		return tagged(TagTransaction, t.Envelope()), nil
+		return t.message(RoleEnvelope), nil
 	}
 	return nil, refused(ErrRole, "transaction", "%s signs nothing of it", a)
 }
@@ -169,19 +168,21 @@ func (t *Transaction) Challenge(a Address) ([32]byte, error) {
 }
 
 // Sign adds a signature where it belongs. A key signs once, and the payload is not signed any more once the payer has
-// signed. That the signature is good is not looked at: see [VerifySignature].
+// signed. That the signature is good is not looked at: see [Transaction.VerifySignature].
 func (t *Transaction) Sign(s Signature) error {
-	list := &t.PayloadSignatures
-	switch t.Role(s.Address) {
-	case RoleNone:
+	role := t.Role(s.Address)
+	if role == RoleNone {
 		return refused(ErrRole, "signature", "%s signs nothing of the transaction", s.Address)
-	case RoleEnvelope:
-		list = &t.EnvelopeSignatures
-	default:
-		if len(t.EnvelopeSignatures) != 0 {
-			return refused(ErrRole, "signature", "the payer has signed already, and would have to sign again")
+	}
+	for _, r := range []Role{RolePayload, RoleEnvelope} {
+		if slices.ContainsFunc(*t.list(r), func(o Signature) bool { return o.Address == s.Address && o.KeyIndex == s.KeyIndex }) {
+			return refused(ErrTwice, "signature", "key %d of %s, the %s", s.KeyIndex, s.Address, r)
 		}
 	}
+	if role == RolePayload && len(t.EnvelopeSignatures) != 0 {
+		return refused(ErrRole, "signature", "the payer has signed already, and would have to sign again")
+	}
+	list := t.list(role)
 	signers := t.Signers()
 	order := func(a, b Signature) int {
 		return cmp.Or(
@@ -189,10 +190,7 @@ func (t *Transaction) Sign(s Signature) error {
 			cmp.Compare(a.KeyIndex, b.KeyIndex),
 		)
 	}
-	at, found := slices.BinarySearchFunc(*list, s, order)
-	if found {
-		return refused(ErrRole, "signature", "key %d of %s has signed already", s.KeyIndex, s.Address)
-	}
+	at, _ := slices.BinarySearchFunc(*list, s, order)
 	*list = slices.Insert(*list, at, s)
 	return nil
 }

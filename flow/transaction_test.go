@@ -109,7 +109,7 @@ func randomTransaction(r *rand.Rand) *flow.Transaction {
 			case 1:
 				s.Extension = append([]byte{2 + byte(r.IntN(254))}, randomBytes(r)...)
 			}
-			if err := t.Sign(s); err != nil && !errors.Is(err, flow.ErrRole) {
+			if err := t.Sign(s); err != nil && !errors.Is(err, flow.ErrTwice) {
 				panic(err)
 			}
 		}

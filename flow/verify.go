@@ -27,18 +27,14 @@ func Verify(s Signature, message []byte, key AccountKey, secp256k1 Verifier) err
 	return key.verify(s.Signature, signed, secp256k1)
 }
 
-// VerifySignature is [Verify] of one of a transaction's signatures.
-func (t *Transaction) VerifySignature(s Signature, key AccountKey, secp256k1 Verifier) error {
-	var message []byte
-	switch t.Role(s.Address) {
-	case RolePayload:
-		message = tagged(TagTransaction, t.Payload())
-	case RoleEnvelope:
-		message = tagged(TagTransaction, t.Envelope())
-	default:
+// VerifySignature is [Verify] of one of a transaction's signatures, in the list where it stands: RolePayload or
+// RoleEnvelope. Nodes go by the list and not by what the account is; whether the transaction is good with it is what
+// [Transaction.Judge] says.
+func (t *Transaction) VerifySignature(s Signature, list Role, key AccountKey, secp256k1 Verifier) error {
+	if t.Role(s.Address) == RoleNone || list != RolePayload && list != RoleEnvelope {
 		return refused(ErrRole, "signature", "%s signs nothing of the transaction", s.Address)
 	}
-	return Verify(s, message, key, secp256k1)
+	return Verify(s, t.message(list), key, secp256k1)
 }
 
 // signedBy is what the key must have signed, if the extension is one of the message.

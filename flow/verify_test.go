@@ -37,7 +37,7 @@ func TestVerifyIsWhatNodesDo(t *testing.T) {
 	for _, c := range append(flowtest.WebAuthn(), flowtest.Plain()...) {
 		signature, extension := c.Make(s, message)
 		one := flow.Signature{Address: user, Signature: signature, Extension: extension}
-		err := tx.VerifySignature(one, key, nil)
+		err := tx.VerifySignature(one, flow.RolePayload, key, nil)
 		if !errors.Is(err, c.Cause) || (c.Cause == nil) != (err == nil) {
 			t.Errorf("%s: %v, want %v", c.Name, err, c.Cause)
 		}
@@ -47,7 +47,7 @@ func TestVerifyIsWhatNodesDo(t *testing.T) {
 		}
 		revoked := key
 		revoked.Revoked = true
-		if err := tx.VerifySignature(one, revoked, nil); !errors.Is(err, flow.ErrRevoked) {
+		if err := tx.VerifySignature(one, flow.RolePayload, revoked, nil); !errors.Is(err, flow.ErrRevoked) {
 			t.Errorf("%s: by a revoked key: %v", c.Name, err)
 		}
 	}
@@ -73,28 +73,38 @@ func TestASignatureIsForOneRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	outside := sign(tx.Payer)
+	// Nodes go by the list where a signature stands, whoever made it.
+	payers, users := inside, outside
+	payers.Address, users.Address = tx.Payer, user
 	for name, c := range map[string]struct {
 		s     flow.Signature
+		list  flow.Role
 		cause error
 	}{
-		"payload":             {inside, nil},
-		"envelope":            {outside, nil},
-		"payload for payer":   {flow.Signature{Address: tx.Payer, Signature: inside.Signature, Extension: inside.Extension}, flow.ErrChallenge},
-		"envelope for user":   {flow.Signature{Address: user, Signature: outside.Signature, Extension: outside.Extension}, flow.ErrChallenge},
-		"by somebody else":    {flow.Signature{Address: flow.Address{5}, Signature: inside.Signature}, flow.ErrRole},
-		"of the plain scheme": {flow.Signature{Address: user, Signature: inside.Signature}, flow.ErrSignature},
+		"payload":                  {inside, flow.RolePayload, nil},
+		"envelope":                 {outside, flow.RoleEnvelope, nil},
+		"payload, by the payer":    {payers, flow.RolePayload, nil},
+		"envelope, by the user":    {users, flow.RoleEnvelope, nil},
+		"payload in the envelope":  {inside, flow.RoleEnvelope, flow.ErrChallenge},
+		"envelope in the payload":  {users, flow.RolePayload, flow.ErrChallenge},
+		"payload, as the payer's":  {payers, flow.RoleEnvelope, flow.ErrChallenge},
+		"envelope, as it is there": {outside, flow.RolePayload, flow.ErrChallenge},
+		"in no list":               {inside, flow.RoleNone, flow.ErrRole},
+		"in an unknown list":       {inside, flow.RoleEnvelope + 1, flow.ErrRole},
+		"by somebody else":         {flow.Signature{Address: flow.Address{5}, Signature: inside.Signature}, flow.RolePayload, flow.ErrRole},
+		"of the plain scheme":      {flow.Signature{Address: user, Signature: inside.Signature}, flow.RolePayload, flow.ErrSignature},
 	} {
-		if err := tx.VerifySignature(c.s, key, nil); !errors.Is(err, c.cause) {
+		if err := tx.VerifySignature(c.s, c.list, key, nil); !errors.Is(err, c.cause) || (err == nil) != (c.cause == nil) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	sha3Key := key
 	sha3Key.Hash = flow.SHA3
-	if err := tx.VerifySignature(inside, sha3Key, nil); !errors.Is(err, flow.ErrSignature) {
+	if err := tx.VerifySignature(inside, flow.RolePayload, sha3Key, nil); !errors.Is(err, flow.ErrSignature) {
 		t.Errorf("key with SHA3-256: %v", err)
 	}
 	m, _ := tx.Message(user)
-	if err := tx.VerifySignature(flow.Signature{Address: user, Signature: s.Sign(sha3.Sum256(m))}, sha3Key, nil); err != nil {
+	if err := tx.VerifySignature(flow.Signature{Address: user, Signature: s.Sign(sha3.Sum256(m))}, flow.RolePayload, sha3Key, nil); err != nil {
 		t.Errorf("plain signature by a key with SHA3-256: %v", err)
 	}
 	if sha3Key.Fits() == nil || key.Fits() != nil {
@@ -201,6 +211,7 @@ func TestAPolicyWantsMoreThanNodes(t *testing.T) {
 		"another script":    {func(_ *flow.Transaction, p *flow.Policy) { p.Scripts = []flow.ScriptHash{{}} }, flow.ErrScript},
 		"gas within":        {func(_ *flow.Transaction, p *flow.Policy) { p.MaxGas = 100 }, nil},
 		"too much gas":      {func(_ *flow.Transaction, p *flow.Policy) { p.MaxGas = 99 }, flow.ErrGasLimit},
+		"no gas":            {func(t *flow.Transaction, _ *flow.Policy) { t.GasLimit = 0 }, flow.ErrGasLimit},
 		"more gas than any": {func(t *flow.Transaction, _ *flow.Policy) { t.GasLimit = 10_000 }, flow.ErrGasLimit},
 		"too long":          {func(_ *flow.Transaction, p *flow.Policy) { p.MaxBytes = 50 }, flow.ErrTooLarge},
 	} {
@@ -235,7 +246,7 @@ func TestAnAssertionOfABrowserSigns(t *testing.T) {
 	}
 	signature, extension := flow.WebAuthn(a)
 	s := flow.Signature{Address: tx.ProposalKey.Address, Signature: signature, Extension: extension}
-	if err := tx.VerifySignature(s, flow.Passkey(reg.Key(), 1000), nil); err != nil {
+	if err := tx.VerifySignature(s, flow.RolePayload, flow.Passkey(reg.Key(), 1000), nil); err != nil {
 		t.Error(err)
 	}
 	if err := tx.Sign(s); err != nil {

@@ -75,7 +75,7 @@ func (f flowWalk) mixedUp(ctx context.Context, s *Step, p *flowPasskey, a flow.A
 	if err != nil {
 		return err
 	}
-	own := wanted.VerifySignature(wanted.EnvelopeSignatures[0], key, nil)
+	own := wanted.VerifySignature(wanted.EnvelopeSignatures[0], flow.RoleEnvelope, key, nil)
 	_, err = f.Send(ctx, wanted)
 	s.Detail["rule"], s.Detail["node"] = fmt.Sprint(own), fmt.Sprint(err)
 	return errors.Join(refusedBy(own, flow.ErrChallenge), refusedBy(err, access.ErrExtension), f.noted(ctx, a, "7"))
@@ -135,7 +135,7 @@ func (f flowWalk) revoked(ctx context.Context, p *flowPasskey, a flow.Address, p
 	if err := errors.Join(f.Prepare(ctx, t), p.signs(t, a, 0)); err != nil {
 		return err
 	}
-	if err := refusedBy(t.VerifySignature(t.EnvelopeSignatures[0], chain.Keys[0], nil), flow.ErrRevoked); err != nil {
+	if err := refusedBy(t.VerifySignature(t.EnvelopeSignatures[0], flow.RoleEnvelope, chain.Keys[0], nil), flow.ErrRevoked); err != nil {
 		return err
 	}
 	id, err := f.Send(ctx, t)

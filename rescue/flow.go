@@ -193,7 +193,7 @@ func (f *FlowAccount) Sign(ctx context.Context, tx *flow.Transaction) error {
 		}
 		s := flow.Signature{Address: f.Address, KeyIndex: k.Index}
 		s.Signature, s.Extension = flow.WebAuthn(a.Assertion)
-		if err := tx.VerifySignature(s, k, nil); err != nil {
+		if err := tx.VerifySignature(s, tx.Role(f.Address), k, nil); err != nil {
 			return err
 		}
 		if err := tx.Sign(s); err != nil {

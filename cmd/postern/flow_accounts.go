@@ -48,8 +48,8 @@ func (f *flowSource) check() error {
 
 // keys are the keys of the accounts that have signed, as far as they are known. Of keys from the command line only the
 // public key is; they are taken for keys of the whole weight.
-func (f *flowSource) keys(ctx context.Context, signatures []flow.Signature) (map[flow.Address][]flow.AccountKey, error) {
-	out := map[flow.Address][]flow.AccountKey{}
+func (f *flowSource) keys(ctx context.Context, signatures []flow.Signature) (flow.Keys, error) {
+	out := flow.Keys{}
 	if f.access == "" {
 		for _, text := range f.publics {
 			a, k, err := f.parse(text, signatures)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/secp256k1"
 	"github.com/postern-dev/postern/internal/inspect"
 )
 
@@ -90,7 +92,7 @@ func (f *flowAct) proposes(ctx context.Context, t *flow.Transaction, index int64
 	return f.client.Prepare(ctx, t)
 }
 
-// sign has the signers sign: the payer last, and not before the others' weights reach 1000.
+// sign has the signers sign: the payer last, and not before the others have signed as nodes want it.
 func (f *flowAct) sign(ctx context.Context, t *flow.Transaction) error {
 	slices.SortStableFunc(f.opened, func(a, b *flowSigner) int { return int(t.Role(a.address)) - int(t.Role(b.address)) })
 	for _, s := range f.opened {
@@ -113,21 +115,11 @@ func (f *flowAct) ready(ctx context.Context, t *flow.Transaction) error {
 	if err != nil {
 		return err
 	}
-	weights := map[flow.Address]int{}
-	for _, s := range t.PayloadSignatures {
-		for _, k := range keys[s.Address] {
-			if k.Index == s.KeyIndex {
-				weights[s.Address] += int(k.Weight)
-			}
-		}
+	err = t.JudgePayload(keys, flow.Nodes(secp256k1.Verify)).Err()
+	if errors.Is(err, flow.ErrWeight) || errors.Is(err, flow.ErrMissing) {
+		return failf("not-signed", "let its keys sign first: postern flow tx sign; the payer signs last", "before the payer signs: %s", refusalOf(err).Message)
 	}
-	for _, a := range t.Signers() {
-		if w := weights[a]; t.Role(a) == flow.RolePayload && w < flow.WeightThreshold {
-			return failf("not-signed", "let more keys of it sign first: postern flow tx sign; the payer signs last",
-				"%s has signatures of weight %d, and needs %d, before the payer signs", a, w, flow.WeightThreshold)
-		}
-	}
-	return nil
+	return err
 }
 
 type flowWaiting struct {

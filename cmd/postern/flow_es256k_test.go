@@ -62,7 +62,7 @@ func TestFlowTakesES256K(t *testing.T) {
 		if err := signFlow(t.Context(), client, tx, s); err != nil {
 			t.Fatal(err)
 		}
-		if one := tx.EnvelopeSignatures[0]; one.KeyIndex != 1 || tx.VerifySignature(one, keys[0], secp256k1.Verify) != nil {
+		if one := tx.EnvelopeSignatures[0]; one.KeyIndex != 1 || tx.VerifySignature(one, flow.RoleEnvelope, keys[0], secp256k1.Verify) != nil {
 			t.Errorf("%+v", one)
 		}
 		challenge[0] ^= 1

@@ -37,7 +37,7 @@ func flowFiles(ts *testscript.TestScript, _ bool, _ []string) {
 	script, arguments, err := flow.AddKeys(keys[1])
 	ts.Check(err)
 	start := func() *flow.Transaction {
-		return &flow.Transaction{Script: script, Arguments: arguments, GasLimit: 100,
+		return &flow.Transaction{Script: script, Arguments: arguments, ReferenceBlock: flow.Identifier{1}, GasLimit: 100,
 			ProposalKey: flow.ProposalKey{Address: flowUser, SequenceNumber: 7}, Payer: flowSponsor, Authorizers: []flow.Address{flowUser}}
 	}
 	usual := flowtest.WebAuthn()[0]
@@ -156,7 +156,7 @@ func accessNode(accounts map[flow.Address][]flow.AccountKey) *httptest.Server {
 func TestFlowVerifyNamesTheRule(t *testing.T) {
 	signer := flowtest.NewSigner("user")
 	key := flow.Passkey(signer.Public(), flow.WeightThreshold)
-	tx := &flow.Transaction{Script: []byte("transaction {}"), ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowUser}
+	tx := &flow.Transaction{Script: []byte("transaction {}"), ReferenceBlock: flow.Identifier{1}, GasLimit: 100, ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowUser}
 	message, err := tx.Message(flowUser)
 	if err != nil {
 		t.Fatal(err)
@@ -190,13 +190,15 @@ func TestFlowVerifyLooksAtTheWhole(t *testing.T) {
 	}{
 		"nothing is wrong":                {},
 		"the gas limit":                   {change: func(tx *flow.Transaction) { tx.GasLimit = flow.MaxGasLimit + 1 }, rule: string(flow.ErrGasLimit)},
+		"no gas":                          {change: func(tx *flow.Transaction) { tx.GasLimit = 0 }, rule: string(flow.ErrGasLimit)},
+		"no block":                        {change: func(tx *flow.Transaction) { tx.ReferenceBlock = flow.Identifier{} }, rule: string(flow.ErrIncomplete)},
 		"another key than the proposal's": {change: func(tx *flow.Transaction) { tx.ProposalKey.KeyIndex = 1 }, rule: "the proposal key has not signed"},
 		"no signature":                    {wrong: func(tx *flow.Transaction) { tx.EnvelopeSignatures = nil }, rule: "a signature is missing"},
 		"under the payload": {wrong: func(tx *flow.Transaction) {
 			tx.PayloadSignatures, tx.EnvelopeSignatures = tx.EnvelopeSignatures, nil
 		}, rule: "a signature is missing"},
 	} {
-		tx := &flow.Transaction{Script: []byte("transaction {}"), ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowUser}
+		tx := &flow.Transaction{Script: []byte("transaction {}"), ReferenceBlock: flow.Identifier{1}, GasLimit: 100, ProposalKey: flow.ProposalKey{Address: flowUser}, Payer: flowUser}
 		if c.change != nil {
 			c.change(tx)
 		}
@@ -227,12 +229,12 @@ func TestFlowVerifyLooksAtTheWhole(t *testing.T) {
 	misplaced.Signature, misplaced.Extension = flowtest.WebAuthn()[0].Make(signer, message)
 	sponsored.EnvelopeSignatures = []flow.Signature{misplaced}
 	v := (&flowSigned{tx: sponsored}).judge(map[flow.Address][]flow.AccountKey{flowUser: keys}, true)
-	if got := v.Signatures[0]; v.OK || got.Accepted || got.Refusal.Rule != string(flow.ErrRole) {
+	if got := v.Signatures[0]; v.OK || got.Accepted || got.Refusal.Rule != string(flow.ErrChallenge) {
 		t.Errorf("the payload's signature under the envelope: %+v", got)
 	}
 	one := flow.Signature{Address: flowUser, KeyIndex: 7, Signature: make([]byte, 64)}
 	tx := &flow.Transaction{ProposalKey: flow.ProposalKey{Address: flowUser, KeyIndex: 7}, Payer: flowUser, EnvelopeSignatures: []flow.Signature{one}}
-	if v := (&flowSigned{tx: tx}).judge(map[flow.Address][]flow.AccountKey{flowUser: keys}, true); v.OK || v.Signatures[0].Refusal.Message != "the account has no key 7" {
+	if v := (&flowSigned{tx: tx}).judge(map[flow.Address][]flow.AccountKey{flowUser: keys}, true); v.OK || v.Signatures[0].Refusal.Rule != string(flow.ErrNoKey) {
 		t.Errorf("no such key: %+v", v)
 	}
 }

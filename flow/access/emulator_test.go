@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/elliptic"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +97,8 @@ type signs struct {
 	key     uint32
 	signer  *flowtest.Signer
 	how     flowtest.Case
+	list    flow.Role // where it stands; RoleNone: where it belongs
+	signed  flow.Role // what it is of; RoleNone: of what its list is of
 }
 
 var (
@@ -119,6 +123,10 @@ func (w *world) send(tx *flow.Transaction, who ...signs) (access.Result, error) 
 func (w *world) sign(tx *flow.Transaction, who ...signs) {
 	w.Helper()
 	for _, s := range who {
+		if s.list != flow.RoleNone {
+			w.place(tx, s)
+			continue
+		}
 		message, err := tx.Message(s.account)
 		if err != nil {
 			w.Fatal(err)
@@ -130,7 +138,47 @@ func (w *world) sign(tx *flow.Transaction, who ...signs) {
 	}
 }
 
-func (w *world) byService() signs { return signs{w.service, 0, w.owner, plain} }
+// place puts a signature into a list, whether it belongs there or not.
+func (w *world) place(tx *flow.Transaction, s signs) {
+	message := append([]byte(flow.TagTransaction), make([]byte, 32-len(flow.TagTransaction))...)
+	if s.signed == flow.RoleEnvelope || s.signed == flow.RoleNone && s.list == flow.RoleEnvelope {
+		message = append(message, tx.Envelope()...)
+	} else {
+		message = append(message, tx.Payload()...)
+	}
+	one := flow.Signature{Address: s.account, KeyIndex: s.key}
+	one.Signature, one.Extension = s.how.Make(s.signer, message)
+	to := &tx.PayloadSignatures
+	if s.list == flow.RoleEnvelope {
+		to = &tx.EnvelopeSignatures
+	}
+	*to = append(*to, one)
+	order := tx.Signers()
+	slices.SortStableFunc(*to, func(a, b flow.Signature) int {
+		return cmp.Or(cmp.Compare(slices.Index(order, a.Address), slices.Index(order, b.Address)), cmp.Compare(a.KeyIndex, b.KeyIndex))
+	})
+}
+
+// keys are those of everybody who signs.
+func (w *world) keys(who ...signs) flow.Keys {
+	w.Helper()
+	out := flow.Keys{}
+	for _, s := range who {
+		if out[s.account] != nil {
+			continue
+		}
+		a, err := w.Account(w.Context(), s.account)
+		if err != nil {
+			w.Fatal(err)
+		}
+		out[s.account] = a.Keys
+	}
+	return out
+}
+
+func (w *world) byService() signs {
+	return signs{account: w.service, key: 0, signer: w.owner, how: plain}
+}
 
 // create makes an account with keys.
 func (w *world) create(keys ...flow.AccountKey) flow.Address {
@@ -195,8 +243,8 @@ func TestNodesTakeWhatIsTaken(t *testing.T) {
 	for i, c := range append(flowtest.WebAuthn(), flowtest.Plain()...) {
 		before := w.noted(account)
 		tx := w.of([]byte(note), [][]byte{flow.Int(int64(i)).JSON()}, account)
-		_, err := w.send(tx, signs{account, 0, user, c})
-		own := tx.VerifySignature(tx.EnvelopeSignatures[0], key, nil)
+		_, err := w.send(tx, signs{account: account, signer: user, how: c})
+		own := tx.VerifySignature(tx.EnvelopeSignatures[0], flow.RoleEnvelope, key, nil)
 		if !errors.Is(own, c.Cause) || (own == nil) != (c.Cause == nil) {
 			t.Errorf("%s: package flow says %v", c, own)
 		}
@@ -230,10 +278,10 @@ func TestNodesTakeWhatIsTaken(t *testing.T) {
 	sha3.Hash = flow.SHA3
 	wrong := w.create(sha3)
 	tx := w.of([]byte(note), [][]byte{flow.Int(1).JSON()}, wrong)
-	if _, err := w.send(tx, signs{wrong, 0, user, usual}); !errors.Is(err, access.ErrSignature) || w.noted(wrong) != "-1" {
+	if _, err := w.send(tx, signs{account: wrong, key: 0, signer: user, how: usual}); !errors.Is(err, access.ErrSignature) || w.noted(wrong) != "-1" {
 		t.Errorf("a key with SHA3_256: the node says %v", err)
 	}
-	if err := tx.VerifySignature(tx.EnvelopeSignatures[0], sha3, nil); !errors.Is(err, flow.ErrSignature) || !errors.Is(sha3.Fits(), flow.ErrKey) {
+	if err := tx.VerifySignature(tx.EnvelopeSignatures[0], flow.RoleEnvelope, sha3, nil); !errors.Is(err, flow.ErrSignature) || !errors.Is(sha3.Fits(), flow.ErrKey) {
 		t.Errorf("a key with SHA3_256: package flow says %v", err)
 	}
 	k, err := w.Key(t.Context(), account, 0)
@@ -242,58 +290,98 @@ func TestNodesTakeWhatIsTaken(t *testing.T) {
 	}
 }
 
+// What package flow says of whole transactions is what becomes of them at the node.
 func TestRoles(t *testing.T) {
 	w := newWorld(t)
 	one, two := flowtest.NewSigner("one"), flowtest.NewSigner("two")
 	whole := w.create(flow.Passkey(one.Public(), 1000))
 	halves := w.create(flow.Passkey(one.Public(), 500), flow.Passkey(two.Public(), 500))
+	light := w.create(flow.Passkey(one.Public(), 1), flow.Passkey(two.Public(), 1000))
 	number := int64(0)
-	try := func(name string, want error, tx *flow.Transaction, who ...signs) {
+	try := func(name string, want, rule error, tx *flow.Transaction, who ...signs) {
 		t.Helper()
 		number++
 		tx.Script, tx.Arguments = []byte(note), [][]byte{flow.Int(number).JSON()}
-		_, err := w.send(tx, who...)
+		gas := tx.GasLimit
+		if err := w.Prepare(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+		if gas == noGas {
+			tx.GasLimit = 0
+		}
+		keys := w.keys(who...)
+		w.sign(tx, who...)
+		if err := tx.Verify(keys, nil); !errors.Is(err, rule) || (err == nil) != (rule == nil) {
+			t.Errorf("%s: package flow says %v, want %v", name, err, rule)
+		}
+		id, err := w.Send(t.Context(), tx)
+		if err == nil {
+			_, err = w.Wait(t.Context(), id)
+		}
 		noted := w.noted(tx.Authorizers[0]) == fmt.Sprint(number)
 		if !errors.Is(err, want) || (err == nil) != (want == nil) || noted != (want == nil) {
 			t.Errorf("%s: %v, want %v; noted: %t", name, err, want, noted)
+		}
+		if (err == nil) != (rule == nil) {
+			t.Errorf("%s: package flow and the node are of two minds", name)
 		}
 	}
 	tx := func(proposer, payer, authorizer flow.Address) *flow.Transaction {
 		return &flow.Transaction{ProposalKey: flow.ProposalKey{Address: proposer}, Payer: payer, Authorizers: []flow.Address{authorizer}}
 	}
-	try("a passkey, paid for by a plain key", nil, tx(whole, w.service, whole), signs{whole, 0, one, usual}, w.byService())
-	try("a plain key proposes and pays, a passkey authorizes", nil, tx(w.service, w.service, whole), signs{whole, 0, one, usual}, w.byService())
-	try("a passkey pays for a passkey", nil, tx(halves, whole, halves),
-		signs{halves, 0, one, usual}, signs{halves, 1, two, usual}, signs{whole, 0, one, usual})
-	try("a passkey pays for a plain key", nil, tx(w.service, whole, w.service), w.byService(), signs{whole, 0, one, usual})
-	try("two passkeys of 500", nil, tx(halves, halves, halves), signs{halves, 0, one, usual}, signs{halves, 1, two, usual})
-	try("one of two passkeys", access.ErrWeight, tx(halves, halves, halves), signs{halves, 0, one, usual})
-	try("the same passkey under both numbers", access.ErrSignature, tx(halves, halves, halves), signs{halves, 0, one, usual}, signs{halves, 1, one, usual})
-	try("a passkey under another number", access.ErrSignature, tx(halves, halves, halves), signs{halves, 1, one, usual}, signs{halves, 0, two, usual})
+	by := func(a flow.Address, key uint32, s *flowtest.Signer) signs {
+		return signs{account: a, key: key, signer: s, how: usual}
+	}
+	in := func(list flow.Role, s signs) signs { s.list = list; return s }
+	const payload, envelope = flow.RolePayload, flow.RoleEnvelope
+	try("a passkey, paid for by a plain key", nil, nil, tx(whole, w.service, whole), by(whole, 0, one), w.byService())
+	try("a plain key proposes and pays, a passkey authorizes", nil, nil, tx(w.service, w.service, whole), by(whole, 0, one), w.byService())
+	try("a passkey pays for a passkey", nil, nil, tx(halves, whole, halves), by(halves, 0, one), by(halves, 1, two), by(whole, 0, one))
+	try("a passkey pays for a plain key", nil, nil, tx(w.service, whole, w.service), w.byService(), by(whole, 0, one))
+	try("two passkeys of 500", nil, nil, tx(halves, halves, halves), by(halves, 0, one), by(halves, 1, two))
+	try("one of two passkeys", access.ErrWeight, flow.ErrWeight, tx(halves, halves, halves), by(halves, 0, one))
+	try("the same passkey under both numbers", access.ErrSignature, flow.ErrSignature, tx(halves, halves, halves), by(halves, 0, one), by(halves, 1, one))
+	try("a passkey under another number", access.ErrSignature, flow.ErrSignature, tx(halves, halves, halves), by(halves, 1, one), by(halves, 0, two))
 
-	// A signature for one role is none for the other.
-	sponsored := tx(whole, w.service, whole)
-	sponsored.Script, sponsored.Arguments = []byte(note), [][]byte{flow.Int(99).JSON()}
-	if err := w.Prepare(t.Context(), sponsored); err != nil {
-		t.Fatal(err)
-	}
-	envelope := append(append(make([]byte, 0, 4096), flow.TagTransaction...), make([]byte, 32-len(flow.TagTransaction))...)
-	signature, extension := usual.Make(one, append(envelope, sponsored.Envelope()...))
-	if err := sponsored.Sign(flow.Signature{Address: whole, Signature: signature, Extension: extension}); err != nil {
-		t.Fatal(err)
-	}
-	w.sign(sponsored, w.byService())
-	if _, err := w.Send(t.Context(), sponsored); !errors.Is(err, access.ErrExtension) {
-		t.Errorf("the envelope's challenge in a payload signature: %v", err)
-	}
+	// Who proposes and does no more needs its proposal key, whatever that weighs, in either list.
+	try("a proposer of weight 1", nil, nil, tx(light, w.service, whole), by(light, 0, one), by(whole, 0, one), w.byService())
+	try("it signs the envelope", nil, nil, tx(light, w.service, whole), by(whole, 0, one), in(envelope, by(light, 0, one)), in(envelope, w.byService()))
+	try("its heavy key signs", access.ErrSignature, flow.ErrProposer, tx(light, w.service, whole), by(light, 1, two), by(whole, 0, one), w.byService())
+	try("an authorizer of weight 1", access.ErrWeight, flow.ErrWeight, tx(light, w.service, light), by(light, 0, one), w.byService())
+
+	// Signatures are of the list where they stand.
+	try("the payer's proposal key signs the payload", nil, nil, tx(light, light, whole), in(payload, by(light, 0, one)), by(whole, 0, one), in(envelope, by(light, 1, two)))
+	try("the payer's second key signs nothing", access.ErrSignature, flow.ErrProposer, tx(light, light, light), by(light, 1, two))
+	try("the payer's weight under the payload", access.ErrWeight, flow.ErrWeight, tx(halves, halves, whole), in(payload, by(halves, 0, one)), by(whole, 0, one), in(envelope, by(halves, 1, two)))
+	try("an authorizer's weight under the envelope", access.ErrWeight, flow.ErrWeight, tx(halves, w.service, halves), by(halves, 0, one), in(envelope, by(halves, 1, two)), w.byService())
+	copied, bare := in(envelope, by(halves, 1, two)), in(envelope, w.byService())
+	copied.signed, bare.signed = payload, payload
+	try("a payload signature under the envelope", access.ErrExtension, flow.ErrChallenge, tx(halves, w.service, whole), by(halves, 0, one), by(whole, 0, one), copied, w.byService())
+	try("a plain one", access.ErrSignature, flow.ErrSignature, tx(halves, w.service, whole), by(halves, 0, one), by(whole, 0, one), bare)
+	copied.list, copied.signed = payload, envelope
+	try("an envelope signature under the payload", access.ErrExtension, flow.ErrChallenge, tx(halves, w.service, whole), by(halves, 0, one), by(whole, 0, one), copied, w.byService())
+
+	// Each key signs once, and one that is bad spoils all.
+	try("a key in both lists", access.ErrInvalid, flow.ErrTwice, tx(whole, w.service, whole), by(whole, 0, one), in(envelope, by(whole, 0, one)), w.byService())
+	try("a bad one beside enough good ones", access.ErrSignature, flow.ErrSignature, tx(light, w.service, light), by(light, 0, two), by(light, 1, two), w.byService())
+	try("a stranger", access.ErrInvalid, flow.ErrRole, tx(whole, whole, whole), in(payload, by(halves, 0, one)), in(envelope, by(whole, 0, one)))
+
+	gas := func(limit uint64, t *flow.Transaction) *flow.Transaction { t.GasLimit = limit; return t }
+	try("no gas", access.ErrInvalid, flow.ErrGasLimit, gas(noGas, tx(whole, whole, whole)), by(whole, 0, one))
+	try("the most gas", nil, nil, gas(flow.MaxGasLimit, tx(whole, whole, whole)), by(whole, 0, one))
+	try("too much gas", access.ErrInvalid, flow.ErrGasLimit, gas(flow.MaxGasLimit+1, tx(whole, whole, whole)), by(whole, 0, one))
+	try("too much gas, and the service account pays", nil, nil, gas(flow.MaxGasLimit+1, tx(whole, w.service, whole)), by(whole, 0, one), w.byService())
 }
+
+// noGas is a gas limit of 0, of which Prepare would make the highest.
+const noGas = ^uint64(0)
 
 func TestNothingRunsTwice(t *testing.T) {
 	w := newWorld(t)
 	user := flowtest.NewSigner("user")
 	account := w.create(flow.Passkey(user.Public(), 1000))
 	tx := w.of([]byte(note), [][]byte{flow.Int(7).JSON()}, account)
-	by := signs{account, 0, user, usual}
+	by := signs{account: account, key: 0, signer: user, how: usual}
 	r, err := w.send(tx, by)
 	if err != nil || r.ID != tx.ID() || r.Status != access.StatusSealed {
 		t.Fatalf("%+v, %v", r, err)
@@ -345,13 +433,13 @@ func TestKeysComeAndGo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.send(w.of(script, arguments, account), signs{account, 0, old, usual}); err != nil {
+	if _, err := w.send(w.of(script, arguments, account), signs{account: account, key: 0, signer: old, how: usual}); err != nil {
 		t.Fatal(err)
 	}
 	script, arguments = flow.RevokeKey(0)
 	tx := w.of(script, arguments, account)
 	tx.ProposalKey.KeyIndex = 1
-	if _, err := w.send(tx, signs{account, 1, young, usual}); err != nil {
+	if _, err := w.send(tx, signs{account: account, key: 1, signer: young, how: usual}); err != nil {
 		t.Fatal(err)
 	}
 	a, err := w.Account(t.Context(), account)
@@ -363,13 +451,13 @@ func TestKeysComeAndGo(t *testing.T) {
 	}
 	tx = w.of([]byte(note), [][]byte{flow.Int(1).JSON()}, account)
 	tx.ProposalKey.KeyIndex = 1
-	if _, err := w.send(tx, signs{account, 0, old, usual}); err == nil {
+	if _, err := w.send(tx, signs{account: account, key: 0, signer: old, how: usual}); err == nil {
 		t.Error("a revoked key signs")
 	}
 	script, arguments = flow.RevokeKey(9)
 	tx = w.of(script, arguments, account)
 	tx.ProposalKey.KeyIndex = 1
-	if _, err := w.send(tx, signs{account, 1, young, usual}); !errors.Is(err, access.ErrFailed) {
+	if _, err := w.send(tx, signs{account: account, key: 1, signer: young, how: usual}); !errors.Is(err, access.ErrFailed) {
 		t.Errorf("no such key: %v", err)
 	}
 }

@@ -102,8 +102,8 @@ func TestNodesTakeTheSameOfES256K(t *testing.T) {
 	}})
 	for i, c := range cases {
 		tx := w.of([]byte(note), [][]byte{flow.Int(int64(i)).JSON()}, account)
-		_, err := w.send(tx, signs{account, 0, user, c})
-		own := tx.VerifySignature(tx.EnvelopeSignatures[0], key, secp256k1.Verify)
+		_, err := w.send(tx, signs{account: account, key: 0, signer: user, how: c})
+		own := tx.VerifySignature(tx.EnvelopeSignatures[0], flow.RoleEnvelope, key, secp256k1.Verify)
 		if !errors.Is(own, c.Cause) || (own == nil) != (c.Cause == nil) {
 			t.Errorf("%s: package flow says %v", c, own)
 		}

@@ -27,7 +27,7 @@ func TestExpiry(t *testing.T) {
 	w := newWorld(t)
 	user := flowtest.NewSigner("user")
 	a, b := w.create(flow.Passkey(user.Public(), 1000)), w.create(flow.Passkey(user.Public(), 1000))
-	last, late := w.signed(1, signs{a, 0, user, usual}), w.signed(2, signs{b, 0, user, usual})
+	last, late := w.signed(1, signs{account: a, key: 0, signer: user, how: usual}), w.signed(2, signs{account: b, key: 0, signer: user, how: usual})
 	w.mine(flow.ExpiryBlocks)
 	for _, tx := range []*flow.Transaction{last, late} {
 		if err := w.CheckExpiry(t.Context(), tx); err != nil {
@@ -54,7 +54,7 @@ func TestExpiry(t *testing.T) {
 		t.Errorf("a block that nobody knows: %v", err)
 	}
 	// Its sequence number is still to be had.
-	if _, err := w.send(w.of([]byte(note), [][]byte{flow.Int(3).JSON()}, b), signs{b, 0, user, usual}); err != nil || w.noted(b) != "3" {
+	if _, err := w.send(w.of([]byte(note), [][]byte{flow.Int(3).JSON()}, b), signs{account: b, key: 0, signer: user, how: usual}); err != nil || w.noted(b) != "3" {
 		t.Errorf("built anew: %v", err)
 	}
 }
@@ -64,7 +64,7 @@ func TestARaceForASequenceNumber(t *testing.T) {
 	w := newWorld(t)
 	user := flowtest.NewSigner("user")
 	account := w.create(flow.Passkey(user.Public(), 1000))
-	by := signs{account, 0, user, usual}
+	by := signs{account: account, key: 0, signer: user, how: usual}
 	first, second := w.signed(1, by), w.signed(2, by)
 	for _, tx := range []*flow.Transaction{first, second} {
 		if _, err := w.Send(t.Context(), tx); err != nil {

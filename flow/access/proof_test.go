@@ -23,7 +23,7 @@ func TestNoProofsOnChain(t *testing.T) {
 	script, arguments := flow.RevokeKey(3)
 	tx := w.of(script, arguments, account)
 	tx.ProposalKey.KeyIndex = 2
-	if _, err := w.send(tx, signs{account, 2, bare, plain}); err != nil {
+	if _, err := w.send(tx, signs{account: account, key: 2, signer: bare, how: plain}); err != nil {
 		t.Fatal(err)
 	}
 	const app, nonce = "app.example", "a nonce of thirty-two bytes, once"

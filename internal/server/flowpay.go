@@ -121,42 +121,24 @@ func (f *flowAPI) blocks(ctx context.Context, reference flow.Identifier) (latest
 // signedEnough says whether nodes would let the account do this: its keys have signed the payload, each signature is good
 // under the policy, the proposal key is one of them and its sequence number the next, and the weights are 1000 together.
 func signedEnough(tx *flow.Transaction, keys []flow.AccountKey, policy flow.Policy) error {
-	message, err := tx.Message(tx.ProposalKey.Address)
-	if err != nil {
-		return err
+	check := func(s flow.Signature, message []byte, key flow.AccountKey) error {
+		return policy.Verify(s, message, key, secp256k1.Verify)
 	}
-	weight, proposed := 0, false
-	for _, s := range tx.PayloadSignatures { // in the order of keys, each once: Decode has seen to it
-		if s.Address != tx.ProposalKey.Address { // the payer's, or what goes by its name: a key would count twice
+	account := tx.ProposalKey.Address
+	for _, s := range tx.PayloadSignatures {
+		if s.Address != account { // the payer's, or what goes by its name
 			return payerSigned
 		}
-		at := slices.IndexFunc(keys, func(k flow.AccountKey) bool { return k.Index == s.KeyIndex })
-		if at < 0 {
-			return noSuchKey
-		}
-		key := keys[at]
-		if err := policy.Verify(s, message, key, secp256k1.Verify); err != nil {
-			return err
-		}
-		weight += int(key.Weight)
-		if key.Index != tx.ProposalKey.KeyIndex {
-			continue
-		}
-		proposed = true
-		switch cmp.Compare(tx.ProposalKey.SequenceNumber, key.SequenceNumber) {
-		case -1:
-			return usedSequence
-		case 1:
-			return earlySequence
-		}
 	}
-	if !proposed {
-		return notProposed
+	if err := tx.JudgePayload(flow.Keys{account: keys}, check).Err(); err != nil {
+		return err
 	}
-	if weight < flow.WeightThreshold {
-		out := tooLight
-		out.message = fmt.Sprintf("the keys that have signed weigh %d together, and %d are needed", weight, flow.WeightThreshold)
-		return out
+	at := slices.IndexFunc(keys, func(k flow.AccountKey) bool { return k.Index == tx.ProposalKey.KeyIndex })
+	switch cmp.Compare(tx.ProposalKey.SequenceNumber, keys[at].SequenceNumber) { // it is there: it has signed
+	case -1:
+		return usedSequence
+	case 1:
+		return earlySequence
 	}
 	return nil
 }
@@ -227,8 +209,9 @@ func (f *flowAPI) block(ctx context.Context, body []byte) (any, error) {
 
 // refusedBy are the words for programs of what package flow refuses to pay for.
 var refusedBy = map[flow.Cause]string{
-	flow.ErrScript: "script_not_paid", flow.ErrGasLimit: "too_much_gas", flow.ErrTooLarge: "too_long",
+	flow.ErrScript: "script_not_paid", flow.ErrGasLimit: "gas_limit", flow.ErrTooLarge: "too_long",
 	flow.ErrRole: "wrong_payer", flow.ErrAuthorizer: "wrong_payer",
+	flow.ErrNoKey: "no_key", flow.ErrMissing: "proposer_missing", flow.ErrProposer: "proposer_missing", flow.ErrWeight: "too_light",
 }
 
 var (
@@ -236,11 +219,8 @@ var (
 	severalAccounts = refusal{http.StatusUnprocessableEntity, "several_accounts", "the service pays for transactions of one account, that proposes and authorizes", "let the account pay by itself"}
 	unknownBlock    = refusal{http.StatusUnprocessableEntity, "unknown_block", "the node does not know the block that the transaction refers to", "make it anew, and have it signed again"}
 	staleBlock      = refusal{http.StatusUnprocessableEntity, "expired", "the block that the transaction refers to is too old", "make it anew, and have it signed again"}
-	noSuchKey       = refusal{http.StatusUnprocessableEntity, "no_key", "a key has signed that the account does not have", "sign with keys of the account"}
-	notProposed     = refusal{http.StatusUnprocessableEntity, "proposer_missing", "the key whose sequence number it uses has not signed", "sign with that key too, or propose with one that signs"}
 	usedSequence    = refusal{http.StatusUnprocessableEntity, "sequence_used", "another transaction of this key came first, or this one has run already", "look at the account, then make it anew"}
 	earlySequence   = refusal{http.StatusUnprocessableEntity, "sequence_early", "earlier transactions of this key are not sealed yet", "try again when they are"}
-	tooLight        = refusal{http.StatusUnprocessableEntity, "too_light", "", "let more keys of the account sign"}
 	otherPaid       = refusal{http.StatusConflict, "other_paid", "the service pays for another transaction with this sequence number, which can still run", "send that one again, or wait until it is sealed or has expired"}
 	paidOften       = refusal{http.StatusTooManyRequests, "paid_often", fmt.Sprintf("the service has paid for %d transactions of this account within %d minutes", payEach, payWindow/time.Minute), "wait, or let the account pay by itself"}
 	paidEnough      = refusal{http.StatusServiceUnavailable, "paid_enough", "this server has paid for as many transactions as it remembers", "start it anew, or let the account pay by itself"}

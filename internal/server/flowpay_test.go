@@ -93,7 +93,7 @@ func TestTheServicePaysOnce(t *testing.T) {
 		if tx.ID().String() != k.(string)[:64] || len(tx.PayloadSignatures) != 2 || len(tx.EnvelopeSignatures) != 1 || tx.EnvelopeSignatures[0].Address != flowService {
 			t.Errorf("%+v", tx)
 		}
-		if err := tx.VerifySignature(tx.EnvelopeSignatures[0], n.accounts[flowService.Hex()][0], nil); err != nil {
+		if err := tx.VerifySignature(tx.EnvelopeSignatures[0], flow.RoleEnvelope, n.accounts[flowService.Hex()][0], nil); err != nil {
 			t.Error(err)
 		}
 		return true
@@ -178,7 +178,8 @@ func TestWhatTheServiceDoesNotPay(t *testing.T) {
 	}{
 		{"another script", "script_not_paid", func(b *bill) { b.Script = []byte(paidScript + "\n") }},
 		{"a new account", "script_not_paid", func(b *bill) { b.Script = key }},
-		{"much computation", "too_much_gas", func(b *bill) { b.GasLimit = payGas + 1 }},
+		{"much computation", "gas_limit", func(b *bill) { b.GasLimit = payGas + 1 }},
+		{"no computation", "gas_limit", func(b *bill) { b.GasLimit = 0 }},
 		{"long arguments", "too_long", func(b *bill) { b.Arguments = [][]byte{bytes.Repeat([]byte{'1'}, payBytes)} }},
 		{"another payer", "wrong_payer", func(b *bill) { b.Payer = other }},
 		{"the account pays", "wrong_payer", func(b *bill) { b.Payer = flowUser }},

@@ -286,7 +286,7 @@ func TestASecondDeviceSignsOnFlow(t *testing.T) {
 		return p.text("hand-link"), tx
 	}
 	link, tx := begin("7", false)
-	if got := tx.VerifySignature(tx.EnvelopeSignatures[0], keys[1], nil); got != nil {
+	if got := tx.VerifySignature(tx.EnvelopeSignatures[0], flow.RoleEnvelope, keys[1], nil); got != nil {
 		t.Errorf("what is handed over: %v", got)
 	}
 	phone.follow(link)
