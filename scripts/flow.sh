@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of flow/..., the journey and the commands once more, against a Flow emulator and flow-go, where these are built already or may be:
-# a first build takes 5 CPU minutes and 1.5 GB of modules. Without them the recorded exchanges have been replayed.
+# The tests of flow/..., the journey, the commands and the pages once more, against a Flow emulator and flow-go, where these are built already
+# or may be: a first build takes 5 CPU minutes and 1.5 GB of modules. Without them exchanges were replayed, and the pages' tests were skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sum=$(cat interop/flow/go.sum interop/flow/*/*.go interop/flow/build.sh | sha256sum | cut -c1-16)
