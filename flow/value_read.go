@@ -15,6 +15,10 @@ type tree struct {
 	literal json.RawMessage
 }
 
+// maxMembers is more than any object of JSON-Cadence has, those of types included. Without it the members of a long one
+// would be compared with each other.
+const maxMembers = 16
+
 func (t tree) member(name string) (tree, bool) {
 	for i, n := range t.names {
 		if n == name {
@@ -68,6 +72,9 @@ func readNode(d *json.Decoder, b []byte, depth int) (t tree, err error) {
 				}
 				if _, twice := t.member(name.(string)); twice {
 					return bad("a member stands twice")
+				}
+				if len(t.names) == maxMembers {
+					return bad("an object has more members than any of JSON-Cadence")
 				}
 				t.names = append(t.names, name.(string))
 			}

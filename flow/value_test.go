@@ -3,6 +3,7 @@ package flow_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/big"
 	"strings"
 	"testing"
@@ -49,11 +50,22 @@ func TestValuesAreReadStrictly(t *testing.T) {
 	nested := func(n int) string {
 		return strings.Repeat(`{"type":"Array","value":[`, n) + `{"type":"Void"}` + strings.Repeat(`]}`, n)
 	}
-	if _, err := flow.ParseValue([]byte(nested(20))); err != nil {
-		t.Error(err)
+	// Of what is passed on as it came, nothing but the members is looked at: no name twice, and no more than a type has.
+	opaque := func(members int) string {
+		names := make([]string, members)
+		for i := range names {
+			names[i] = fmt.Sprintf(`"m%d":null`, i)
+		}
+		return `{"type":"Type","value":{` + strings.Join(names, ",") + `}}`
+	}
+	for _, good := range []string{nested(20), opaque(16)} {
+		if _, err := flow.ParseValue([]byte(good)); err != nil {
+			t.Error(err)
+		}
 	}
 	for _, text := range []string{
-		``, `null`, `7`, `"x"`, `[]`, `{}`, nested(40), nested(20_000),
+		``, `null`, `7`, `"x"`, `[]`, `{}`, nested(40), nested(20_000), opaque(17), opaque(50_000),
+		`{"type":"Type","value":{"staticType":{"kind":"Int","kind":"Int"}}}`, `{"type":"Type","value":{"a":null,"b":null,"a":null}}`,
 		`{"type":"UInt8","value":"256"}`, `{"type":"UInt8","value":"-1"}`, `{"type":"UInt8","value":1}`, `{"type":"UInt8","value":""}`,
 		`{"type":"UInt8","value":"0x1"}`, `{"type":"UInt8","value":"1.0"}`, `{"type":"UInt8","value":"+1"}`, `{"type":"UInt7","value":"1"}`,
 		`{"type":"Int16","value":"32768"}`, `{"type":"Int16","value":"--1"}`, `{"type":"Int","value":"` + strings.Repeat("9", 101) + `"}`,
