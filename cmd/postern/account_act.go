@@ -29,10 +29,15 @@ type accountAct struct {
 }
 
 func (a *accountAct) flags(fs *flag.FlagSet) {
-	a.accountFlags.flags(fs)
-	a.payer.flags(fs)
+	a.ownFlags(fs)
 	fs.StringVar(&a.ownerKey, "owner-key", "", "somebody else pays: `file` with the key of an EOA, or - for standard input (default $"+ownerEnv+")")
 	fs.BoolVar(&a.show, "call", false, "print the call and send nothing")
+}
+
+// ownFlags are those of what only the account may do.
+func (a *accountAct) ownFlags(fs *flag.FlagSet) {
+	a.accountFlags.flags(fs)
+	a.payer.flags(fs)
 	fs.StringVar(&a.maxFee, "max-fee", "", "refuse if the fee may exceed this `amount` (of a transaction: default 0.05eth)")
 	fs.StringVar(&a.out, "out", "", "keep the operation in this `file`; without a key here it is not sent but prepared")
 	fs.BoolVar(&a.wait, "wait", true, "wait for the receipt")
@@ -42,7 +47,7 @@ func (a *accountAct) flags(fs *flag.FlagSet) {
 
 // open reads the account. What the EOA's key may be for is known before the node is asked.
 func (a *accountAct) open(ctx context.Context, verb string, rest []string) error {
-	if a.key != "" && a.ownerKey != "" {
+	if len(a.keys) > 0 && a.ownerKey != "" {
 		return usageError("--key and --owner-key exclude each other", "--key makes an operation of the account, --owner-key a transaction of somebody else")
 	}
 	var err error
@@ -145,8 +150,11 @@ func (a *accountAct) operate(ctx context.Context, calls []account.Call) (*accoun
 	if err != nil {
 		return nil, err
 	}
-	if a.key != "" {
-		r, err := a.call.deliver(ctx, p, file, a.out, a.dev, a.approvalFlags, a.wait)
+	if len(a.with) > 0 {
+		return nil, a.call.begin(ctx, p, file, a.out, a.local(), a.approvalFlags)
+	}
+	if signer := a.local(); signer != nil {
+		r, err := a.call.deliver(ctx, p, file, a.out, signer, a.approvalFlags, a.wait)
 		if err == nil && r == nil {
 			err = a.call.printSent(p.Hash(), a.json)
 		}

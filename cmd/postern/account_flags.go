@@ -16,14 +16,15 @@ const whichAccount = "which account?"
 // accountFlags say which account it is.
 type accountFlags struct {
 	network
-	spec         accountSpec
-	address, key string
+	spec    accountSpec
+	address string
+	signerFlags
 }
 
 func (f *accountFlags) flags(fs *flag.FlagSet) {
 	f.network.flags(fs)
 	f.spec.flags(fs, &f.address)
-	fs.StringVar(&f.key, "key", "", "development key `file` (postern key new)")
+	f.signerFlags.flags(fs)
 }
 
 // An openAccount is an account as the chain has it.
@@ -32,7 +33,6 @@ type openAccount struct {
 	acct     *webauthn.Account
 	chainID  *big.Int // of the chain that it was read from
 	deployed bool
-	dev      *devKey           // nil: not here
 	passkey  passkey.PublicKey // of who was named; zero for nobody
 }
 
@@ -53,11 +53,8 @@ func (f *accountFlags) open(ctx context.Context, verb string, rest []string) (*o
 	}
 	out := &openAccount{}
 	var err error
-	if f.key != "" {
-		if out.dev, err = openKeyFile(f.key); err != nil {
-			return nil, err
-		}
-		f.spec.fromKey(out.dev)
+	if err = f.signerFlags.open(&f.spec); err != nil {
+		return nil, err
 	}
 	if f.spec.PublicKey != "" {
 		if out.passkey, err = parseKey(f.spec.PublicKey); err != nil {
@@ -92,10 +89,8 @@ func (o *openAccount) read(ctx context.Context, spec *accountSpec) error {
 	if err != nil {
 		return fmt.Errorf("read the code of %s: %w", o.acct.Address(), err)
 	}
-	if o.deployed = len(code) > 0; o.deployed && spec.Address == nil {
-		o.acct, err = o.acct.With(ctx, o.conn.Chain)
-	}
-	return err
+	o.deployed = len(code) > 0
+	return nil
 }
 
 // path is how signatures of a passkey are verified; false if the account does not say.

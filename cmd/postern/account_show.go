@@ -134,6 +134,9 @@ func (c *call) printAccount(info *accountInfo) {
 	fmt.Fprintf(c.stdout, "  %s, EntryPoint %s, holds %s ETH, threshold %d\n", chain, info.EntryPoint, account.Ether(info.balance), info.Threshold)
 	for _, s := range info.Signers {
 		fmt.Fprintf(c.stdout, "  signer    %s, weight %d\n", plain(s.Name), s.Weight)
+		if s.PublicKey != "" {
+			fmt.Fprintf(c.stdout, "            %s\n", p.dim("public key "+s.PublicKey))
+		}
 		if s.Verified != "" {
 			fmt.Fprintf(c.stdout, "  verified  %s\n", plain(s.Verified))
 		}

@@ -11,7 +11,7 @@ import (
 const guardianCancelAbout = `
 Stops recoveries. Three ways:
 
-The owner, by any quorum of the account's own signers: every recovery that is proposed ends, and all
+The owner, by any quorum of the account's own signers (--key again for each): every recovery that is proposed ends, and all
 that guardians have signed before is void.
   postern guardian cancel 0x… --key dev.json                          an operation of the account
   postern guardian cancel 0x… --key dev.json --owner-key payer.json   a signature, sent by anybody:
@@ -49,7 +49,7 @@ func runGuardianCancel(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	payer := r.ownerKey
-	bySignature := r.key != "" && payer != ""
+	bySignature := len(r.keys) > 0 && payer != ""
 	if bySignature {
 		r.ownerKey = "" // the key signs, it sends nothing
 	}
@@ -139,7 +139,7 @@ func (r *guardianRequest) signCancel(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	ask := own.On(ctx, r.conn.Chain).SignHash(r.state.ChainID, m.Digest(r.state.ChainID))
-	reply, err := r.dev.approve(ask.Challenge())
+	reply, err := r.here.approve(ask.Challenge())
 	if err != nil {
 		return nil, err
 	}

@@ -37,7 +37,7 @@ func (r *guardianRequest) open(ctx context.Context, verb string, rest []string) 
 		}
 		at := subjectOf(r.file.Message()).account
 		r.address, rest = at.Hex(), nil
-		if r.key != "" {
+		if len(r.keys) > 0 {
 			// The key pays by an operation of its own account, which must be this one.
 			if r.ownerKey != "" {
 				return usageError("--key and --owner-key exclude each other", "--key makes an operation of the account, --owner-key a transaction of somebody else")

@@ -200,8 +200,14 @@ func passkeyElsewhere(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Setenv("ADDRESS", acct.Address().Hex())
 	case "get":
-		var file struct{ Request json.RawMessage }
+		var file struct {
+			Request  json.RawMessage
+			Requests map[string]json.RawMessage
+		}
 		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &file))
+		if file.Request == nil {
+			file.Request = file.Requests[elsewhere]
+		}
 		device.SetQuirks(softkey.Quirks{})
 		if len(args) > 3 {
 			device.SetQuirks(map[string]softkey.Quirks{

@@ -18,6 +18,7 @@ One operation from calls to receipt, against any node and bundler.
   postern op build     calls → prepared operation: nonce, deployment, gas, fees, challenge
   postern op hash      hash of an operation for every EntryPoint; needs no network
   postern op estimate  what a bundler says an operation takes
+  postern op approve   approve of a prepared operation, where an account asks for several signers
   postern op send      approve and send a prepared operation, or send a signed one
   postern op wait      wait for the receipt
 
@@ -31,6 +32,13 @@ In two steps, with a passkey elsewhere:
       with "request" of op.json, and toJSON() of what it returns into assertion.json
   postern op send op.json --assertion assertion.json --wait
 
+Where the account asks for several signers, keys that are here are named by --key, once for each.
+Signers elsewhere are named by --with when it is made, and approve one after the other:
+  postern op build --key first.json --with 0x… --account 0x… --to 0x… --value 0.1eth --out op.json
+  postern op approve op.json --key first.json
+  postern op approve op.json --signature 0x…
+  postern op send op.json --wait
+
 The prepared file is written again before anything is sent: after a crash or a lost
 connection run the same command again, the operation cannot run twice.
 
@@ -41,14 +49,14 @@ line.
 More on each: postern op build --help`
 
 func opVerbs() []verb {
-	return []verb{opBuild(), opHash(), opEstimate(), opSend(), opWait()}
+	return []verb{opBuild(), opHash(), opEstimate(), opApprove(), opSend(), opWait()}
 }
 
 func opCommand() command {
 	return command{
 		name:    "op",
 		summary: "build, hash, estimate, send and await an operation",
-		usage:   "build|hash|estimate|send|wait [flags]",
+		usage:   "build|hash|estimate|approve|send|wait [flags]",
 		about:   opAbout,
 		run:     runOp,
 	}

@@ -27,6 +27,7 @@ type accountSpec struct {
 	Origins      []string        `json:"origins"`
 	Salt         string          `json:"salt,omitempty"`    // of an account made by this passkey
 	Address      *common.Address `json:"address,omitempty"` // of an existing account
+	Signers      []coSigner      `json:"signers,omitempty"` // who approves besides
 }
 
 func (s *accountSpec) flags(fs *flag.FlagSet, address *string) {
@@ -84,19 +85,23 @@ func (s *accountSpec) open(ctx context.Context, chain account.Chain) (account.Ac
 	return guardian.Account{Account: acct}, auth, nil
 }
 
-// authority is the passkey's over the account.
+// authority is that of the passkey over the account, with the further signers.
 func (s *accountSpec) authority(acct *webauthn.Account, key passkey.PublicKey) (account.Authority, error) {
-	credential, err := s.credentialID()
+	first, err := passkeyApprover(acct, key, s.RPID, s.Origins, s.CredentialID)
 	if err != nil {
 		return nil, err
 	}
-	signer, ok := signerOf(acct, key)
-	if !ok {
-		return nil, failf("not-a-signer", "give the public key of one of the account's passkeys", "this passkey is no signer of the account %s", acct.Address())
+	approvers := []webauthn.Approver{first}
+	for _, co := range s.Signers {
+		next, err := co.approver(acct)
+		if err != nil {
+			return nil, err
+		}
+		approvers = append(approvers, next)
 	}
-	auth, err := acct.Authority(webauthn.PasskeyApprover{Passkey: signer, RPID: s.RPID, Origins: s.Origins, Credential: credential})
+	auth, err := acct.Authority(approvers...)
 	if err != nil {
-		return nil, err
+		return nil, tooLight(acct, err)
 	}
 	return auth, nil
 }
@@ -116,6 +121,7 @@ func parseCredentialID(text string) ([]byte, error) {
 	return id, nil
 }
 
+// account is the account as the chain has it now, or as it will be made.
 func (s *accountSpec) account(ctx context.Context, chain account.Chain, key passkey.PublicKey) (*webauthn.Account, error) {
 	if s.Address != nil {
 		acct, err := webauthn.At(ctx, chain, *s.Address)
@@ -136,7 +142,15 @@ func (s *accountSpec) account(ctx context.Context, chain account.Chain, key pass
 	if err != nil || len(salt) != 32 {
 		return nil, usageError("the salt is not 32 bytes: "+clip(s.Salt), "it is 0x and 64 hex digits: bytes 2 to 33 of the passkey's user handle")
 	}
-	return webauthn.ForPasskey(d, key, [32]byte(salt))
+	acct, err := webauthn.ForPasskey(d, key, [32]byte(salt))
+	if err != nil {
+		return nil, err
+	}
+	now, err := acct.With(ctx, chain)
+	if err != nil {
+		return nil, fmt.Errorf("open the account %s: %w", acct.Address(), err)
+	}
+	return now, nil
 }
 
 // signerOf finds the member that is this passkey, under whatever rule.

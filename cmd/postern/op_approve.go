@@ -30,12 +30,12 @@ func (c *call) deliver(ctx context.Context, p *account.Prepared, file *opFile, p
 		c.printPrepared(p)
 	}
 	if !p.Sealed() {
-		approval, err := c.approval(ctx, p, signer, f)
+		approval, err := c.approval(ctx, p, file, signer, f, "Sign and send this?")
 		if err != nil {
 			return nil, err
 		}
 		if _, err := p.Finish(approval); err != nil {
-			return nil, err
+			return nil, file.tooFew(p, approval, path, err)
 		}
 	}
 	save := func() error {
@@ -80,7 +80,32 @@ func outcome(err error, hash common.Hash, path string) error {
 }
 
 // approval asks the key on this machine, or reads what was signed elsewhere.
-func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSigner, f approvalFlags) (account.Approval, error) {
+// What others have approved of before stands in the file.
+func (c *call) approval(ctx context.Context, p *account.Prepared, file *opFile, signer localSigner, f approvalFlags, question string) (account.Approval, error) {
+	if p.Challenge().Kind != account.KindSeveral {
+		return c.ask(ctx, p.Challenge(), signer, f, question)
+	}
+	out, err := file.given(p.Challenge())
+	if err != nil || signer == nil && f.assertion == "" && f.signature == "" && len(file.Approvals) > 0 {
+		return out, err
+	}
+	more, err := c.ask(ctx, p.Challenge(), signer, f, question)
+	if err != nil {
+		return out, err
+	}
+	if more.Parts == nil {
+		return out, place(out.Parts, p.Challenge(), more)
+	}
+	for i, a := range more.Parts {
+		if !a.IsZero() {
+			out.Parts[i] = a
+		}
+	}
+	return out, nil
+}
+
+// ask asks the key on this machine, or reads what was signed elsewhere.
+func (c *call) ask(ctx context.Context, challenge account.Challenge, signer localSigner, f approvalFlags, question string) (account.Approval, error) {
 	given := 0
 	for _, is := range []bool{signer != nil, f.assertion != "", f.signature != ""} {
 		if is {
@@ -91,14 +116,14 @@ func (c *call) approval(ctx context.Context, p *account.Prepared, signer localSi
 	case given > 1:
 		return account.Approval{}, usageError("a key, --assertion and --signature exclude each other", "give one of them")
 	case signer != nil:
-		if err := c.askBefore(ctx, f); err != nil {
+		if err := c.askFirst(ctx, f, question); err != nil {
 			return account.Approval{}, err
 		}
-		return signer.approve(p.Challenge())
+		return signer.approve(challenge)
 	case f.signature != "":
 		return parseSignature(f.signature)
 	case f.assertion == "":
-		if p.Challenge().Kind == account.KindECDSA {
+		if challenge.Kind == account.KindECDSA {
 			return account.Approval{}, usageError("the operation is not approved yet", "--owner-key FILE, or --signature with what the owner's wallet signed (personal_sign or eth_signTypedData_v4)")
 		}
 		return account.Approval{}, usageError("the operation is not approved yet", "--assertion FILE with the passkey's reply, or --key FILE for a development key")

@@ -24,24 +24,25 @@ func opBuild() verb {
 // buildFlags is all that makes an operation.
 type buildFlags struct {
 	network
-	payer        payer
-	spec         accountSpec
-	address, key string
-	one          wireCall
-	maxFee       string
+	payer   payer
+	spec    accountSpec
+	address string
+	signerFlags
+	one    wireCall
+	maxFee string
 }
 
 func (b *buildFlags) flags(fs *flag.FlagSet) {
 	b.network.flags(fs)
 	b.payer.flags(fs)
 	b.spec.flags(fs, &b.address)
-	fs.StringVar(&b.key, "key", "", "development key `file` (postern key new)")
+	b.signerFlags.flags(fs)
 	b.one.flags(fs)
 	fs.StringVar(&b.maxFee, "max-fee", "", "refuse if the fee may exceed this `amount`")
 }
 
 // prepare makes the operation. calls are those of a file, nil to take the flags.
-func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey, calls []account.Call) (*account.Prepared, *opFile, error) {
+func (b *buildFlags) prepare(ctx context.Context, conn *connection, calls []account.Call) (*account.Prepared, *opFile, error) {
 	if b.address != "" {
 		a, err := parseAddress("--account", b.address)
 		if err != nil {
@@ -49,8 +50,8 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 		}
 		b.spec.Address = &a
 	}
-	if key != nil {
-		b.spec.fromKey(key)
+	if err := b.signerFlags.open(&b.spec); err != nil {
+		return nil, nil, err
 	}
 	if calls == nil {
 		var err error
@@ -77,14 +78,6 @@ func (b *buildFlags) prepare(ctx context.Context, conn *connection, key *devKey,
 	return p, f, err
 }
 
-// loadKey opens the development key, if one is named.
-func (b *buildFlags) loadKey() (*devKey, error) {
-	if b.key == "" {
-		return nil, nil
-	}
-	return openKeyFile(b.key)
-}
-
 func runOpBuild(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	var b buildFlags
@@ -99,17 +92,13 @@ func runOpBuild(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	key, err := b.loadKey()
-	if err != nil {
-		return err
-	}
 	conn, err := b.connect()
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	p, f, err := b.prepare(ctx, conn, key, calls)
+	p, f, err := b.prepare(ctx, conn, calls)
 	if err != nil {
 		return err
 	}
@@ -156,6 +145,8 @@ func (c *call) printPrepared(p *account.Prepared) {
 func (c *call) printNext(p *account.Prepared, path string) {
 	next := "postern op send %s --assertion FILE, or --key FILE for a development key"
 	switch challenge := p.Challenge(); {
+	case challenge.Kind == account.KindSeveral:
+		next = "each signer: postern op approve %s --key FILE, --assertion FILE or --signature 0x…; then postern op send"
 	case challenge.Kind == account.KindECDSA && challenge.TypedData == nil:
 		next = "sign \"personal\" of the file with personal_sign, then postern op send %s --signature 0x…"
 	case challenge.Kind == account.KindECDSA:

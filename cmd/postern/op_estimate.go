@@ -32,15 +32,11 @@ func runOpEstimate(ctx context.Context, c *call) error {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	if b.one.To != "" {
-		key, err := b.loadKey()
-		if err != nil {
-			return err
-		}
 		conn, err := b.connect()
 		if err != nil {
 			return err
 		}
-		p, _, err := b.prepare(ctx, conn, key, nil)
+		p, _, err := b.prepare(ctx, conn, nil)
 		if err != nil {
 			return err
 		}

@@ -36,6 +36,10 @@ type opFile struct {
 	TypedData json.RawMessage `json:"typedData,omitempty"` // for eth_signTypedData_v4
 	Personal  hexutil.Bytes   `json:"personal,omitempty"`  // for personal_sign
 	Prepared  json.RawMessage `json:"prepared"`            // account.Prepared
+
+	// Of several signers: what their passkeys are asked, by RP ID, and who has approved.
+	Requests  map[string]json.RawMessage `json:"requests,omitempty"`
+	Approvals []opApproval               `json:"approvals,omitempty"`
 }
 
 // An accountRef says which account it is and who approves: enough to open both again in
@@ -59,13 +63,19 @@ func newOpFile(ref accountRef, p *account.Prepared) (*opFile, error) {
 		f.Recovery = r
 	}
 	c := p.Challenge()
-	if c.Kind == account.KindWebAuthn {
+	switch c.Kind {
+	case account.KindSeveral:
+		var err error
+		if f.Requests, err = requests(c); err != nil {
+			return nil, err
+		}
+	case account.KindWebAuthn:
 		text, err := json.Marshal(passkey.NewRequestOptions(c.Rule.RPID, c.Digest[:], c.Credentials...))
 		if err != nil {
 			return nil, fmt.Errorf("write the request: %w", err)
 		}
 		f.Request = text
-	} else {
+	default:
 		f.TypedData, f.Personal = c.TypedData, c.Personal
 	}
 	return f, f.update(p)

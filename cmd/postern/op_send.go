@@ -60,23 +60,25 @@ func runOpSend(ctx context.Context, c *call) error {
 	if f.one.To != "" && len(rest) > 0 {
 		return usageError("--to and a file exclude each other", "give one of them")
 	}
-	key, err := f.loadKey()
-	if err != nil {
-		return err
-	}
 	if f.one.To != "" {
-		if key == nil {
+		if len(f.keys) == 0 {
 			return usageError("sending in one go needs --key", "with a passkey elsewhere: postern op build, then postern op send --assertion")
 		}
 		conn, err := f.connect()
 		if err != nil {
 			return err
 		}
-		p, file, err := f.prepare(ctx, conn, key, nil)
+		p, file, err := f.prepare(ctx, conn, nil)
 		if err != nil {
 			return err
 		}
-		return c.approveAndSend(ctx, p, file, f.out, key, f)
+		if len(f.with) > 0 {
+			return c.begin(ctx, p, file, f.out, f.local(), f.approvalFlags)
+		}
+		return c.approveAndSend(ctx, p, file, f.out, f.local(), f)
+	}
+	if err := f.read(); err != nil {
+		return err
 	}
 	text, path, err := c.readArgument(rest)
 	if err != nil {
@@ -100,7 +102,7 @@ func runOpSend(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	signer, err := f.signerFor(p, key, c)
+	signer, err := f.signerFor(p, c)
 	if err != nil {
 		return err
 	}
@@ -108,14 +110,17 @@ func runOpSend(ctx context.Context, c *call) error {
 }
 
 // signerFor is the key on this machine that is to approve of p, nil for none.
-func (f *sendFlags) signerFor(p *account.Prepared, key *devKey, c *call) (localSigner, error) {
+func (f *sendFlags) signerFor(p *account.Prepared, c *call) (localSigner, error) {
+	here, several := len(f.here) > 0, p.Challenge().Kind == account.KindSeveral
 	switch {
-	case key != nil && f.ownerKey != "":
+	case here && f.ownerKey != "":
 		return nil, usageError("--key and --owner-key exclude each other", "give the one that the operation was prepared for")
-	case key != nil && p.Challenge().Kind == account.KindECDSA:
+	case here && p.Challenge().Kind == account.KindECDSA && f.here.passkeys():
 		return nil, usageError("the operation is for the owner's key, and --key is a passkey", "--owner-key FILE, or --signature with what the owner's wallet signed (personal_sign or eth_signTypedData_v4)")
-	case key != nil:
-		return key, nil
+	case here:
+		return f.here, nil
+	case several && f.ownerKey != "":
+		return nil, usageError("the operation is for several signers, and --owner-key is the owner's of another kind of account", "--key FILE, also for the key of an EOA; may be repeated")
 	case f.ownerKey != "" && p.Challenge().Kind != account.KindECDSA:
 		return nil, usageError("the operation is for a passkey, and --owner-key is none", "--assertion FILE with the passkey's reply, or --key FILE for a development key")
 	case p.Challenge().Kind != account.KindECDSA || f.assertion != "" || f.signature != "":
