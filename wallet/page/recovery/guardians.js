@@ -163,7 +163,7 @@ async function operate(to, data) {
   const chain = session.chain;
   if (!mine) throw new Trouble('This page does not know your passkey yet.', 'Go back and open the account with it.');
   const { account, id } = mine;
-  if (account.shared) throw new Trouble('This passkey alone cannot approve for this account.', 'Further signers must approve as well, which this page cannot gather. Use “postern guardian” on the command line.');
+  if (account.shared) throw new Trouble('This passkey alone cannot approve for this account.', 'Further signers must approve as well, which this page cannot gather. “postern guardian” on the command line can: with --key for each key that is there, and --with for signers elsewhere.');
   const path = pathOf(chain, account);
   const hinting = path.then(hinter);
   const stubbed = hinting.then(async (hint) => toHex(stub(account.signer, location.origin, hint ? hintsLength(await path) : 0)));
