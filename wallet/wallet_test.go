@@ -262,7 +262,7 @@ func TestThePagesAreSmall(t *testing.T) {
 		{"the session key's page", 172_500, reached(t, p, imported, "/grant/session.js"), []string{"/session", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the page for Flow", 130_000, reached(t, p, imported, "/flow/main.js"), []string{"/flow", "/style.css", "/grant/style.css", "/icon.svg"}},
 		{"the page that apps open on Flow", 120_000, reached(t, p, imported, "/flow/fcl.js"), []string{"/fcl", "/style.css", "/grant/style.css", "/icon.svg"}},
-		{"the page for recovery", 216_000, reached(t, p, imported, "/recovery/main.js"), []string{"/recovery", "/style.css", "/grant/style.css", "/recovery/style.css", "/icon.svg"}},
+		{"the page for recovery", 220_000, reached(t, p, imported, "/recovery/main.js"), []string{"/recovery", "/style.css", "/grant/style.css", "/recovery/style.css", "/icon.svg"}},
 	} {
 		files := slices.Sorted(maps.Keys(part.modules))
 		sum := 0

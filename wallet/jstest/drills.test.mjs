@@ -131,6 +131,12 @@ test('what is overdue, and what could not complete, is said plainly', async () =
   const more = setup(2, 1, 1, 1, 1);
   assert.match(says([held(start, [3])], 20, setup(3, 1, 1, 1, 1)).words[0], /never asked|never answered/);
   assert.equal(level([held(start, [1, 2])], 20, more), 'good');
+  // What nobody could ask the chain about is no silence; what it refuses is.
+  const shown = (/** @type {any} */ log, /** @type {number} */ days, /** @type {any} */ judge) => drills.report(log, two, start + days * g.DAY, judge).guardians.map((x) => drills.shown(x)[0]).sort();
+  assert.deepEqual(shown([held(start, [1])], 20, () => undefined), ['has never answered, and was asked on 17 March 2030', 'has never answered, and was asked on 17 March 2030', 'has signed what only the chain can check, and it does not confirm that']);
+  assert.equal(drills.verdict(drills.report([held(start, [1, 2])], two, start + 20 * g.DAY), start + 20 * g.DAY).level, 'due');
+  assert.equal(drills.verdict(drills.report([held(start, [1, 2])], two, start + 20 * g.DAY, () => false), start + 20 * g.DAY).level, 'alarm');
   // A drill of the future is none.
+  assert.deepEqual(shown([held(start + 3 * g.DAY, [1])], 0, () => true), ['was never asked', 'was never asked', 'was never asked']);
   assert.equal(level([held(start + 3 * g.DAY, [1, 2])], 0), 'due');
 });

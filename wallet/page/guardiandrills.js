@@ -19,7 +19,7 @@ import { when } from './guardianwords.js';
  * @property {Uint8Array} signer
  * @property {number} [last] date of the last drill that it signed
  * @property {boolean} lately
- * @property {number} [asked] date of the first drill that it was asked in and that it has signed neither then nor since
+ * @property {number} [asked] date of the first drill that it was asked in and has not signed
  * @property {boolean} silent it has never signed, and had time to
  * @property {boolean} unverified it signed something that only the chain can verify, and the chain was not asked
  *
@@ -93,15 +93,12 @@ export function report(log, setup, now, judge = () => undefined) {
       const good = !g.approved ? false : !g.open || judge(c, /** @type {Approval} */ (c.approvals.find((a) => equal(a.signer, g.signer))));
       if (good) {
         row.signed++;
-        if (!row.future) {
-          last.set(key, date); // the oldest first
-          asked.delete(key);
-        }
+        if (!row.future) last.set(key, date); // the oldest first
         continue;
       }
       if (good === undefined) unverified.add(key);
       else if (g.approved) row.bad++;
-      if (!row.future && !asked.has(key) && last.get(key) !== date) asked.set(key, date); // one key under two rules is one guardian
+      if (!row.future && !asked.has(key)) asked.set(key, date);
     }
     return row;
   });
