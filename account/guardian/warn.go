@@ -26,6 +26,22 @@ func Warnings(m Message, s Setup, now time.Time) (out []string) {
 	return out
 }
 
+// Place is where a guardian stands in a setup.
+type Place struct{ Tier, Guardian int }
+
+// Alone are the guardians who reach their tier's threshold by themselves, although the tier has others:
+// of several each is meant to be nothing alone. The only guardian of a tier is not among them.
+func (s Setup) Alone() (out []Place) {
+	for i, t := range s.Tiers {
+		for j, g := range t.Guardians {
+			if len(t.Guardians) > 1 && g.Weight >= t.Threshold {
+				out = append(out, Place{i, j})
+			}
+		}
+	}
+	return out
+}
+
 // deadlineOf is by when a message must be sent; zero if it never is, or at any time.
 func deadlineOf(m Message) time.Time {
 	switch m := m.(type) {

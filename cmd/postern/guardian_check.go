@@ -21,7 +21,7 @@ const guardianCheckAbout = `
 Names everything that is wrong with a setup file, before it reaches a chain, and says the rest in
 words. With the account's address and a node it also looks who is behind each guardian there:
 verifiers without code, guardians who are the account's own signers, contracts that the account
-itself stands behind.
+itself stands behind. A guardian who alone reaches the threshold of a tier of several is a warning.
 
 Exit code 0: it can be put into force. 1: it cannot, or it cannot be read. 2: usage.
 
@@ -85,7 +85,7 @@ func runGuardianCheck(ctx context.Context, c *call) error {
 		for _, p := range problems {
 			list = append(list, wireProblem{p.Field, s.words(p), wayOut(p)})
 		}
-		err = printJSON(c.stdout, map[string]any{"ok": len(list) == 0, "configHash": s.setup.Hash(), "problems": list, "words": s.names.setup(s.setup), "notChecked": unseen(conn)})
+		err = printJSON(c.stdout, map[string]any{"ok": len(list) == 0, "configHash": s.setup.Hash(), "problems": list, "words": s.names.setup(s.setup), "warnings": s.names.alone(s.setup), "notChecked": unseen(conn)})
 	} else {
 		c.printProblems(s, problems, unseen(conn))
 	}
@@ -115,6 +115,7 @@ func (c *call) printProblems(s *setupFile, problems []*guardian.SetupError, miss
 	for _, line := range s.names.setup(s.setup) {
 		fmt.Fprintln(c.stdout, plain(line))
 	}
+	c.printAlone(s.names.alone(s.setup))
 	fmt.Fprintln(c.stdout, p.green("nothing wrong found"))
 	for _, what := range missed {
 		fmt.Fprintf(c.stdout, "not looked at: %s; with a node: --account 0x… --rpc URL\n", what)
@@ -167,6 +168,29 @@ func wayOut(e *guardian.SetupError) string {
 		return "name a second guardian, or leave freeze out"
 	}
 	return e.Hint()
+}
+
+// alone warns of guardians who need no other one of their tier.
+func (b *nameBook) alone(s guardian.Setup) []string {
+	out := []string{}
+	for i, t := range s.Tiers {
+		var who []string
+		for _, p := range s.Alone() {
+			if p.Tier == i {
+				who = append(who, b.signer(t.Guardians[p.Guardian].Signer))
+			}
+		}
+		if len(who) > 0 {
+			out = append(out, fmt.Sprintf("%s: one guardian alone can bring in a new signer after %s, and no other has to agree: %s. Where that is not meant, raise the threshold.", b.tier(i), recovery.Span(t.Delay), strings.Join(who, "; or ")))
+		}
+	}
+	return out
+}
+
+func (c *call) printAlone(list []string) {
+	for _, w := range list {
+		fmt.Fprintf(c.stdout, "%s %s\n", painter(c.stdout).red("WARNING:"), plain(w))
+	}
 }
 
 var fieldIndex = regexp.MustCompile(`^(tiers|guardians)\[(\d+)\]$`)

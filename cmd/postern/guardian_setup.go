@@ -80,6 +80,7 @@ func (c *call) withSetup(ctx *context.Context, verb string) (*guardianAct, *setu
 func (c *call) printSetup(a *guardianAct, s guardian.Setup) {
 	if !a.json {
 		c.printLines(a.names.setup(s))
+		c.printAlone(a.names.alone(s))
 	}
 }
 
