@@ -68,6 +68,14 @@ func cloudLost(ctx context.Context, w *walker) error {
 		return err
 	}
 
+	var drill []guardian.Approval
+	if err := w.step("a drill: all three can sign", func(s *Step) error {
+		drill, err = w.drilled(ctx, s, at, f.mum, f.bob, f.carol)
+		return err
+	}); err != nil {
+		return err
+	}
+
 	// 3. The cloud account is gone. On a new phone, in a new cloud account, is a new passkey.
 	young, _, err := w.candidate(old, home)
 	if err != nil {
@@ -86,6 +94,9 @@ func cloudLost(ctx context.Context, w *walker) error {
 		p, err = w.pleads(ctx, s, at, me, young.credential)
 		return err
 	}); err != nil {
+		return err
+	}
+	if err := w.step("what was signed in the drill proposes nothing", func(s *Step) error { return w.provesOnly(ctx, s, p, drill) }); err != nil {
 		return err
 	}
 	if err := w.step("one guardian is not enough", func(s *Step) error {

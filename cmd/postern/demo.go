@@ -35,7 +35,8 @@ Four stories are of session keys on ZeroDev's accounts. The contracts that hold 
 in no package registry: with --kernel DIR, or KERNEL_ARTIFACTS, they come from a directory
 (docs/testing.md says how it is made); without, these stories are skipped.
 
-Five stories are of losses: a phone, a cloud account, a domain, guardians. Before each the
+Six stories are of losses: a phone, a cloud account, a domain, guardians, and the wallet's vendor with
+its server and bundler, from which postern rescue is the way back. Before each the
 account's audit is read, and what happens must be what it says. Three of them let days pass on
 the chain in this process.
 
