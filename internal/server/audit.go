@@ -14,6 +14,8 @@ import (
 
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/audit"
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/recovery"
 	"github.com/postern-dev/postern/rescue"
 )
@@ -76,13 +78,14 @@ type class struct {
 // auditor answers POST /audit. It keeps nothing of what it is told.
 type auditor struct {
 	chain account.Chain
+	flow  *access.Client // nil: there is none
 	// work is held by the one audit that computes. Facts can be made such that this takes
 	// seconds until it is refused; the other processors are for the wallet.
 	work chan struct{}
 }
 
-func newAuditor(chain account.Chain) *auditor {
-	return &auditor{chain: chain, work: make(chan struct{}, 1)}
+func newAuditor(chain account.Chain, flow *access.Client) *auditor {
+	return &auditor{chain: chain, flow: flow, work: make(chan struct{}, 1)}
 }
 
 func (a *auditor) handler() http.Handler {
@@ -189,10 +192,7 @@ func (a *auditor) described(ctx context.Context, q auditRequest) (*recovery.Acco
 		}
 		return recovery.WithPasskeys(all, kept...), nil
 	}
-	if !common.IsHexAddress(q.Account) || len(q.Account) != 42 {
-		return nil, &recovery.Error{Code: recovery.BadFile, Field: "account", What: "it is no address", Way: "write 0x and 40 hex digits"}
-	}
-	read, err := audit.Read(ctx, a.chain, common.HexToAddress(q.Account))
+	read, err := a.read(ctx, q.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +203,25 @@ func (a *auditor) described(ctx context.Context, q auditRequest) (*recovery.Acco
 	return stated.Apply(known)
 }
 
+// read describes an account of the chain, or of Flow, whose addresses are shorter.
+func (a *auditor) read(ctx context.Context, address string) (recovery.Account, error) {
+	switch {
+	case !strings.HasPrefix(address, "0x"):
+	case len(address) == 42 && common.IsHexAddress(address):
+		return audit.Read(ctx, a.chain, common.HexToAddress(address))
+	case len(address) == 18:
+		short, err := flow.ParseAddress(address)
+		if err != nil {
+			break
+		}
+		if a.flow == nil {
+			return recovery.Account{}, &recovery.Error{Code: recovery.BadFile, Field: "account", What: "it is an address of Flow, and this server asks no access node", Way: "start it with postern up --flow URL, or use postern audit 0x… --flow URL"}
+		}
+		return audit.ReadFlow(ctx, a.flow, short)
+	}
+	return recovery.Account{}, &recovery.Error{Code: recovery.BadFile, Field: "account", What: "it is no address", Way: "write 0x and 40 hex digits, or 16 for an account of Flow"}
+}
+
 // refused says what an audit failed with.
 func refused(err error) refusal {
 	out := refusal{http.StatusBadGateway, "chain_failed", "the chain could not be read", "try again in a moment"}
@@ -210,6 +229,8 @@ func refused(err error) refusal {
 	var large *recovery.TooLargeError
 	var none *audit.NoAccountError
 	var unknown *audit.UnknownError
+	var keys *audit.TooManyKeysError
+	var node *access.Error
 	switch {
 	case errors.Is(err, errAuditBusy):
 		return auditBusy
@@ -217,6 +238,10 @@ func refused(err error) refusal {
 		out = refusal{http.StatusUnprocessableEntity, "bad_facts", words(fault, "recovery: "), ""}
 	case errors.As(err, &large):
 		out = refusal{http.StatusUnprocessableEntity, "too_large", words(large, "recovery: "), ""}
+	case errors.As(err, &keys):
+		out = refusal{http.StatusUnprocessableEntity, "too_large", words(keys, "audit: "), ""}
+	case errors.As(err, &node):
+		return flowRefused(err)
 	case errors.As(err, &none):
 		out = refusal{http.StatusNotFound, "no_account", words(none, "audit: "), ""}
 	case errors.As(err, &unknown):

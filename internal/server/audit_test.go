@@ -16,6 +16,8 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"github.com/postern-dev/postern/account"
+	"github.com/postern-dev/postern/flow"
+	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/recovery"
 	"github.com/postern-dev/postern/relyingparty/storetest"
@@ -187,6 +189,51 @@ func TestWhatCannotBeAuditedIsRefusedWithTheWayOut(t *testing.T) {
 	r.refused(res, body, http.StatusMethodNotAllowed, "method_not_allowed")
 }
 
+// An address of Flow is asked about at the access node, with what is stated of its keys.
+func TestAnAccountOfFlowIsAuditedWhereThereIsAnAccessNode(t *testing.T) {
+	n := newFlowNode(t)
+	key := storetest.NewCredential(t).Key
+	n.accounts[flowUser.Hex()] = []flow.AccountKey{flow.Passkey(key, 1000)}
+	for range recovery.MaxSigners + 1 {
+		n.accounts[flowService.Hex()] = append(n.accounts[flowService.Hex()], flow.AccountKey{Index: uint32(len(n.accounts[flowService.Hex()])), Public: [64]byte{1}, Curve: flow.Secp256k1, Hash: flow.SHA2, Weight: 10})
+	}
+	node, err := access.New(n.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := serve(t, func(c *Config) { c.Chain, c.Flow = oddChain{}, &Flow{Access: node} })
+	facts := fmt.Sprintf(`{"version":1,"domain":[{"id":"laptop","name":"My laptop","kind":"device"}],"signer":[{"id":"0x%x","devices":["laptop"]}]}`, key.X())
+	res, body := r.ask(`{"account":"` + flowUser.String() + `","facts":` + facts + `}`)
+	for _, w := range []string{`"kind":"Flow account"`, `"address":"` + flowUser.String() + `"`, "My laptop is lost or broken", "Capabilities that the account has given away"} {
+		if res.StatusCode != 200 || !strings.Contains(body, w) {
+			t.Errorf("%d, no %s in %.2000s", res.StatusCode, w, body)
+		}
+	}
+	for _, c := range []struct {
+		account string
+		status  int
+		code    string
+	}{
+		{"0x00000000000000ff", 404, "no_account"},
+		{flowService.String(), 422, "too_large"},
+		{"0x00000000000000zz", 422, "bad_facts"},
+		{flowUser.Hex(), 422, "bad_facts"},
+	} {
+		res, body := r.ask(`{"account":"` + c.account + `"}`)
+		r.refused(res, body, c.status, c.code)
+	}
+	n.Close()
+	res, body = r.ask(`{"account":"` + flowUser.String() + `"}`)
+	r.refused(res, body, http.StatusBadGateway, "chain_failed")
+
+	none := serve(t, func(c *Config) { c.Chain = oddChain{} })
+	res, body = none.ask(`{"account":"` + flowUser.String() + `"}`)
+	none.refused(res, body, 422, "bad_facts")
+	if !strings.Contains(body, "asks no access node") || !strings.Contains(body, "--flow URL") {
+		t.Error(body)
+	}
+}
+
 func TestAChainThatFailsIsNotQuoted(t *testing.T) {
 	r := serve(t, func(c *Config) { c.Chain = oddChain{down: true} })
 	res, body := r.ask(`{"account":"` + odd.Hex() + `"}`)
@@ -235,7 +282,7 @@ func TestFurtherAuditsAreSentAwayAndNotQueued(t *testing.T) {
 }
 
 func TestOneAuditComputesAtATime(t *testing.T) {
-	a := newAuditor(oddChain{})
+	a := newAuditor(oddChain{}, nil)
 	body := []byte(guarded(t))
 	a.work <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -16,6 +16,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/hybrid"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/flow/access"
 )
 
 // Page is the wallet: a handler that knows its paths.
@@ -249,7 +250,11 @@ func routes(cfg Config, walletConfig []byte) http.Handler {
 	mux.Handle("/readyz", get(readiness(cfg)))
 	mux.Handle("/rpc", cfg.RPC)
 	if cfg.Chain != nil {
-		mux.Handle(auditPath, newAuditor(cfg.Chain).handler())
+		var node *access.Client
+		if cfg.Flow != nil {
+			node = cfg.Flow.Access
+		}
+		mux.Handle(auditPath, newAuditor(cfg.Chain, node).handler())
 	}
 	if cfg.Flow != nil {
 		mux.Handle(flowPath, newFlowAPI(*cfg.Flow))

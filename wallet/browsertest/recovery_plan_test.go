@@ -3,6 +3,8 @@ package browsertest
 import (
 	"strings"
 	"testing"
+
+	"github.com/postern-dev/postern/internal/server"
 )
 
 // ticks returns the proposals of a list, with a mark before those that are ticked.
@@ -28,6 +30,52 @@ func (p *tab) choices() {
 	p.tell("Which devices", "My laptop")
 	p.until(byID("table") + ".textContent.includes('My laptop is lost or broken')")
 	p.eval("document.querySelector('#others-box').open = true", nil)
+}
+
+// Where the server has an access node, an account of Flow is looked at like any other.
+func TestAnAccountOfFlowIsLookedAt(t *testing.T) {
+	needFlow(t)
+	p := blankTab(t)
+	e, _ := flowEmulator(t, serviceKey(t))
+	p.path = "/recovery"
+	p.addAuthenticator()
+	p.open("")
+	p.eval("document.querySelector('#start details').open = true", nil)
+	p.write("open-address", "0x"+e.Service.Hex())
+	p.click("address-form button")
+	p.until(byID("open-address-error") + ".textContent.includes('--flow URL')")
+	p.until(byID("flow-too") + ".hidden")
+
+	p.home = startFlow(t, server.UpConfig{Flow: e.URL})
+	p.open("")
+	p.eval("document.querySelector('#start details').open = true", nil)
+	p.until("!" + byID("flow-too") + ".hidden")
+	p.write("open-address", strings.ToUpper(e.Service.Hex())) // as somebody copies it who leaves 0x out
+	p.click("address-form button")
+	p.shows("audit")
+	if got := p.text("audit-address"); got != "0x"+e.Service.Hex() {
+		t.Errorf("the audit is of %s", got)
+	}
+	if got := p.text("verdict"); !strings.Contains(got, "lock") {
+		t.Errorf("the verdict is %q", got)
+	}
+	p.until(byID("to-guardians") + ".hidden")
+	if got := p.group("locked"); !strings.Contains(got, "is lost") {
+		t.Errorf("what locks it: %q", got)
+	}
+	p.tick("step-0")
+	p.until("!" + byID("supposed") + ".hidden")
+	p.shot(shotDir(t), "recovery-flow")
+
+	p.click("audit-back")
+	p.shows("start")
+	p.write("open-address", "00000000000000ff")
+	p.quiet(func() {
+		p.click("address-form button")
+		if got := p.problem(); !strings.Contains(got, "invalid for chain flow-emulator") {
+			t.Errorf("the page says %q", got)
+		}
+	})
 }
 
 func TestAProposalIsTickedAndThePageIsAsIfItWereDone(t *testing.T) {

@@ -116,6 +116,7 @@ function draw() {
   const { report, verdict, unread, rescue } = /** @type {Reply} */ (last);
   $('audit-address').textContent = `${report.address ?? session.address}`;
   const [first, ...rest] = verdict;
+  $('to-guardians').hidden = !session.chain.module || report.kind === 'Flow account';
   $('supposed').hidden = !report.supposed?.length;
   $('supposed-words').textContent = report.supposed?.length ? first : '';
   $('verdict').replaceChildren(...[...(report.supposed?.length ? rest : verdict), ...(report.notes ?? []), ...(report.findings ?? []).map((f) => `${f.what}: ${f.way}.`)].map((text) => element('li', text)));

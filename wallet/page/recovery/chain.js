@@ -11,7 +11,7 @@ import { RpcError, json } from '../rpc.js';
 import { Trouble } from '../words.js';
 
 /**
- * @typedef {import('../operate.js').Config & {auditUrl?: string, recovery?: string}} Config
+ * @typedef {import('../operate.js').Config & {auditUrl?: string, recovery?: string, flow?: object}} Config
  * @typedef {import('../guardians.js').Setup} Setup
  * @typedef {{tier: number, digest: Uint8Array, readyAt: number, expiresAt: number, block: number, recovery?: import('../guardians.js').Recovery}} Proposal recovery: its content, where the chain's logs tell it
  * @typedef {{setup: Setup, pending?: {setup: Setup, readyAt: number, expiresAt: number}, nonces: bigint[], any: bigint, proposals: Proposal[], frozenUntil: number, now: number}} State times in seconds, by the newest block

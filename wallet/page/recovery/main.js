@@ -29,12 +29,20 @@ on('open-passkey', 'click', () => task(asked, async (signal) => {
   await audit(session.own.account.address);
 }, { ceremony: true }));
 
-/** A form that asks for an account. @param {string} form @param {string} id of its field @param {(address: string) => Promise<void>} then */
-function asks(form, id, then) {
+/** An account that can be looked at: also one of Flow, whose addresses are shorter. Throws a sentence. @param {string} text */
+function looked(text) {
+  const short = /^(?:0x)?([0-9a-f]{16})$/i.exec(text.trim());
+  if (!short) return parseAddress(text);
+  if (!/** @type {import('./chain.js').Config} */ (session.chain.config).flow) throw new Error('That is an address of Flow, and this server asks no access node: “postern up --flow URL” does.');
+  return `0x${short[1].toLowerCase()}`;
+}
+
+/** A form that asks for an account. @param {string} form @param {string} id of its field @param {(address: string) => Promise<void>} then @param {(text: string) => string} [parse] */
+function asks(form, id, then, parse = parseAddress) {
   on(form, 'submit', () => {
     if (busy()) return;
     try {
-      const address = parseAddress(input(id).value);
+      const address = parse(input(id).value);
       fieldError(id);
       task('Reading the account…', () => then(address));
     } catch (e) {
@@ -43,7 +51,7 @@ function asks(form, id, then) {
     }
   });
 }
-asks('address-form', 'open-address', audit);
+asks('address-form', 'open-address', audit, looked);
 asks('lost-form', 'lost-address', lost);
 
 /** @template T @param {Promise<T>} reading @returns {Promise<T>} */
@@ -103,7 +111,8 @@ async function boot() {
   status();
   $('network').textContent = chainName(session.chain.id).replace(/ \(.*/, '');
   $('network').hidden = false;
-  $('people').hidden = $('to-guardians').hidden = !session.chain.module;
+  $('flow-too').hidden = !/** @type {import('./chain.js').Config} */ (session.chain.config).flow;
+  $('people').hidden = !session.chain.module;
   accountsAt(guardians);
   ready();
   const missing = obstacle();
