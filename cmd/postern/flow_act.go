@@ -37,9 +37,13 @@ func (f *flowAct) flags(fs *flag.FlagSet) {
 }
 
 func (f *flowAct) signFlags(fs *flag.FlagSet) {
+	f.whoFlags(fs)
+	fs.StringVar(&f.out, "out", "", "`file` for the transaction; without it the file is flow-ID.hex while it is being sent")
+}
+
+func (f *flowAct) whoFlags(fs *flag.FlagSet) {
 	fs.Var(&f.signers, "signer", "a key here signs: `ADDRESS=FILE` or ADDRESS:INDEX=FILE, a passkey's key file or a plain key (64 hex digits, PEM); may be repeated")
 	fs.Var(&f.answers, "answer", "a passkey elsewhere has signed: `ADDRESS=FILE` with the reply of navigator.credentials.get(); may be repeated")
-	fs.StringVar(&f.out, "out", "", "`file` for the transaction; without it the file is flow-ID.hex while it is being sent")
 }
 
 // open finds the node and reads the keys.

@@ -13,6 +13,15 @@ import (
 )
 
 const flowProofAbout = `
+Account proofs: whoever has one of an app and its nonce logs in as the account.
+
+  postern flow proof new --app "My App" --address 0x… --out proof.json        the app's nonce, or one to try
+  postern flow proof sign proof.json --app "My App" --signer 0x…=dev.json
+  postern flow proof verify proof.json --app "My App" --nonce HEX --rp-id localhost --origin http://localhost:8080
+
+Each action has a manual.`
+
+const flowProofVerifyAbout = `
 Verifies an account proof: that whoever made it has keys of the account, of weights of 1000
 together. The file is what FCL hands to an app's server, {"address","nonce","signatures"}; the
 app and the nonce are your own, and a nonce is good once: see to that.
@@ -29,7 +38,7 @@ Exit code 0: it is a proof of the account. 1: it is not. 2: usage.
       --rp-id example.org --origin https://example.org`
 
 func flowProofVerify() verb {
-	return verb{name: "verify", usage: "<file|-> --app NAME [flags]", about: flowProofAbout, run: runFlowProofVerify}
+	return verb{name: "verify", usage: "<file|-> --app NAME [flags]", about: flowProofVerifyAbout, run: runFlowProofVerify}
 }
 
 type flowProofInfo struct {

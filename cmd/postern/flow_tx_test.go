@@ -285,6 +285,30 @@ func TestFlowAnswers(t *testing.T) {
 	}
 }
 
+// A passkey elsewhere signs an account proof, and no other one.
+func TestFlowProofAnswers(t *testing.T) {
+	key, err := keyFile{RPID: "localhost", Origin: "http://localhost:8080", Seed: "0x" + hex.EncodeToString(bytes.Repeat([]byte{1}, 32)), Salt: "0x" + hex.EncodeToString(bytes.Repeat([]byte{2}, 32))}.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof := &flow.Proof{App: "app", Address: flowService, Nonce: bytes.Repeat([]byte{9}, 32)}
+	message, err := proof.Message()
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := access.Account{Address: flowService, Keys: []flow.AccountKey{flow.Passkey(key.credential.Key, 1000)}}
+	for challenge, want := range map[[32]byte]error{{1}: flow.ErrChallenge, sha256.Sum256(message): nil} {
+		s, err := openFlowAnswer(&call{}, flowService.String()+"="+answerFile(t, key.device, challenge[:]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		proof.Signatures = nil
+		if err := signFlowProof(proof, message, account, s); !errors.Is(err, want) || (err == nil) != (len(proof.Signatures) == 1) {
+			t.Errorf("%v, %d signatures", err, len(proof.Signatures))
+		}
+	}
+}
+
 // answerFile is the reply of a browser to a challenge.
 func answerFile(t *testing.T, device *softkey.Authenticator, challenge []byte) string {
 	t.Helper()
