@@ -107,7 +107,7 @@ func (n *flowNode) account(w http.ResponseWriter, r *http.Request) {
 func (n *flowNode) post(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	t, err := wireFlow(r)
+	t, err := accesstest.Sent(r.Body)
 	if err != nil {
 		writeFlow(w, 400, map[string]any{"message": err.Error()})
 		return
@@ -194,48 +194,6 @@ func (n *flowNode) run(t *flow.Transaction) {
 		i, _ := strconv.Atoi(v.Text)
 		keys[i].Revoked = true
 	}
-}
-
-// wireFlow is a transaction as it was sent.
-func wireFlow(r *http.Request) (*flow.Transaction, error) {
-	type signature struct {
-		Address   string `json:"address"`
-		KeyIndex  string `json:"key_index"`
-		Signature []byte `json:"signature"`
-		Extension []byte `json:"extension_data"`
-	}
-	var w struct {
-		Script      []byte      `json:"script"`
-		Arguments   [][]byte    `json:"arguments"`
-		Block       string      `json:"reference_block_id"`
-		Gas         string      `json:"gas_limit"`
-		Payer       string      `json:"payer"`
-		Authorizers []string    `json:"authorizers"`
-		Payload     []signature `json:"payload_signatures"`
-		Envelope    []signature `json:"envelope_signatures"`
-		Proposal    struct {
-			Address  string `json:"address"`
-			KeyIndex string `json:"key_index"`
-			Sequence string `json:"sequence_number"`
-		} `json:"proposal_key"`
-	}
-	if err := json.NewDecoder(r.Body).Decode(&w); err != nil {
-		return nil, err
-	}
-	number := func(text string) uint64 { n, _ := strconv.ParseUint(text, 10, 64); return n }
-	address := func(text string) flow.Address { a, _ := flow.ParseAddress(text); return a }
-	t := &flow.Transaction{Script: w.Script, Arguments: w.Arguments, GasLimit: number(w.Gas), Payer: address(w.Payer),
-		ProposalKey: flow.ProposalKey{Address: address(w.Proposal.Address), KeyIndex: uint32(number(w.Proposal.KeyIndex)), SequenceNumber: number(w.Proposal.Sequence)}}
-	t.ReferenceBlock, _ = flow.ParseIdentifier(w.Block)
-	for _, a := range w.Authorizers {
-		t.Authorizers = append(t.Authorizers, address(a))
-	}
-	for _, s := range append(w.Payload, w.Envelope...) {
-		if err := t.Sign(flow.Signature{Address: address(s.Address), KeyIndex: uint32(number(s.KeyIndex)), Signature: s.Signature, Extension: s.Extension}); err != nil {
-			return nil, err
-		}
-	}
-	return t, nil
 }
 
 // flowChain is the script command "flownode": it sets $POSTERN_FLOW_ACCESS and $SERVICE, and writes service.hex, the key of

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
+	"github.com/postern-dev/postern/flow/access/accesstest"
 	"github.com/postern-dev/postern/flow/flowtest"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
@@ -103,8 +103,12 @@ func newFlowNode(t *testing.T) *flowNode {
 	mux.HandleFunc("POST /v1/transactions", func(w http.ResponseWriter, r *http.Request) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		body, _ := io.ReadAll(r.Body)
-		id := wireID(t, body)
+		tx, err := accesstest.Sent(r.Body)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		id := tx.ID().String()
 		n.sent[id]++
 		if n.refuse {
 			w.WriteHeader(http.StatusBadRequest)
@@ -137,58 +141,6 @@ func newFlowNode(t *testing.T) *flowNode {
 	n.Server = httptest.NewServer(mux)
 	t.Cleanup(n.Close)
 	return n
-}
-
-// wireID is the id of a transaction as it is sent.
-func wireID(t *testing.T, body []byte) string {
-	type signature struct {
-		Address   string `json:"address"`
-		KeyIndex  string `json:"key_index"`
-		Signature []byte `json:"signature"`
-		Extension []byte `json:"extension_data"`
-	}
-	var w struct {
-		Script      []byte   `json:"script"`
-		Arguments   [][]byte `json:"arguments"`
-		Block       string   `json:"reference_block_id"`
-		Gas         string   `json:"gas_limit"`
-		Payer       string   `json:"payer"`
-		Authorizers []string `json:"authorizers"`
-		Proposal    struct {
-			Address  string `json:"address"`
-			Key      string `json:"key_index"`
-			Sequence string `json:"sequence_number"`
-		} `json:"proposal_key"`
-		Payload  []signature `json:"payload_signatures"`
-		Envelope []signature `json:"envelope_signatures"`
-	}
-	if err := json.Unmarshal(body, &w); err != nil {
-		t.Error(err)
-	}
-	address := func(text string) flow.Address {
-		a, err := flow.ParseAddress(text)
-		if err != nil {
-			t.Error(err)
-		}
-		return a
-	}
-	block, _ := flow.ParseIdentifier(w.Block)
-	tx := &flow.Transaction{Script: w.Script, Arguments: w.Arguments, ReferenceBlock: block, Payer: address(w.Payer)}
-	tx.ProposalKey.Address = address(w.Proposal.Address)
-	fmt.Sscan(w.Gas, &tx.GasLimit)
-	fmt.Sscan(w.Proposal.Key, &tx.ProposalKey.KeyIndex)
-	fmt.Sscan(w.Proposal.Sequence, &tx.ProposalKey.SequenceNumber)
-	for _, a := range w.Authorizers {
-		tx.Authorizers = append(tx.Authorizers, address(a))
-	}
-	for _, s := range append(w.Payload, w.Envelope...) {
-		one := flow.Signature{Address: address(s.Address), Signature: s.Signature, Extension: s.Extension}
-		fmt.Sscan(s.KeyIndex, &one.KeyIndex)
-		if err := tx.Sign(one); err != nil {
-			t.Error(err)
-		}
-	}
-	return tx.ID().String()
 }
 
 // blockID is a block's, of its height.
