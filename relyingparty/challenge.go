@@ -2,6 +2,7 @@ package relyingparty
 
 import (
 	"bytes"
+	"context"
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/rand"
@@ -111,6 +112,42 @@ func newKeyring(secrets [][]byte) (keyring, error) {
 			return nil, fmt.Errorf("relyingparty: challenge cipher: %w", err)
 		}
 		ring = append(ring, sealKey{id: [keyIDSize]byte(okm), aead: aead})
+	}
+	return ring, nil
+}
+
+// sealing is where keys come from.
+type sealing struct {
+	fixed keyring
+	now   func(context.Context) ([][]byte, error) // nil: fixed
+}
+
+func newSealing(secrets [][]byte, now func(context.Context) ([][]byte, error)) (sealing, error) {
+	if now != nil {
+		return sealing{now: now}, nil
+	}
+	ring, err := newKeyring(secrets)
+	return sealing{fixed: ring}, err
+}
+
+// ring is the keys of this moment. An error is a *Refusal.
+func (s sealing) ring(ctx context.Context) (keyring, error) {
+	if s.now == nil {
+		return s.fixed, nil
+	}
+	secrets, err := s.now(ctx)
+	if err == nil && len(secrets) == 0 {
+		err = errors.New("there are no secrets")
+	}
+	if err == nil {
+		err = checkSecrets(secrets)
+	}
+	if err != nil {
+		return nil, refuse(codeUnavailable, err)
+	}
+	ring, err := newKeyring(secrets)
+	if err != nil {
+		return nil, refuse(codeUnavailable, err)
 	}
 	return ring, nil
 }

@@ -33,6 +33,10 @@ type Config struct {
 	// share them. Empty: one random secret, so challenges die with the process.
 	Secrets [][]byte
 
+	// SecretsNow is asked instead of Secrets, each time: for secrets that change while servers run, such as
+	// postgres.Store.Secrets. An error refuses the request as unavailable. Nil: Secrets.
+	SecretsNow func(context.Context) ([][]byte, error)
+
 	// TTL is how long a challenge lives. Zero: 5 minutes. At most 1 hour.
 	TTL time.Duration
 
@@ -87,14 +91,23 @@ type Config struct {
 	Now func() time.Time
 }
 
-// checkSealing checks what seals challenges and nonces, and how long they live.
-func checkSealing(secrets [][]byte, ttl *time.Duration) error {
+func checkSecrets(secrets [][]byte) error {
 	for i, s := range secrets {
 		if len(s) != 32 {
 			return badConfig("secret %d has %d bytes, want 32", i, len(s))
 		}
 	}
+	return nil
+}
+
+// checkSealing checks what seals challenges and nonces, and how long they live.
+func checkSealing(secrets [][]byte, now func(context.Context) ([][]byte, error), ttl *time.Duration) error {
+	if err := checkSecrets(secrets); err != nil {
+		return err
+	}
 	switch {
+	case now != nil && len(secrets) != 0:
+		return badConfig("Secrets and SecretsNow")
 	case *ttl == 0:
 		*ttl = 5 * time.Minute
 	case *ttl < 0 || *ttl > time.Hour:
@@ -170,7 +183,7 @@ func (c Config) check() (Config, error) {
 	if len(c.RelyingParties) == 0 {
 		return c, badConfig("no relying party")
 	}
-	if err := checkSealing(c.Secrets, &c.TTL); err != nil {
+	if err := checkSealing(c.Secrets, c.SecretsNow, &c.TTL); err != nil {
 		return c, err
 	}
 	seen := map[string]bool{}

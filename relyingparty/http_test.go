@@ -2,6 +2,7 @@ package relyingparty_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -285,6 +286,9 @@ func TestBadConfigurationsAreRefused(t *testing.T) {
 		"wildcard":         func(c *relyingparty.Config) { c.RelyingParties[0].Origins = []string{"*"} },
 		"origin with path": func(c *relyingparty.Config) { c.RelyingParties[0].Origins = []string{"https://example.org/"} },
 		"short secret":     func(c *relyingparty.Config) { c.Secrets = [][]byte{make([]byte, 16)} },
+		"secrets twice": func(c *relyingparty.Config) {
+			c.Secrets, c.SecretsNow = [][]byte{make([]byte, 32)}, func(context.Context) ([][]byte, error) { return nil, nil }
+		},
 		"long TTL":         func(c *relyingparty.Config) { c.TTL = 2 * time.Hour },
 		"negative TTL":     func(c *relyingparty.Config) { c.TTL = -1 },
 		"negative limit":   func(c *relyingparty.Config) { c.Limits.PerClientBurst = -1 },

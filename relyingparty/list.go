@@ -19,13 +19,17 @@ const (
 )
 
 // listToken is for the passkey that has just signed the challenge n; "" where the store
-// has nothing to list.
+// has nothing to list, or where there is nothing to seal it with at the moment.
 func (s *Server) listToken(c *ceremony, n note, id []byte) string {
 	if _, ok := s.cfg.Store.(Lister); !ok {
 		return ""
 	}
+	ring, err := s.sealing.ring(c.ctx)
+	if err != nil {
+		return ""
+	}
 	n.purpose, n.issued, n.subject = purposeList, c.now, digest16{}
-	return b64.EncodeToString(s.ring.sealBytes(listContext, append(n.marshal(), id...)))
+	return b64.EncodeToString(ring.sealBytes(listContext, append(n.marshal(), id...)))
 }
 
 // credentials shows what is kept of the passkeys whose list tokens are sent.
@@ -80,7 +84,11 @@ func (s *Server) redeemList(c *ceremony, token string) (*RelyingParty, []byte, e
 	if err != nil || b64.EncodeToString(sealed) != token {
 		return nil, nil, refuse(codeListToken, errors.New("not base64url"))
 	}
-	plain, err := s.ring.openBytes(listContext, sealed)
+	ring, err := s.sealing.ring(c.ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	plain, err := ring.openBytes(listContext, sealed)
 	if err != nil || len(plain) <= notePlain {
 		return nil, nil, refuse(codeListToken, err)
 	}

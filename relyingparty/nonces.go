@@ -11,9 +11,9 @@ import (
 // as account proofs of Flow, for which a server chooses the nonce. Like challenges they are sealed notes to oneself, 109
 // bytes: handing one out needs no memory, and the Store remembers the used ones, for any number of replicas.
 type Nonces struct {
-	cfg  NoncesConfig
-	ring keyring
-	name digest16
+	cfg     NoncesConfig
+	sealing sealing
+	name    digest16
 }
 
 // NoncesConfig is what Nonces need.
@@ -21,6 +21,9 @@ type NoncesConfig struct {
 	Store   Store         // remembers what was used; may be a Server's. Required.
 	Secrets [][]byte      // as in Config; may be a Server's
 	TTL     time.Duration // how long a nonce lives. Zero: 5 minutes. At most 1 hour.
+
+	// SecretsNow is as in Config.
+	SecretsNow func(context.Context) ([][]byte, error)
 
 	// Name says what the nonces are for, such as "flow account proof, app.example": a nonce
 	// of one name is refused under another. Required.
@@ -34,18 +37,18 @@ func NewNonces(cfg NoncesConfig) (*Nonces, error) {
 	if cfg.Store == nil || cfg.Name == "" {
 		return nil, badConfig("nonces need a Store and a Name")
 	}
-	if err := checkSealing(cfg.Secrets, &cfg.TTL); err != nil {
+	if err := checkSealing(cfg.Secrets, cfg.SecretsNow, &cfg.TTL); err != nil {
 		return nil, err
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	ring, err := newKeyring(cfg.Secrets)
+	sealing, err := newSealing(cfg.Secrets, cfg.SecretsNow)
 	if err != nil {
 		return nil, err
 	}
 	cfg.Secrets = nil
-	return &Nonces{cfg, ring, digestOf("nonces", []byte(cfg.Name))}, nil
+	return &Nonces{cfg, sealing, digestOf("nonces", []byte(cfg.Name))}, nil
 }
 
 // Issue makes a nonce. Where it is known already for whom it is, subject names that, such as a session or an account: it is
@@ -55,7 +58,11 @@ func (n *Nonces) Issue(ctx context.Context, subject ...[]byte) ([]byte, error) {
 	if err != nil {
 		return nil, refuse(codeUnavailable, err)
 	}
-	return n.ring.seal(note{
+	ring, err := n.sealing.ring(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ring.seal(note{
 		purpose: purposeNonce, issued: n.cfg.Now(), epoch: epoch, rp: n.name, subject: digestOf("subject", subject...),
 	}), nil
 }
@@ -67,7 +74,11 @@ func (n *Nonces) Redeem(ctx context.Context, nonce []byte, subject ...[]byte) er
 	if err != nil {
 		return refuse(codeUnavailable, err)
 	}
-	said, err := n.ring.redeem(nonce, note{purpose: purposeNonce, issued: n.cfg.Now(), epoch: epoch, rp: n.name}, n.cfg.TTL)
+	ring, err := n.sealing.ring(ctx)
+	if err != nil {
+		return err
+	}
+	said, err := ring.redeem(nonce, note{purpose: purposeNonce, issued: n.cfg.Now(), epoch: epoch, rp: n.name}, n.cfg.TTL)
 	if err != nil {
 		return err
 	}

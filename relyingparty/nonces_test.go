@@ -2,8 +2,10 @@ package relyingparty_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"errors"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -112,6 +114,47 @@ func TestNoncesAreNoChallenges(t *testing.T) {
 	}
 	if got := refusalCode(n.Redeem(t.Context(), challenge)); got != "challenge_wrong_purpose" {
 		t.Errorf("a challenge as a nonce: %s", got)
+	}
+}
+
+// Secrets that change while servers run: the first seals, each opens, and where there are none nothing is sealed.
+func TestSecretsAreAskedForEachTime(t *testing.T) {
+	one, two := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
+	secrets, failure := [][]byte{one}, error(nil)
+	now := func(context.Context) ([][]byte, error) { return secrets, failure }
+	n, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: openStore(t, sqlite.Ephemeral), SecretsNow: now, Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, newSite(t, func(c *relyingparty.Config) { c.SecretsNow = now }))
+	nonce, err := n.Issue(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := b.registration()
+	secrets = [][]byte{two, one}
+	b.post("/register/verify", body).registered()
+	if err := n.Redeem(t.Context(), nonce); err != nil {
+		t.Error(err)
+	}
+	if nonce, err = n.Issue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	body = b.registration()
+	secrets = [][]byte{one}
+	b.post("/register/verify", body).refused(http.StatusForbidden, "challenge_invalid")
+	if got := refusalCode(n.Redeem(t.Context(), nonce)); got != "challenge_invalid" {
+		t.Errorf("what another secret has sealed: %s", got)
+	}
+	for name, bad := range map[string]struct {
+		secrets [][]byte
+		err     error
+	}{"an error": {[][]byte{one}, errors.New("away")}, "none": {}, "a short one": {secrets: [][]byte{one, one[1:]}}} {
+		secrets, failure = bad.secrets, bad.err
+		if _, err := n.Issue(t.Context()); refusalCode(err) != "unavailable" {
+			t.Errorf("%s: %v", name, err)
+		}
+		b.post("/login/options", map[string]any{}).refused(http.StatusServiceUnavailable, "unavailable")
 	}
 }
 

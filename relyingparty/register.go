@@ -114,7 +114,11 @@ func (s *Server) issue(c *ceremony, p purpose, subject digest16) ([]byte, error)
 	if err != nil {
 		return nil, refuse(codeUnavailable, err)
 	}
-	return s.ring.seal(note{
+	ring, err := s.sealing.ring(c.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return ring.seal(note{
 		purpose: p, issued: c.now, epoch: epoch, rp: s.rpDigest(c.rp),
 		binding: s.bind(c.w, c.r, c.origin), subject: subject,
 	}), nil
@@ -126,7 +130,11 @@ func (s *Server) redeem(c *ceremony, p purpose, challenge []byte) (note, error) 
 	if err != nil {
 		return note{}, refuse(codeUnavailable, err)
 	}
-	return s.ring.redeem(challenge, note{
+	ring, err := s.sealing.ring(c.ctx)
+	if err != nil {
+		return note{}, err
+	}
+	return ring.redeem(challenge, note{
 		purpose: p, issued: c.now, epoch: epoch, rp: s.rpDigest(c.rp),
 		binding: s.binding(c.r, c.origin),
 	}, s.cfg.TTL)

@@ -22,7 +22,7 @@ const requestTimeout = 10 * time.Second
 // client may take to send is for the http.Server in front of it (ReadTimeout).
 type Server struct {
 	cfg     Config
-	ring    keyring
+	sealing sealing
 	limits  *limiter
 	origins map[string]bool // of all relying parties
 	routes  map[string]endpoint
@@ -45,11 +45,11 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ring, err := newKeyring(cfg.Secrets)
+	sealing, err := newSealing(cfg.Secrets, cfg.SecretsNow)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, ring: ring, limits: newLimiter(cfg.Limits), origins: map[string]bool{}}
+	s := &Server{cfg: cfg, sealing: sealing, limits: newLimiter(cfg.Limits), origins: map[string]bool{}}
 	s.cfg.Secrets = nil
 	for _, rp := range cfg.RelyingParties {
 		for _, o := range rp.Origins {

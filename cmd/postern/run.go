@@ -25,7 +25,7 @@ type call struct {
 }
 
 func commands() []command {
-	return []command{upCommand(), skipCommand(), demoCommand(), inspectCommand(), opCommand(), accountCommand(), hybridCommand(), kernelCommand(), grantCommand(), guardianCommand(), drillCommand(), auditCommand(), rescueCommand(), flowCommand(), keyCommand(), tableCommand(), contractsCommand(), versionCommand(), helpCommand()}
+	return []command{upCommand(), skipCommand(), demoCommand(), inspectCommand(), opCommand(), accountCommand(), hybridCommand(), kernelCommand(), grantCommand(), guardianCommand(), drillCommand(), auditCommand(), rescueCommand(), flowCommand(), keyCommand(), tableCommand(), contractsCommand(), storeCommand(), versionCommand(), helpCommand()}
 }
 
 func lookup(name string) (command, bool) {

@@ -36,7 +36,7 @@ func (f *Flow) page() (*FlowConfig, error) {
 
 // flowBeside is the Flow chain of `postern up`, or nil if none is wanted. Its node must be there: that it is not is
 // better said now than on the page.
-func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, secrets [][]byte, origin string) (*Flow, error) {
+func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, secrets secretsNow, origin string) (*Flow, error) {
 	if cfg.Flow == "" {
 		if cfg.FlowServiceKey != "" || cfg.FlowService != "" || len(cfg.FlowSponsored) != 0 {
 			return nil, failure("bad-flow", "name the node, too: --flow http://127.0.0.1:8888", "a Flow service account without a Flow node")
@@ -53,7 +53,7 @@ func flowBeside(ctx context.Context, cfg UpConfig, store relyingparty.Store, sec
 	if err != nil {
 		return nil, failure("flow-unreachable", "start it first; an emulator's REST API listens on port 8888", "the Flow node at %s: %w", cfg.Flow, err)
 	}
-	nonces, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: store, Secrets: secrets, Name: "flow account proof, " + rpName})
+	nonces, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: store, SecretsNow: secrets, Name: "flow account proof, " + rpName})
 	if err != nil {
 		return nil, err
 	}

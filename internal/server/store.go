@@ -17,9 +17,12 @@ type passkeyStore interface {
 	io.Closer
 }
 
+// secretsNow are the secrets that seal challenges; nil: random ones of this process.
+type secretsNow = func(context.Context) ([][]byte, error)
+
 // openPasskeys opens the store that is asked for, with the secrets that seal challenges: of a
 // database what it holds for all its servers, of a file those beside it.
-func openPasskeys(ctx context.Context, cfg UpConfig) (passkeyStore, [][]byte, error) {
+func openPasskeys(ctx context.Context, cfg UpConfig) (passkeyStore, secretsNow, error) {
 	if cfg.DataDir != "" {
 		if err := makeDataDir(cfg.DataDir); err != nil {
 			return nil, nil, err
@@ -30,7 +33,7 @@ func openPasskeys(ctx context.Context, cfg UpConfig) (passkeyStore, [][]byte, er
 		if err != nil {
 			return nil, nil, err
 		}
-		return store, [][]byte{store.Secret()}, nil
+		return store, store.Secrets, nil
 	}
 	path := sqlite.Ephemeral
 	if cfg.DataDir != "" {
@@ -51,5 +54,5 @@ func openPasskeys(ctx context.Context, cfg UpConfig) (passkeyStore, [][]byte, er
 	if err != nil {
 		return nil, nil, errors.Join(err, store.Close())
 	}
-	return store, [][]byte{secret}, nil
+	return store, func(context.Context) ([][]byte, error) { return [][]byte{secret}, nil }, nil
 }

@@ -233,7 +233,7 @@ func walletPage(set *artifacts.Set) (*wallet.Page, error) {
 	return wallet.New(wallet.Vendor{Hashes: hashes, Curves: curves})
 }
 
-func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, passkeyStore, [][]byte, error) {
+func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*zerodev.Handler, passkeyStore, secretsNow, error) {
 	store, secrets, err := openPasskeys(ctx, cfg)
 	if err != nil {
 		return nil, nil, nil, err
@@ -243,7 +243,7 @@ func (s *Stack) passkeys(ctx context.Context, cfg UpConfig, origins []string) (*
 		Server: relyingparty.Config{
 			RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Name: rpName, Origins: origins}},
 			Store:          store,
-			Secrets:        secrets,
+			SecretsNow:     secrets,
 			Log:            cfg.Log,
 		},
 		Plain:    &cfg.Passkeys.Plain,

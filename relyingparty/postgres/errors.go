@@ -24,6 +24,8 @@ var (
 	ErrNoSchema = errors.New("postgres: there are no passkeys in this database")
 	// ErrForeign: the schema is something else's.
 	ErrForeign = errors.New("postgres: the schema postern_passkeys is not a passkey database")
+	// ErrRotated: the secret was changed so often within an hour that no more are kept.
+	ErrRotated error = &UnfitError{"the secret was changed too often within an hour", "wait an hour; if an older secret must end: --now"}
 	// ErrUnclear: the connection ended while the commit was under way. It may have happened or not.
 	ErrUnclear = errors.New("postgres: it is not known whether the commit happened")
 )

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -20,12 +21,12 @@ const (
 	origin = "https://wallet.example.org"
 )
 
-// server is one of those that share a store's database, and with it the secret.
-func server(t testing.TB, store relyingparty.Store, secret []byte) http.Handler {
+// server is one of those that share a store's database, and with it the secrets; nil: its own.
+func server(t testing.TB, store relyingparty.Store, secrets func(context.Context) ([][]byte, error)) http.Handler {
 	t.Helper()
 	s, err := relyingparty.New(relyingparty.Config{
 		RelyingParties: []relyingparty.RelyingParty{{ID: rpID, Origins: []string{origin}}},
-		Store:          store, Secrets: [][]byte{secret},
+		Store:          store, SecretsNow: secrets,
 		Limits: relyingparty.Limits{PerClient: rate.Inf, Global: rate.Inf},
 		Log:    slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})

@@ -27,18 +27,24 @@ func OpenReadOnly(ctx context.Context, cfg Config) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch version, err := versionOf(ctx, pool); {
-	case err != nil:
+	if err := current(ctx, pool); err != nil {
 		pool.Close()
 		return nil, err
-	case version == 0:
-		pool.Close()
-		return nil, ErrNoSchema
-	case version < len(migrations):
-		pool.Close()
-		return nil, fmt.Errorf("%w: schema %d, this one reads %d", ErrOlderSchema, version, len(migrations))
 	}
 	return &Reader{pool}, nil
+}
+
+// current: the schema is there, and as this version has it.
+func current(ctx context.Context, q querier) error {
+	switch version, err := versionOf(ctx, q); {
+	case err != nil:
+		return err
+	case version == 0:
+		return ErrNoSchema
+	case version < len(migrations):
+		return fmt.Errorf("%w: schema %d, this one reads %d", ErrOlderSchema, version, len(migrations))
+	}
+	return nil
 }
 
 // ByX returns the credentials whose public key has this x, under any RP ID, in the order of

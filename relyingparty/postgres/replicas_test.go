@@ -45,7 +45,7 @@ func TestServersThatBeginTogetherAgree(t *testing.T) {
 		if a, b := epoch(t, s), epoch(t, stores[0]); a != b || a == (relyingparty.Epoch{}) {
 			t.Errorf("epochs %x and %x", a, b)
 		}
-		if !bytes.Equal(s.Secret(), stores[0].Secret()) || len(s.Secret()) != 32 {
+		if a, b := secrets(t, s), secrets(t, stores[0]); len(a) != 1 || len(b) != 1 || !bytes.Equal(a[0], b[0]) || len(a[0]) != 32 {
 			t.Error("they seal with different secrets")
 		}
 	}
@@ -86,7 +86,7 @@ func TestOfManyCommitsOnTwoServersOneWins(t *testing.T) {
 func TestAnAnswerIsGoodOnceOnWhicheverServer(t *testing.T) {
 	url := postgrestest.Database(t)
 	a, b := open(t, url), open(t, url)
-	two := []http.Handler{server(t, a, a.Secret()), server(t, b, b.Secret())}
+	two := []http.Handler{server(t, a, a.Secrets), server(t, b, b.Secrets)}
 	user := newBrowser(t)
 
 	race := func(path string, body map[string]any) {
@@ -114,7 +114,7 @@ func TestANonceIsGoodOnceOnWhicheverServer(t *testing.T) {
 	var two []*relyingparty.Nonces
 	for range 2 {
 		s := open(t, url)
-		n, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: s, Secrets: [][]byte{s.Secret()}, Name: "account proofs"})
+		n, err := relyingparty.NewNonces(relyingparty.NoncesConfig{Store: s, SecretsNow: s.Secrets, Name: "account proofs"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -86,6 +86,14 @@ var migrations = []string{
 		sign_count    bigint   NOT NULL
 	);
 	CREATE INDEX sighting_credential ON postern_passkeys.sighting (rp_id, credential_id, seq);`,
+
+	// Secrets, the latest that has begun seals; see Secrets.
+	`CREATE TABLE postern_passkeys.sealing (
+		since  bigint PRIMARY KEY,
+		secret bytea  NOT NULL CHECK (octet_length(secret) = 32)
+	);
+	INSERT INTO postern_passkeys.sealing SELECT 0, secret FROM postern_passkeys.state;
+	ALTER TABLE postern_passkeys.state DROP COLUMN secret;`,
 }
 
 // querier is a pool or a transaction.
@@ -156,10 +164,11 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		}
 		if version == 0 {
 			var epoch relyingparty.Epoch
-			secret := make([]byte, 32)
 			rand.Read(epoch[:]) // never fails
-			rand.Read(secret)
-			if _, err := tx.Exec(ctx, `INSERT INTO postern_passkeys.state (epoch, secret) VALUES ($1, $2)`, epoch[:], secret); err != nil {
+			if _, err := tx.Exec(ctx, `INSERT INTO postern_passkeys.state (epoch) VALUES ($1)`, epoch[:]); err != nil {
+				return err
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO postern_passkeys.sealing (since, secret) VALUES (0, $1)`, newSecret()); err != nil {
 				return err
 			}
 		}

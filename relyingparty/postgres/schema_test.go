@@ -122,7 +122,7 @@ func TestRolesNeedNoMoreThanTheirPart(t *testing.T) {
 	if rec, err := r.Record(t.Context(), c.RPID, c.ID); err != nil || len(rec.History) != 1 {
 		t.Fatalf("got %+v, %v", rec, err)
 	}
-	if _, err := r.pool.Exec(t.Context(), `SELECT secret FROM postern_passkeys.state`); state(err) != "42501" {
+	if _, err := r.pool.Exec(t.Context(), `SELECT secret FROM postern_passkeys.sealing`); state(err) != "42501" {
 		t.Errorf("an auditor reads the secret: %v", err)
 	}
 }

@@ -2,7 +2,7 @@
 // PostgreSQL 13 or newer, for any number of servers at once, without cgo.
 //
 // Start with Open. Servers hold nothing of their own: those that share a database and the
-// secrets that seal challenges (Store.Secret) are one server, and any of them may end at any
+// secrets that seal challenges (Store.Secrets) are one server, and any of them may end at any
 // moment. Everything is in the schema postern_passkeys of the database that Config.URL names.
 //
 // Promised: at most one commit per challenge succeeds, on whichever server, by a unique
@@ -40,12 +40,14 @@ const (
 
 // Store implements relyingparty.Store.
 type Store struct {
-	pool   *pgxpool.Pool
-	secret []byte
+	pool *pgxpool.Pool
 
 	mu    sync.Mutex
 	epoch relyingparty.Epoch // guarded by mu
 	asked time.Time          // guarded by mu; when epoch was; zero: ask
+
+	secrets      [][]byte  // guarded by mu
+	secretsAsked time.Time // guarded by mu; when they were
 
 	end  context.CancelFunc
 	done chan struct{} // closed when sweep has returned
@@ -76,8 +78,8 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	if err := migrate(ctx, pool); err != nil {
 		return nil, err
 	}
-	if err := pool.QueryRow(ctx, `SELECT secret FROM postern_passkeys.state`).Scan(&s.secret); err != nil {
-		return nil, failed("read the secret", err)
+	if _, err := s.Secrets(ctx); err != nil {
+		return nil, err
 	}
 	if _, err := s.Epoch(ctx); err != nil {
 		return nil, err
@@ -87,11 +89,6 @@ func Open(ctx context.Context, cfg Config) (_ *Store, err error) {
 	go s.sweep(sweep)
 	return s, nil
 }
-
-// Secret is 32 random bytes that the first server has put into the database: for
-// relyingparty.Config.Secrets of all of them, where no other place is at hand. Whoever
-// reads the whole database, or a dump of it, has it too.
-func (s *Store) Secret() []byte { return append([]byte(nil), s.secret...) }
 
 // Close ends the connections. Calls after the first do nothing.
 func (s *Store) Close() error {
