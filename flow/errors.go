@@ -97,7 +97,7 @@ var hints = map[Cause]string{
 	ErrArgument:     `Write arguments as JSON-Cadence, for example {"type":"UFix64","value":"1.0"}.`,
 	ErrTransaction:  "Take it as the wallet wrote it: signatures stand in the order of signers and keys, plain ones without an extension.",
 	ErrSignable:     "Pass on what FCL handed to the wallet's signing function, as JSON.",
-	ErrProof:        "A proof has signatures by keys of its account that are not revoked, with weights of 1000 together, over a nonce of 32 bytes or more.",
+	ErrProof:        "A proof has signatures by keys of its account that are not revoked, with weights of 1000 together, over a nonce of 32 to 1024 bytes, for an app whose name has at most 1024.",
 	ErrRole:         "The proposer and the authorizers sign the payload, the payer signs the envelope, and the payer signs nothing else.",
 	ErrKey:          "A key is 64 bytes x‖y, without the leading 04 of SEC 1; hash algorithm SHA2_256 for passkeys.",
 	ErrRevoked:      "Sign with another key of the account, or add a new one.",

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/rlp"
+
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/flowtest"
 )
@@ -94,6 +96,54 @@ func TestSignablesAreReadStrictly(t *testing.T) {
 	if _, err := flow.ParseSignable(make([]byte, 13_000_000)); !errors.Is(err, flow.ErrTooLarge) {
 		t.Error(err)
 	}
+}
+
+// An item more, in the payload or after it, makes another message: nothing that is signed goes unseen.
+func TestMessagesAreReadWhole(t *testing.T) {
+	tx := sponsored()
+	tag := append([]byte(flow.TagTransaction), make([]byte, 32-len(flow.TagTransaction))...)
+	form := formOf(tx)
+	var longer []rlp.RawValue // the payload's items, and one more
+	for rest := mustList(t, tx.Payload()); len(rest) != 0; {
+		_, _, after, err := rlp.Split(rest)
+		if err != nil {
+			t.Fatal(err)
+		}
+		longer, rest = append(longer, rest[:len(rest)-len(after)]), after
+	}
+	longer = append(longer, []byte{1})
+	for name, c := range map[string]struct {
+		form any
+		role flow.Role
+	}{
+		"a payload":                        {form, flow.RolePayload},
+		"an envelope":                      {[]any{form, []any{}}, flow.RoleEnvelope},
+		"a third list":                     {[]any{form, []any{}, []any{}}, flow.RoleNone},
+		"a payload with an item more":      {longer, flow.RoleNone},
+		"one in an envelope":               {[]any{longer, []any{}}, flow.RoleNone},
+		"an envelope without its second":   {[]any{form}, flow.RoleNone},
+		"a transaction is another message": {[]any{form, []any{}, []any{[]any{uint64(1), uint64(0), make([]byte, 64)}}}, flow.RoleNone},
+	} {
+		_, role, err := flow.DecodeMessage(append(tag[:32:32], mustRLP(t, c.form)...))
+		if c.role == flow.RoleNone && err == nil || c.role != flow.RoleNone && (err != nil || role != c.role) {
+			t.Errorf("%s: %s, %v", name, role, err)
+		}
+	}
+	if _, err := flow.Decode(mustRLP(t, []any{longer, []any{}, []any{}})); !errors.Is(err, flow.ErrRLP) {
+		t.Errorf("a transaction whose payload has an item more: %v", err)
+	}
+	if _, _, err := flow.DecodeMessage(append(tag, make([]byte, flow.MaxTransaction)...)); !errors.Is(err, flow.ErrTooLarge) {
+		t.Errorf("too large: %v", err)
+	}
+}
+
+func mustList(t *testing.T, b []byte) []byte {
+	t.Helper()
+	content, rest, err := rlp.SplitList(b)
+	if err != nil || len(rest) != 0 {
+		t.Fatal(err)
+	}
+	return content
 }
 
 func FuzzMessage(f *testing.F) {

@@ -3,12 +3,16 @@ package flow
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strconv"
 )
 
 // MinNonce is the fewest bytes of an account proof's nonce.
 const MinNonce = 32
+
+// maxProof is the most bytes of an account proof's nonce, and of its app's name.
+const maxProof = 1024
 
 // Proof shows that whoever made it has the keys of an account: signatures of an app's name and a nonce that its server
 // chose. Plain keys sign it as FCL defines it. FCL's own verifier has no place for an extension, so that no passkey passes
@@ -23,11 +27,11 @@ type Proof struct {
 
 // Message is what is signed: TagAccountProof ‖ RLP([app, address, nonce]).
 func (p *Proof) Message() ([]byte, error) {
-	if len(p.Nonce) < MinNonce || len(p.Nonce) > 1024 {
-		return nil, refused(ErrProof, "nonce", "%d bytes, at least %d", len(p.Nonce), MinNonce)
+	if len(p.Nonce) < MinNonce || len(p.Nonce) > maxProof {
+		return nil, refused(ErrProof, "nonce", "%d bytes, from %d to %d", len(p.Nonce), MinNonce, maxProof)
 	}
-	if len(p.App) == 0 || len(p.App) > 1024 {
-		return nil, refused(ErrProof, "app", "%d bytes", len(p.App))
+	if len(p.App) == 0 || len(p.App) > maxProof {
+		return nil, refused(ErrProof, "app", "%d bytes, from 1 to %d", len(p.App), maxProof)
 	}
 	n := sizeOfBytes([]byte(p.App)) + 9 + sizeOfBytes(p.Nonce)
 	b := appendList(tagged(TagAccountProof, nil), n)
@@ -71,7 +75,7 @@ func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) err
 			err = policy.meets(s, message)
 		}
 		if err != nil {
-			return err
+			return within(where, err)
 		}
 		weight += int(keys[at].Weight)
 	}
@@ -79,6 +83,19 @@ func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) err
 		return refused(ErrProof, "signatures", "weights of %d together, %d are needed", weight, WeightThreshold)
 	}
 	return nil
+}
+
+// within says where among the signatures something is wrong.
+func within(where string, err error) error {
+	e, ok := err.(*Error)
+	if !ok {
+		return fmt.Errorf("flow: %s: %w", where, err)
+	}
+	out := *e
+	if out.Where = where; e.Where != "" && e.Where != "signature" {
+		out.Where += ", " + e.Where
+	}
+	return &out
 }
 
 // Script is the Cadence script that verifies the proof's signatures and weights on chain, and its arguments. It answers a

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/postern-dev/postern/flow"
@@ -103,6 +104,8 @@ func TestProofs(t *testing.T) {
 		"so, by passkeys":      {flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: tagged[1:]}, flow.ErrChallenge},
 		"a short nonce":        {flow.Proof{App: "app", Address: user, Nonce: nonce[:31], Signatures: of("app", 2)}, flow.ErrProof},
 		"no app":               {flow.Proof{Address: user, Nonce: nonce}, flow.ErrProof},
+		"a long nonce":         {flow.Proof{App: "app", Address: user, Nonce: make([]byte, 1025)}, flow.ErrProof},
+		"a long app":           {flow.Proof{App: strings.Repeat("a", 1025), Address: user, Nonce: nonce}, flow.ErrProof},
 	} {
 		if err := c.proof.Verify(keys, policy, nil); !errors.Is(err, c.cause) || (c.cause == nil) != (err == nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.cause)
@@ -111,6 +114,30 @@ func TestProofs(t *testing.T) {
 	good := flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)}
 	if err := good.Verify(keys, flow.Policy{Assertion: passkey.Rule{RPID: "other.example", Origins: []string{flowtest.Origin}}}, nil); !errors.Is(err, passkey.ErrRPID) {
 		t.Errorf("of another relying party: %v", err)
+	}
+	// Limits are named.
+	for _, p := range []flow.Proof{{App: "app", Nonce: make([]byte, 1025)}, {App: strings.Repeat("a", 1025), Nonce: nonce}} {
+		if _, err := p.Message(); err == nil || !strings.Contains(err.Error(), "1025 bytes") || !strings.Contains(err.Error(), "to 1024") {
+			t.Errorf("%v", err)
+		}
+	}
+	for _, p := range []flow.Proof{{App: "app", Nonce: make([]byte, 1024)}, {App: strings.Repeat("a", 1024), Nonce: nonce}} {
+		if _, err := p.Message(); err != nil {
+			t.Error(err)
+		}
+	}
+	// Which signature is bad is said, whatever is wrong with it.
+	for cause, p := range map[error]flow.Proof{
+		flow.ErrSignature: {App: "app", Address: user, Nonce: nonce, Signatures: append(of("app", 0), of("other", 2)...)},
+		passkey.ErrOrigin: {App: "app", Address: user, Nonce: nonce, Signatures: append(of("app", 2), of("app", 1)...)},
+	} {
+		rule := policy
+		if cause == passkey.ErrOrigin {
+			rule.Assertion.Origins = []string{"https://other.example"}
+		}
+		if err := p.Verify(keys, rule, nil); !errors.Is(err, cause) || !strings.Contains(err.Error(), "signature 1") {
+			t.Errorf("%v", err)
+		}
 	}
 	// A proof has no id that another s would change: FCL and Cadence take a high one.
 	for name, high := range map[string]flow.Proof{

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha3"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/flowtest"
+	"github.com/postern-dev/postern/flow/secp256k1"
 	"github.com/postern-dev/postern/passkey"
 	"github.com/postern-dev/postern/passkey/softkey"
 )
@@ -254,6 +256,38 @@ func TestAnAssertionOfABrowserSigns(t *testing.T) {
 	}
 	if strings.Count(string(tx.Bytes()), "webauthn.get") != 1 {
 		t.Error("the assertion is not in the transaction")
+	}
+}
+
+// A policy wants a low s, on each curve by its own order.
+func TestAPolicyWantsALowSOnBothCurves(t *testing.T) {
+	k, err := crypto.ToECDSA(bytes.Repeat([]byte{3}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	message := []byte("anything")
+	digest := sha256.Sum256(message)
+	signature, err := crypto.Sign(digest[:], k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := flow.AccountKey{Public: [64]byte(crypto.FromECDSAPub(&k.PublicKey)[1:]), Curve: flow.Secp256k1, Hash: flow.SHA2}
+	s := flow.Signature{Signature: signature[:64]}
+	if err := (flow.Policy{}).Verify(s, message, key, secp256k1.Verify); err != nil {
+		t.Errorf("a low s: %v", err)
+	}
+	s.Signature = bytes.Clone(s.Signature)
+	new(big.Int).Sub(crypto.S256().Params().N, new(big.Int).SetBytes(s.Signature[32:])).FillBytes(s.Signature[32:])
+	if err := (flow.Policy{}).Verify(s, message, key, secp256k1.Verify); !errors.Is(err, flow.ErrHighS) {
+		t.Errorf("a high s: %v", err)
+	}
+	// Between the halves of the two orders it is low on one curve and high on the other.
+	between := make([]byte, 64)
+	between[0] = 1
+	copy(between[32:], "\x7f\xff\xff\xff\x90")
+	taken := func([64]byte, [64]byte, [32]byte) bool { return true }
+	if err := (flow.Policy{}).Verify(flow.Signature{Signature: between}, message, key, taken); err != nil {
+		t.Errorf("low for secp256k1, high for P-256: %v", err)
 	}
 }
 

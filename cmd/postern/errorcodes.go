@@ -79,6 +79,7 @@ var sentinels = []struct {
 	{flow.ErrComposite, "bad-signature", ""},
 	{flow.ErrProof, "bad-proof", ""},
 	{flow.ErrRole, "no-such-role", ""},
+	{flow.ErrTwice, "signed-twice", ""},
 	{postgres.ErrURL, "bad-store", "postgres://user@host:5432/database?sslmode=verify-full"},
 	{postgres.ErrNewerSchema, "bad-store", "use the version that wrote it, or another database"},
 	{postgres.ErrOlderSchema, "bad-store", "start a server of this version once: it brings the database up to date"},

@@ -73,6 +73,7 @@ var hints = map[Cause]string{
 	ErrURL:         "Write it as https://host, without a path's query.",
 	ErrUnreachable: "Look at the URL and the network; asking again is safe: a transaction is known by its id.",
 	ErrReply:       "Ask another node.",
+	ErrRefused:     "The message says why; a node refuses addresses and blocks of another network, too.",
 	ErrInvalid:     "It has not run and never will: mend what the message names, and have the new transaction signed.",
 	ErrNotFound:    "It may be too new for this node, or on another network.",
 	ErrExtension:   "Verify the signature with package flow: it names the rule that was broken.",

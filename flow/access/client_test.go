@@ -15,6 +15,7 @@ import (
 	"github.com/postern-dev/postern/flow"
 	"github.com/postern-dev/postern/flow/access"
 	"github.com/postern-dev/postern/flow/access/accesstest"
+	"github.com/postern-dev/postern/flow/access/tape"
 	"github.com/postern-dev/postern/flow/flowtest"
 )
 
@@ -156,6 +157,8 @@ func TestResultsAreReadWhole(t *testing.T) {
 		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1007] sequence"}`:                    access.ErrSequence,
 		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1009] [Error Code: 1007] envelope"}`: access.ErrSignature,
 		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1055] weights"}`:                     access.ErrWeight,
+		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1006] proposal"}`:                    access.ErrSignature,
+		`{"status":"Sealed","status_code":1,"error_message":"[Error Code: 1008] payload"}`:                     access.ErrSignature,
 		`{"status":"Sealed","status_code":1,"error_message":"anything"}`:                                       access.ErrFailed,
 		`{"status":"Sealed","status_code":1,"error_message":""}`:                                               access.ErrFailed,
 		`{"status":"Sealed","execution":"Failure","status_code":0,"error_message":""}`:                         access.ErrFailed,
@@ -164,6 +167,11 @@ func TestResultsAreReadWhole(t *testing.T) {
 		if _, err := says(t, 200, reply).Wait(t.Context(), flow.Identifier{}); !errors.Is(err, want) || (want == nil) != (err == nil) {
 			t.Errorf("%s: %v", reply, err)
 		}
+	}
+	id := strings.Repeat("ab", 32)
+	r, err := says(t, 200, `{"block_id":"`+id+`","status":"Sealed","computation_used":"17"}`).Result(t.Context(), flow.Identifier{1})
+	if err != nil || r.ID != (flow.Identifier{1}) || r.Block != id || r.Computed != 17 || !r.Done() || r.Err() != nil {
+		t.Errorf("%+v, %v", r, err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -203,11 +211,35 @@ func TestResultsAreReadWhole(t *testing.T) {
 	}
 }
 
+// The node's key is the one that was asked for, and a script without arguments says that it has none.
+func TestWhatIsAskedAndAnswered(t *testing.T) {
+	key := `{"index":"1","weight":"1","sequence_number":"0","public_key":"0x` + strings.Repeat("04", 64) + `"}`
+	if k, err := says(t, 200, key).Key(t.Context(), flow.Address{7: 1}, 1); err != nil || k.Index != 1 {
+		t.Errorf("%+v, %v", k, err)
+	}
+	if _, err := says(t, 200, key).Key(t.Context(), flow.Address{7: 1}, 0); !errors.Is(err, access.ErrReply) {
+		t.Errorf("another key: %v", err)
+	}
+	said := &tape.Tape{Exchanges: []tape.Exchange{{
+		Request: "POST /v1/scripts?block_height=sealed", Body: `{"script":"eA==","arguments":[]}`, Status: 200, Reply: []byte(`"eyJ0eXBlIjoiVm9pZCJ9"`),
+	}}}
+	c, err := access.New("http://node.invalid", access.WithHTTP(&http.Client{Transport: said.Play()}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := c.Script(t.Context(), []byte("x"), nil); err != nil || v.Type != "Void" {
+		t.Errorf("%+v, %v", v, err)
+	}
+}
+
 // answers is a transport that gives every request the same reply.
-type answers []byte
+type answers struct {
+	status int
+	reply  []byte
+}
 
 func (a answers) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a)), Request: r}, nil
+	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(bytes.NewReader(a.reply)), Request: r}, nil
 }
 
 // FuzzReplies: whatever a node says, it is read or refused by a typed error.
@@ -222,33 +254,61 @@ func FuzzReplies(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, x := range tape.Exchanges[:10] {
-			f.Add([]byte(x.Reply))
+			f.Add(x.Status, []byte(x.Reply))
 		}
 	}
-	f.Add([]byte(`{"publicKey":"x","accounts":[{"address":"0x01cf0e2f2f715450","keyId":1}]}`))
-	f.Fuzz(func(t *testing.T, reply []byte) {
-		c, err := access.New("http://node.invalid", access.WithHTTP(&http.Client{Transport: answers(reply)}))
+	f.Add(200, []byte(`{"publicKey":"x","accounts":[{"address":"0x01cf0e2f2f715450","keyId":1}]}`))
+	f.Add(200, []byte(askedFor))
+	f.Add(200, []byte(`{"id":"`+strings.Repeat("ab", 32)+`"}`))
+	f.Add(404, []byte(`{"code":404,"message":"not found"}`))
+	f.Add(500, []byte(`{"code":500,"message":"transaction is expired: ref_height=1 final_height=2"}`))
+	signer := flowtest.NewSigner("user")
+	tx := &flow.Transaction{Script: []byte("transaction {}"), ProposalKey: flow.ProposalKey{Address: flow.Address{7: 1}}, Payer: flow.Address{7: 1}}
+	m, err := tx.Message(tx.Payer)
+	if err != nil {
+		f.Fatal(err)
+	}
+	one := flow.Signature{Address: tx.Payer}
+	one.Signature, one.Extension = usual.Make(signer, m)
+	if err := tx.Sign(one); err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, status int, reply []byte) {
+		transport := answers{status, reply}
+		c, err := access.New("http://node.invalid", access.WithHTTP(&http.Client{Transport: transport}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx := t.Context()
 		_, block := c.LatestBlock(ctx)
-		_, account := c.Account(ctx, flow.Address{7: 1})
+		a, account := c.Account(ctx, flow.Address{7: 1})
+		if string(reply) == askedFor && status == 200 && (account != nil || len(a.Keys) != 1 || a.Keys[0].Weight != 1000) {
+			t.Errorf("%+v, %v", a, account)
+		}
+		id, sent := c.Send(ctx, tx)
+		if id != tx.ID() {
+			t.Errorf("another id: %s", id)
+		}
 		_, key := c.Key(ctx, flow.Address{7: 1}, 0)
 		_, script := c.Script(ctx, nil, nil)
 		_, result := c.Result(ctx, flow.Identifier{})
 		_, one := c.Block(ctx, flow.Identifier{})
 		_, chain := c.Chain(ctx)
-		i, err := access.NewIndexer("http://indexer.invalid", access.WithHTTP(&http.Client{Transport: answers(reply)}))
+		i, err := access.NewIndexer("http://indexer.invalid", access.WithHTTP(&http.Client{Transport: transport}))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, found := i.Accounts(ctx, [64]byte{})
-		for _, err := range []error{block, account, key, script, result, one, chain, found} {
+		for _, err := range []error{block, account, sent, key, script, result, one, chain, found} {
 			var e *access.Error
 			if err != nil && (!errors.As(err, &e) || e.Hint() == "") {
-				t.Errorf("%q: %v", reply, err)
+				t.Errorf("%d %q: %v", status, reply, err)
 			}
 		}
 	})
 }
+
+// askedFor is the account that is asked for, so that its keys are read.
+const askedFor = `{"address":"0000000000000001","balance":"100000","keys":[{"index":"0","public_key":"0x` +
+	`6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c2964fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5` +
+	`","signing_algorithm":"ECDSA_P256","hashing_algorithm":"SHA2_256","sequence_number":"7","weight":"1000","revoked":false}]}`

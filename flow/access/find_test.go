@@ -35,6 +35,13 @@ func TestFindMyAccount(t *testing.T) {
 	w := newWorld(t)
 	mine, others := flowtest.NewSigner("mine"), flowtest.NewSigner("others")
 	account := w.create(flow.Passkey(others.Public(), 1000), flow.Passkey(mine.Public(), 500))
+	sha3 := flow.Passkey(mine.Public(), 1000)
+	sha3.Hash = flow.SHA3 // with which no passkey signs
+	useless := w.create(flow.Passkey(others.Public(), 1000), flow.Passkey(mine.Public(), 1000), sha3)
+	script, arguments := flow.RevokeKey(1)
+	if _, err := w.send(w.of(script, arguments, useless), signs{account: useless, signer: others, how: usual}); err != nil {
+		t.Fatal(err)
+	}
 	stranger := w.create(flow.Passkey(others.Public(), 1000))
 	candidates := asserted(mine, "any challenge").Recover()
 	if len(candidates) < 2 {
@@ -68,7 +75,7 @@ func TestFindMyAccount(t *testing.T) {
 	if found, err = w.FindAccounts(t.Context(), both, source); err != nil || len(found) != 1 || found[0].Address != account || len(asked) != 1 {
 		t.Errorf("%+v, %v, asked for %v", found, err, asked)
 	}
-	found, err = w.FindAccounts(t.Context(), candidates, access.Known{stranger, account, account})
+	found, err = w.FindAccounts(t.Context(), candidates, access.Known{stranger, useless, account, account})
 	if err != nil || len(found) != 1 || found[0].Address != account {
 		t.Errorf("known: %+v, %v", found, err)
 	}
