@@ -64,7 +64,7 @@ func secondRPID(r *recovery.Report) []string {
 	return []string{
 		"1. Take a domain that is not lost with " + alone + ": another registrar, another owner, paid for years ahead. Its related origins do not help: they are gone with it (postern audit --related " + alone + ").",
 		"2. Serve one page there: postern rescue --out rescue.html makes it. It needs no server behind it.",
-		"3. Make a passkey on that page, in another cloud account or on a security key, and let it sign once before you rely on it.",
+		"3. Make a passkey on that page (Make a further passkey here), in another cloud account or on a security key, and let it sign once before you rely on it.",
 		"4. Add it to the account as a signer, with the passkey that you have; Postern's account: postern account add CREDENTIAL-ID:PUBLIC-KEY.",
 		"5. Run this audit again: that " + alone + " is gone must read recoverable, or still works.",
 	}

@@ -50,14 +50,17 @@ export function freshKey() {
   return made;
 }
 
-/** Makes a passkey on this page. Call it from the click. @param {string} rpId @param {string} name @param {AbortSignal} signal */
-export async function makePasskey(rpId, name, signal) {
+/**
+ * Makes a passkey on this page. Call it from the click.
+ * @param {string} rpId @param {string} name @param {AbortSignal} signal @param {Uint8Array} [handle] user.id @param {boolean} [unverified] whether it may do without looking at the person
+ */
+export async function makePasskey(rpId, name, signal, handle = random(), unverified = true) {
   const challenge = random();
-  const options = { rp: { id: rpId, name: 'Postern rescue' }, user: { id: toBase64url(random()), name, displayName: name }, challenge: toBase64url(challenge) };
-  const created = await create({ options, verification: 'preferred', signal });
+  const options = { rp: { id: rpId, name: 'Postern rescue' }, user: { id: toBase64url(handle), name, displayName: name }, challenge: toBase64url(challenge) };
+  const created = await create({ options, verification: unverified ? 'preferred' : 'required', signal });
   const raw = attestedAuthData(created.attestationObject);
-  const wrong = findings({ authenticatorData: raw, clientDataJSON: created.clientDataJSON }, { challenge, rpIdHash: await sha256(utf8(rpId)), origin: location.origin, type: 'webauthn.create', unverified: true });
+  const wrong = findings({ authenticatorData: raw, clientDataJSON: created.clientDataJSON }, { challenge, rpIdHash: await sha256(utf8(rpId)), origin: location.origin, type: 'webauthn.create', unverified });
   const { credential } = parseAuthData(raw);
   if (wrong.length || !credential || !equal(credential.id, created.id)) throw new Trouble('This passkey cannot hold an account.', `${wrong.join(' ')} Delete it, and choose another place for it.`);
-  return { publicKey: toHex(concat(credential.key.x, credential.key.y)).slice(2), kind: '1,1' };
+  return { publicKey: toHex(concat(credential.key.x, credential.key.y)).slice(2), kind: '1,1', id: created.id, key: credential.key };
 }

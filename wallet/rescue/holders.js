@@ -58,6 +58,12 @@ export async function passkeyHere(rpId, unverified, signal) {
   };
 }
 
+/** A passkey that was made here signs once. @param {string} rpId @param {Uint8Array} id @param {Key} key @param {AbortSignal} signal */
+export async function proven(rpId, id, key, signal) {
+  const { signed } = await prompt(rpId, random(), [id], false, signal);
+  if (!await verify(signed, key)) throw new Trouble('The signature is not by the passkey that was made.', 'Delete it, and make another one in another place.');
+}
+
 /** One signature more tells which of the keys a passkey has. @param {Holder} h @param {string} rpId @param {AbortSignal} signal @returns {Promise<Holder>} */
 export async function settled(h, rpId, signal) {
   const { signed } = await prompt(rpId, random(), h.id ? [h.id] : [], false, signal);

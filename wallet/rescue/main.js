@@ -11,6 +11,7 @@ import { MOST, forget, parseExport } from './exported.js';
 import { field, parseSecret, parseUrl } from './fields.js';
 import { clearFlow, findFlow, flowAccount, gathering, openFlow } from './flow.js';
 import { networkName, parseFlow } from './flowaccount.js';
+import { clearFurther, offerFurther } from './further.js';
 import * as holders from './holders.js';
 import { Node, inUnits } from './node.js';
 import { drop, enter, resume, several } from './send.js';
@@ -46,6 +47,7 @@ function who(name, badge) {
   $('address-hint').textContent = flow && !session().flow?.indexer
     ? 'Flow does not tell which account a key belongs to.'
     : `Leave it empty and the page looks for accounts ${flow ? 'of what you hold' : 'that began with what you hold'}.`;
+  offerFurther(!flow && !$('passkey-form').hidden);
   show('who');
   status(`The node is of ${name}.`);
 }
@@ -86,6 +88,7 @@ function clear() {
   dropFile();
   drop();
   clearFlow();
+  clearFurther();
   hold();
   for (const id of ['secret', 'payer', 'file', 'to', 'amount']) input(id).value = '';
 }
