@@ -168,12 +168,17 @@ func (d *description) kernelGuardians(v kernel.Version) error {
 		return nil
 	}
 	installed, err := kernel.ReadInstalled(d.ctx, d.chain, d.addr, kernel.ValidatorID(guardians.Validator))
-	if err != nil || !installed.Valid {
+	if err != nil {
 		return err
 	}
-	s, err := guardians.At(d.ctx, d.chain, d.addr)
-	if err != nil || len(s.Guardians) == 0 {
-		return err
+	var s guardians.Setup
+	if installed.Valid {
+		if s, err = guardians.At(d.ctx, d.chain, d.addr); err != nil {
+			return err
+		}
+	}
+	if len(s.Guardians) == 0 {
+		return d.couldHaveGuardians()
 	}
 	r := recovery.Route{ID: "guardians", Name: "the account's guardians", Use: recovery.Recover,
 		Quorum: recovery.Quorum{Threshold: uint64(s.Threshold)}, Delay: s.Delay, Cancel: []recovery.Quorum{d.quorum}}
@@ -193,6 +198,20 @@ func (d *description) kernelGuardians(v kernel.Version) error {
 	}
 	d.routes = append(d.routes, r)
 	d.note("The same guardians can sign messages for the account at once, without the delay: permits of tokens among them. What they have approved of does not expire, and the owner has to veto each.")
+	return nil
+}
+
+// couldHaveGuardians has guardians advised where the chain has the contracts, once: a Kernel account has one
+// set of them, so that nothing is advised where it has one already.
+func (d *description) couldHaveGuardians() error {
+	switch err := guardians.Available(d.ctx, d.chain); {
+	case is[*guardians.SetupError](err): // the chain has none
+	case err != nil:
+		return err
+	default:
+		d.can = append(d.can, recovery.CanGuardians)
+		d.note("It has no guardians. Those that Kernel's makers offer can do more than recover it after a delay: enough of them together, or a recovery key alone, can sign messages for it at once, permits of tokens among them.")
+	}
 	return nil
 }
 

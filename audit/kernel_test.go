@@ -18,6 +18,7 @@ import (
 	"github.com/postern-dev/postern/account"
 	"github.com/postern-dev/postern/account/accounttest"
 	"github.com/postern-dev/postern/account/kernel"
+	"github.com/postern-dev/postern/account/kernel/guardians"
 	"github.com/postern-dev/postern/grant"
 	"github.com/postern-dev/postern/internal/kernelstand"
 	"github.com/postern-dev/postern/recovery"
@@ -65,14 +66,14 @@ func TestKernelsValidatorsThatDoNotOperate(t *testing.T) {
 	addr := b.born(t, 3, func(a *kernel.Account) [][]account.Call {
 		return [][]account.Call{must[[]account.Call](t)(a.InstallModule(kernel.ModuleValidator, contract, kernel.ValidatorModule(other, [4]byte{1, 2, 3, 4})))}
 	})
-	if a := read(t, b.chain, addr); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "signs messages for it") {
+	if a := unguarded(read(t, b.chain, addr)); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "signs messages for it") {
 		t.Errorf("%s, notes %q", signers(a), a.Notes)
 	}
 	// One that was invalidated does neither.
 	addr = b.born(t, 4, func(a *kernel.Account) [][]account.Call {
 		return [][]account.Call{must[[]account.Call](t)(a.InstallValidator(other)), must[[]account.Call](t)(a.InvalidateNonce(2))}
 	})
-	if a := read(t, b.chain, addr); len(a.Signers) != 1 || len(a.Notes) != 0 {
+	if a := unguarded(read(t, b.chain, addr)); len(a.Signers) != 1 || len(a.Notes) != 0 {
 		t.Errorf("%s, notes %q", signers(a), a.Notes)
 	}
 }
@@ -118,11 +119,11 @@ func TestKernelsSessionKeys(t *testing.T) {
 	})
 	// Those that may call nothing sign messages at most.
 	if os.Getenv(kernelstand.Variable) == "" {
-		if a := read(t, b.chain, addr); len(a.Signers) != 1 || len(a.Notes) != 2 || !strings.Contains(a.Notes[0], "may not make operations") {
+		if a := unguarded(read(t, b.chain, addr)); len(a.Signers) != 1 || len(a.Notes) != 2 || !strings.Contains(a.Notes[0], "may not make operations") {
 			t.Fatalf("%s, notes %q", signers(a), a.Notes)
 		}
 	}
-	a := read(t, allowing{b.chain}, addr)
+	a := unguarded(read(t, allowing{b.chain}, addr))
 	if got := signers(a); len(a.Signers) != 2 || !strings.Contains(got, free.Hex()+" weighs 1") {
 		t.Fatalf("only an unlimited session key is a signer: %s, notes %q", got, a.Notes)
 	}
@@ -136,13 +137,48 @@ func TestKernelsSessionKeys(t *testing.T) {
 	}
 	// One that fails at them, or takes too long, does not fail the report.
 	for _, err := range []error{errors.New("query returned more than 10000 results"), context.DeadlineExceeded} {
-		if a := read(t, logless{b.chain, err}, addr); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "session keys were found") || strings.Contains(a.Notes[0], "10000") {
+		if a := unguarded(read(t, logless{b.chain, err}, addr)); len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "session keys were found") || strings.Contains(a.Notes[0], "10000") {
 			t.Errorf("notes %q", a.Notes)
 		}
 	}
 	// A node without logs hides session keys, and that is said.
-	a = read(t, plainChain{b.chain}, addr)
+	a = unguarded(read(t, plainChain{b.chain}, addr))
 	if len(a.Signers) != 1 || len(a.Notes) != 1 || !strings.Contains(a.Notes[0], "session keys were found") {
 		t.Errorf("notes %q", a.Notes)
+	}
+}
+
+// unguarded leaves out what is said of guardians that an account has not, where the chain has their contracts.
+func unguarded(a recovery.Account) recovery.Account {
+	a.Notes = slices.DeleteFunc(a.Notes, func(n string) bool { return strings.HasPrefix(n, "It has no guardians.") })
+	return a
+}
+
+// offering is a chain with the contracts of Kernel's guardians, as far as somebody asks for their code.
+type offering struct{ accounttest.NodeChain }
+
+func (c offering) Code(ctx context.Context, at common.Address) ([]byte, error) {
+	if at == guardians.Validator || at == guardians.Action {
+		return []byte{0xfe}, nil
+	}
+	return c.NodeChain.Code(ctx, at)
+}
+
+// Where guardians can be had they are advised, with what they can do besides; where they cannot, nothing is.
+func TestGuardiansAreAdvisedForKernelAccounts(t *testing.T) {
+	b := newBench(t)
+	addr := b.born(t, 5, func(*kernel.Account) [][]account.Call { return nil })
+	a := read(t, offering{b.chain}, addr)
+	r := must[*recovery.Report](t)(recovery.Audit(&a))
+	words := strings.Join(r.Words(), "\n")
+	if len(r.Plan) == 0 || !strings.Contains(words, "Add a recovery key on paper") || !strings.Contains(words, "can sign messages for it at once") {
+		t.Errorf("%s", words)
+	}
+	if b.stand.Has(guardians.Validator) {
+		return
+	}
+	a = read(t, b.chain, addr)
+	if words := strings.Join(must[*recovery.Report](t)(recovery.Audit(&a)).Words(), "\n"); len(a.Can) > 0 || !strings.Contains(words, "No changes are proposed: ") {
+		t.Errorf("can %v: %s", a.Can, words)
 	}
 }

@@ -30,6 +30,9 @@ func (r *Report) questionWords() (out []string) {
 }
 
 func (r *Report) planWords() (out []string) {
+	if p := singles(r.account, r.worst); len(r.account.Can) == 0 && len(p.lock)+len(p.theft) > 0 {
+		return []string{"No changes are proposed: what this account can change is not known here."}
+	}
 	for _, a := range r.Plan {
 		out = append(out, a.Line())
 	}

@@ -301,7 +301,11 @@ func prepare(a *recovery.Account, o Outlook) (out []string) {
 		}
 	}
 	if o.Guardians != Possible && slices.Contains(a.Can, recovery.CanGuardians) {
-		out = append(out, "appoint guardians: postern guardian setup")
+		with := "postern guardian setup"
+		if strings.HasPrefix(a.Kind, string(Kernel)) {
+			with = "postern kernel guardians set"
+		}
+		out = append(out, "appoint guardians: "+with)
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package rescue
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +119,19 @@ func TestOutlooks(t *testing.T) {
 	}
 	if o := Outlooks(&recovery.Account{}); len(o) != 1 || o[0].Chance != Impossible {
 		t.Errorf("nothing described: %+v", o)
+	}
+}
+
+// Guardians are appointed by the command of the account's kind.
+func TestWhereToAppointGuardians(t *testing.T) {
+	bound := passkeyOn("a", "gone.example")
+	bound.Roaming, bound.Exportable = stated(false), stated(false)
+	for kind, want := range map[string]string{"WebAuthnAccount": "appoint guardians: postern guardian setup", "ZeroDev Kernel 0.3.3": "appoint guardians: postern kernel guardians set"} {
+		a := described(1, bound)
+		a.Kind = kind
+		if o := Outlooks(a)[0]; !slices.Contains(o.Prepare, want) {
+			t.Errorf("%s: %q", kind, o.Prepare)
+		}
 	}
 }
 
