@@ -45,7 +45,7 @@ func (e *FlowSignerError) Error() string {
 
 // Hint implements account.Hinter.
 func (e *FlowSignerError) Hint() string {
-	return "bring further passkeys; keys of Flow that are no passkeys sign with Flow's own programs"
+	return "bring further passkeys; keys that are no passkeys sign on the rescue page (postern rescue --out rescue.html), or with Flow's own programs"
 }
 
 // ErrFlowChain is returned for chains of Flow whose contracts are not known here.
