@@ -281,6 +281,19 @@ func TestAHostileAppGetsNoSignatureOnFlow(t *testing.T) {
 	a.closed(w)
 	a.declined("at least 32 bytes")
 
+	// What would leave the account to nobody is refused, and the app told why.
+	script, _ := flow.RevokeKey(0)
+	w = a.popup(fmt.Sprintf("mutate(0, { cadence: %s })", quoted(string(script))))
+	w.shows("refused")
+	if got := w.text("refused"); !strings.Contains(got, "Key 0 is needed.") || !strings.Contains(got, "nobody could use the account any more") {
+		t.Errorf("the page says %q", got)
+	}
+	a.leave(w, "refuse")
+	a.closed(w)
+	if _, failed := a.outcome(); !strings.Contains(failed, "Declined: Key 0 is needed.") {
+		t.Errorf("the app is told %q", failed)
+	}
+
 	// Another network is named.
 	w = a.popup(`void byHand('authn', {}, { config: { client: { network: 'testnet' } } })`)
 	w.shows("refused")

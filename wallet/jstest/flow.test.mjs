@@ -8,7 +8,8 @@ const { fromHex, utf8 } = await import('../page/bytes.js');
 const f = await import('../page/flow/transaction.js');
 const { KNOWN, shown } = await import('../page/flow/words.js');
 const { parse } = await import('../page/flow/read.js');
-const { handed, keyNames, locking } = await import('../page/flow/together.js');
+const { keyNames, locking, revoking } = await import('../page/flow/keys.js');
+const { handed } = await import('../page/flow/together.js');
 const { packed } = await import('../page/grant/share.js');
 
 const v = JSON.parse(readFileSync(new URL('../testdata/flow.json', import.meta.url), 'utf8'));
@@ -92,6 +93,11 @@ test('an account without one of its keys', () => {
   assert.equal(locking(keys(500, 500, 500)).caution, '');
   assert.match(locking(keys(1000, 500)).caution, /^key 0 must/);
   assert.equal(keyNames([1, 2, 3], 'or'), 'key 1, key 2, or key 3');
+  assert.match(`${revoking(keys(500, 500), 1).dead.message} ${revoking(keys(500, 500), 1).dead.way}`, /^Key 1 is needed\. The other keys weigh 500 together/);
+  assert.match(revoking(whole, 0, 0).dead.message, /^Key 0 would revoke itself/);
+  assert.deepEqual(revoking(whole, 0, 1), { caution: `Afterwards ${both.caution}` });
+  assert.deepEqual(revoking(whole, 1), { caution: 'Afterwards key 0 must not be lost: without it, nobody can use the account, ever. Add another passkey, kept elsewhere.' });
+  assert.deepEqual(revoking(keys(1000, 1000, 1000), 0), { caution: '' });
 });
 
 test('known scripts are said in words, with what they bring', async () => {

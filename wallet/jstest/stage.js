@@ -16,6 +16,7 @@ class Element {
   }
   get textContent() { return this.kids.map((k) => k.textContent ?? k).join(' '); }
   set textContent(text) { this.kids = text ? [text] : []; }
+  get children() { return this.kids; }
   append(...kids) { this.kids.push(...kids); }
   replaceChildren(...kids) { this.kids = kids; }
   addEventListener(type, f) { this.handlers[type] = f; }
@@ -27,8 +28,14 @@ class Element {
 }
 
 const elements = new Map();
-const html = readFileSync(new URL('../page/index.html', import.meta.url), 'utf8');
-for (const [, tag, id, rest] of html.matchAll(/<(\w+) id="([\w-]+)"([^>]*)>/g)) elements.set(id, Object.assign(new Element(id), { tag, hidden: / hidden/.test(rest) }));
+
+/** Puts another page on the stage, before its modules are imported. @param {string} page a file in wallet */
+export function set(page) {
+  elements.clear();
+  const html = readFileSync(new URL(`../${page}`, import.meta.url), 'utf8');
+  for (const [, tag, id, rest] of html.matchAll(/<(\w+) id="([\w-]+)"([^>]*)>/g)) elements.set(id, Object.assign(new Element(id), { tag, hidden: / hidden/.test(rest) }));
+}
+set('page/index.html');
 
 /** @param {string} id */
 export function el(id) {

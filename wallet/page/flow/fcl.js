@@ -1,17 +1,19 @@
 // @ts-check
 /** The page that apps open through FCL: one request, read by a person, signed by a passkey or not, answered, gone. */
 import { CeremonyError, obstacle } from '../ceremony.js';
+import { field } from '../field.js';
 import { json } from '../rpc.js';
 import { answered, asked, busy, on, task } from '../task.js';
-import { $, element, fieldError, input, lock, problem, rows, show, showing, status } from '../view.js';
+import { $, element, input, lock, problem, rows, show, showing, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
-import { Flow, WEIGHT, strong, weightOf } from './chain.js';
+import { Flow, strong } from './chain.js';
 import { accounts, forget, keep } from './fclkept.js';
 import { composite, loggedIn, proofOf, sameNetwork, signableOf } from './fclrequest.js';
 import { View } from './fclview.js';
 import { described, fromWhere, named } from './fclwords.js';
 import { LAST, kept, nextUser, usedUser } from './kept.js';
-import { challenge, digits, parseAddress, proofMessage } from './transaction.js';
+import { revoking } from './keys.js';
+import { challenge, digits, parseAddress, proofMessage, typedAddress } from './transaction.js';
 
 /**
  * @typedef {import('./chain.js').Key} Key
@@ -133,16 +135,9 @@ async function entered(own) {
 }
 
 click('open-form', 'submit', () => {
-  let address;
-  try {
-    address = parseAddress(input('address').value);
-  } catch {
-    fieldError('address', 'An address of Flow has 16 digits, 0–9 and a–f.');
-    return input('address').focus();
-  }
-  fieldError('address');
-  const wanted = address;
-  if (!proof) return act(asked, async (signal) => entered(await flow.enter(wanted, signal, () => answered('Looking for your key…'))), { ceremony: true });
+  const wanted = field('address', typedAddress);
+  if (!wanted) return;
+  if (!proof) return void act(asked, async (signal) => entered(await flow.enter(wanted, signal, () => answered('Looking for your key…'))), { ceremony: true });
   act('Reading the account…', async () => { // the proof itself says which key it is
     const keys = (await flow.look(wanted)).keys.filter(strong);
     if (!keys.length) throw new Trouble('No passkey can sign for that account alone.', 'Look at the address. Keys that sign together do so on the page for Flow.');
@@ -211,8 +206,9 @@ async function transaction(body) {
   chosen = { address: parseAddress(s.address), keys: [key] };
   const said = await described(s, request.origin, signing);
   const late = s.roles.proposes && s.t.proposer.key === s.key && s.t.proposer.sequence < key.sequence;
-  const locks = said.revokes !== undefined && weightOf(account.keys.filter((k) => k.index !== said.revokes)) < WEIGHT;
-  present(said.title, [...said.cautions, ...(locks ? ['Without that key the others weigh less than 1000 together: nobody could ever sign for your account again.'] : []), ...(late ? ['Its sequence number was used up already: it will not run.'] : [])], said.rows, said.details, 'Sign with your passkey');
+  const about = said.revokes === undefined ? { caution: '' } : revoking(account.keys, said.revokes, s.key);
+  if (about.dead) throw about.dead; // which the app is told
+  present(said.title, [...(about.caution ? [about.caution] : []), ...said.cautions, ...(late ? ['Its sequence number was used up already: it will not run.'] : [])], said.rows, said.details, 'Sign with your passkey');
   /** @type {HTMLDetailsElement} */ ($('review-more')).open = !said.known;
 }
 

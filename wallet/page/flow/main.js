@@ -1,6 +1,7 @@
 // @ts-check
 /** The page for Flow: accounts of passkeys, their keys, and what they sign: see sign.js. */
 import { CeremonyError, obstacle } from '../ceremony.js';
+import { field } from '../field.js';
 import { fragment } from '../grant/share.js';
 import { json } from '../rpc.js';
 import { answered, asked, busy, on, task } from '../task.js';
@@ -8,10 +9,10 @@ import { $, element, fieldError, input, problem, show, status } from '../view.js
 import { Trouble, explain } from '../words.js';
 import { Flow, WEIGHT } from './chain.js';
 import { LAST, kept, nextUser, usedUser } from './kept.js';
+import { locking, revoking, sentence } from './keys.js';
 import { session } from './session.js';
 import { prove, received, review } from './sign.js';
-import { locking, sentence } from './together.js';
-import { digits, parseAddress } from './transaction.js';
+import { digits, typedAddress } from './transaction.js';
 
 /** How the next passkey is made: fetched before the click. @type {any} */ let options;
 /** A passkey whose account is not known yet. @type {import('./chain.js').Made | undefined} */ let made;
@@ -39,16 +40,8 @@ on('create-form', 'submit', () => task(made ? 'Making the account…' : asked, a
 }, { ceremony: true }));
 
 on('open-form', 'submit', () => {
-  if (busy()) return;
-  let address;
-  try {
-    address = parseAddress(input('address').value);
-  } catch {
-    fieldError('address', 'An address of Flow has 16 digits, 0–9 and a–f.');
-    return input('address').focus();
-  }
-  fieldError('address');
-  const wanted = address;
+  const wanted = busy() ? undefined : field('address', typedAddress);
+  if (!wanted) return;
   task(asked, async (signal) => {
     session.owner = await session.flow.enter(wanted, signal, () => answered('Looking for your key…'), true);
     await account();
@@ -96,8 +89,8 @@ async function account() {
 /** A key goes only if the others can do without it. @param {number} index */
 async function revoke(index) {
   const own = /** @type {import('./chain.js').Owner} */ (session.owner);
-  const { locked, weight } = locking((await session.flow.look(own.address)).keys, index);
-  if (locked) throw new Trouble(`Key ${index} is needed.`, `The other keys weigh ${weight} together, and ${WEIGHT} are needed: without it nobody could use the account any more. Add another passkey first.`);
+  const { dead } = revoking((await session.flow.look(own.address)).keys, index);
+  if (dead) throw dead;
   await review({ script: session.flow.config.scripts.revoke, args: [{ type: 'Int', value: String(index) }], done: `Key ${index} is revoked` });
 }
 

@@ -10,10 +10,11 @@ import { $, element, input, problem, rows, show, status } from '../view.js';
 import { Trouble, explain } from '../words.js';
 import { EXPIRY, Refused, WEIGHT, usable } from './chain.js';
 import { LAST, kept } from './kept.js';
+import { keyNames, revoking, sentence } from './keys.js';
 import { parse } from './read.js';
 import { session } from './session.js';
 import { MAX_GAS, challenge, digits, gathered, message, parseAddress, sponsored } from './transaction.js';
-import { handed, keyNames, locking, sentence } from './together.js';
+import { handed } from './together.js';
 import { shown } from './words.js';
 
 /**
@@ -102,9 +103,9 @@ async function present(j, t, stands) {
   const cautions = [...said.cautions];
   let dead = stands?.dead;
   if (said.revokes !== undefined) {
-    const { locked, caution } = locking(j.account.keys, said.revokes);
-    if (locked) dead ??= new Trouble(`Without key ${said.revokes} nobody could use the account any more.`, 'Nothing is signed. Add another passkey first.');
-    else if (caution) cautions.unshift(`Afterwards ${caution}`);
+    const about = revoking(j.account.keys, said.revokes);
+    dead ??= about.dead;
+    if (about.caution) cautions.unshift(about.caution);
   }
   if (!j.wanted) cautions.unshift(`${sentence(keyNames(j.signatures.map((a) => a.key), 'and'))} began this elsewhere. Sign only if you know of it.`);
   if (stands?.early) cautions.push(`An earlier transaction of key ${t.key} is not sealed yet. This one runs only after it.`);

@@ -105,3 +105,11 @@ export function parseAddress(text) {
   if (!/^[0-9a-fA-F]{1,16}$/.test(t)) throw new MalformedError('an address of Flow has 16 digits');
   return uint(BigInt('0x' + t), 8);
 }
+
+/** What a person typed as an address. Throws a sentence. @param {string} text */
+export function typedAddress(text) {
+  const t = text.trim();
+  if (!t) throw new Error('Enter an address.');
+  if (!/^(0x)?[0-9a-f]{16}$/i.test(t)) throw new Error('An address of Flow has 16 digits, 0–9 and a–f.');
+  return parseAddress(t);
+}
