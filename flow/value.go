@@ -60,8 +60,13 @@ func UFix64(units uint64) Value {
 // Array is an Array.
 func Array(items ...Value) Value { return Value{Type: "Array", Items: items} }
 
-// Optional is an Optional with a value, or nil without.
-func Optional(items ...Value) Value { return Value{Type: "Optional", Items: items} }
+// Optional is an Optional with a value, or without one, for nil.
+func Optional(v *Value) Value {
+	if v == nil {
+		return Value{Type: "Optional"}
+	}
+	return Value{Type: "Optional", Items: []Value{*v}}
+}
 
 // ParseValue reads JSON-Cadence: one value, of known types, numbers in their range, no member twice, nothing after it.
 func ParseValue(b []byte) (Value, error) {
@@ -132,7 +137,9 @@ func (v Value) asWire() wire {
 	case kindComposite:
 		fields := make([]field, len(v.Items))
 		for i, item := range v.Items {
-			fields[i] = field{v.Fields[i], item.asWire()}
+			if fields[i].Value = item.asWire(); i < len(v.Fields) {
+				fields[i].Name = v.Fields[i]
+			}
 		}
 		w.Value = struct {
 			ID     string  `json:"id"`
@@ -245,11 +252,26 @@ func (v Value) checkScalar() error {
 			return bad()
 		}
 	case kindText:
-		if v.Type == "Character" && v.Text == "" {
+		if v.Type == "Character" && !mayBeCharacter(v.Text) {
 			return bad()
+		}
+	case kindPath:
+		if !slices.Contains([]string{"storage", "public", "private"}, v.ID) {
+			return refused(ErrArgument, v.Type, "domain %.80q", v.ID)
 		}
 	}
 	return nil
+}
+
+// mayBeCharacter: a Character is one grapheme cluster. Of those only what is certain is told here: one that is empty is none,
+// nor is one with two characters of ASCII side by side, other than CR LF. The rest is left to Cadence.
+func mayBeCharacter(text string) bool {
+	for i := 1; i < len(text); i++ {
+		if text[i-1] < utf8.RuneSelf && text[i] < utf8.RuneSelf && text[i-1:i+1] != "\r\n" {
+			return false
+		}
+	}
+	return text != ""
 }
 
 func isFixed(typ, text string) bool {

@@ -166,6 +166,7 @@ func valueAt(t tree, depth int) (v Value, err error) {
 			return bad("not a domain and an identifier")
 		}
 		v.ID, v.Text = domain.text, identifier.text
+		return v, v.checkScalar()
 	case kindComposite:
 		id, _ := content.member("id")
 		fields, _ := content.member("fields")

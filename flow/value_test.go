@@ -11,8 +11,9 @@ import (
 	"github.com/postern-dev/postern/flow"
 )
 
-func TestValuesAreReadAndWritten(t *testing.T) {
-	for _, text := range []string{
+// values are of every kind, as they are written.
+func values() []string {
+	return []string{
 		`{"type":"Void"}`,
 		`{"type":"Bool","value":true}`,
 		`{"type":"Bool","value":false}`,
@@ -34,7 +35,15 @@ func TestValuesAreReadAndWritten(t *testing.T) {
 		`{"type":"Path","value":{"domain":"storage","identifier":"flowTokenVault"}}`,
 		`{"type":"Event","value":{"id":"A.01.C.E","fields":[{"name":"amount","value":{"type":"UFix64","value":"1.0"}}]}}`,
 		`{"type":"Type","value":{"staticType":{"kind":"Int"}}}`,
-	} {
+		`{"type":"Character","value":"\r\n"}`,
+		`{"type":"Character","value":"👩‍👩‍👧"}`,
+		`{"type":"Path","value":{"domain":"public","identifier":"x"}}`,
+		`{"type":"Path","value":{"domain":"private","identifier":"x"}}`,
+	}
+}
+
+func TestValuesAreReadAndWritten(t *testing.T) {
+	for _, text := range values() {
 		v, err := flow.ParseValue([]byte(text))
 		if err != nil {
 			t.Errorf("%s: %v", text, err)
@@ -78,6 +87,8 @@ func TestValuesAreReadStrictly(t *testing.T) {
 		`{"type":"Array","value":[7]}`, `{"type":"Dictionary","value":[{"key":{"type":"Void"}}]}`, `{"type":"Path","value":{"domain":"x"}}`,
 		`{"type":"Event","value":{"id":"x","fields":[{"name":"x"}]}}`, `{"type":"Struct","value":{"id":"x","fields":null}}`,
 		`{"type":"Bool","value":true,"more":1}`, `{"type":"Bool","type":"Bool","value":true}`, `{"type":"Bool","value":true}x`,
+		`{"type":"Character","value":"ab"}`, `{"type":"Character","value":"\n\r"}`, `{"type":"Character","value":"\r\n\r\n"}`,
+		`{"type":"Path","value":{"domain":"nowhere","identifier":"x"}}`, `{"type":"Path","value":{"domain":"","identifier":"x"}}`,
 		`{"type":"Bool","value":true}{}`, `{"Type":"Bool","value":true}`, "{\"type\":\"String\",\"value\":\"\xff\"}", `{"type":"Nothing","value":"1"}`,
 	} {
 		if v, err := flow.ParseValue([]byte(text)); !errors.Is(err, flow.ErrArgument) && !errors.Is(err, flow.ErrAddress) {
@@ -94,6 +105,7 @@ func TestValuesAreMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text := flow.Text("<")
 	for want, v := range map[string]flow.Value{
 		`{"type":"UFix64","value":"12.34000000"}`:                        flow.UFix64(1_234_000_000),
 		`{"type":"UInt64","value":"18446744073709551615"}`:               flow.UInt64(1<<64 - 1),
@@ -101,8 +113,10 @@ func TestValuesAreMade(t *testing.T) {
 		`{"type":"UInt8","value":"8"}`:                                   eight,
 		`{"type":"Address","value":"0x0000000000000001"}`:                flow.Addr(flow.Address{7: 1}),
 		`{"type":"Array","value":[{"type":"Bool","value":true}]}`:        flow.Array(flow.Bool(true)),
-		`{"type":"Optional","value":{"type":"String","value":"\u003c"}}`: flow.Optional(flow.Text("<")),
-		`{"type":"Optional","value":null}`:                               flow.Optional(),
+		`{"type":"Optional","value":{"type":"String","value":"\u003c"}}`: flow.Optional(&text),
+		`{"type":"Optional","value":null}`:                               flow.Optional(nil),
+		// A field without a name is written, and is nobody's.
+		`{"type":"Struct","value":{"id":"S","fields":[{"name":"","value":{"type":"Bool","value":true}}]}}`: {Type: "Struct", ID: "S", Items: []flow.Value{flow.Bool(true)}},
 	} {
 		if got := string(v.JSON()); got != want {
 			t.Errorf("%s, want %s", got, want)
@@ -114,9 +128,12 @@ func TestValuesAreMade(t *testing.T) {
 }
 
 func FuzzValue(f *testing.F) {
-	f.Add([]byte(`{"type":"Event","value":{"id":"A.01.C.E","fields":[{"name":"amount","value":{"type":"UFix64","value":"1.0"}}]}}`))
-	f.Add([]byte(`{"type":"Dictionary","value":[{"key":{"type":"UInt8","value":"0"},"value":{"type":"Optional","value":null}}]}`))
-	f.Add([]byte(`{"type":"Type","value":{"staticType":{"kind":"Int"}}}`))
+	for _, text := range values() {
+		f.Add([]byte(text))
+	}
+	for _, text := range []string{`{"type":"UInt8","value":"256"}`, `{"type":"Int16","value":"-32769"}`, `{"type":"UFix64","value":"184467440737.09551616"}`} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := flow.ParseValue(b)
 		if err != nil {
