@@ -142,6 +142,9 @@ func (f *opFile) keep(c account.Challenge, a account.Approval) {
 // given are the approvals that stand in the file, each where it belongs; others are refused.
 func (f *opFile) given(c account.Challenge) (account.Approval, error) {
 	out := account.Approval{Parts: make([]account.Approval, len(c.Parts))}
+	if len(f.Approvals) > len(c.Parts) {
+		return out, failf("bad-file", "take the file as it was written", "the file has more approvals than signers")
+	}
 	for _, a := range f.Approvals {
 		one := account.Approval{ECDSA: a.Signature}
 		if len(a.ClientData) > 0 {
