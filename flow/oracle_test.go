@@ -92,6 +92,8 @@ func signedTransaction(r *rand.Rand, s *flowtest.Signer, forms []flowtest.Case) 
 	return t
 }
 
+func domainTag() []byte { return append([]byte(flow.TagTransaction), make([]byte, 32-len(flow.TagTransaction))...) }
+
 // recorded is how many of the oracle's answers are kept for machines without it.
 const recorded = 60
 
@@ -125,9 +127,9 @@ func TestFlowGoAgrees(t *testing.T) {
 			t.Fatalf("%d: %+v\nflow-go %x\n%x\n%x", i, tx, a.Payload, a.Envelope, a.ID)
 		}
 		for list, signatures := range [][]flow.Signature{tx.PayloadSignatures, tx.EnvelopeSignatures} {
-			verdicts, role := a.Inside, flow.RolePayload
+			verdicts, role, message := a.Inside, flow.RolePayload, append(domainTag(), a.Payload...)
 			if list == 1 {
-				verdicts, role = a.Outside, flow.RoleEnvelope
+				verdicts, role, message = a.Outside, flow.RoleEnvelope, append(domainTag(), a.Envelope...)
 			}
 			for n, signature := range signatures {
 				err := tx.VerifySignature(signature, role, key, nil)
@@ -136,6 +138,9 @@ func TestFlowGoAgrees(t *testing.T) {
 					t.Fatalf("%d: signature %d: %v, and flow-go takes it: %t\n%x", i, n, err, verdicts[n].Accepted, signature.Extension)
 				}
 				if accepted {
+					if signed, err := flow.SignedBy(signature.Extension, message); err != nil || !bytes.Equal(signed, verdicts[n].Signed) {
+						t.Fatalf("%d: signature %d is of %x, %v, and flow-go's of %x", i, n, signed, err, verdicts[n].Signed)
+					}
 					taken++
 				} else {
 					refused++

@@ -1,0 +1,4 @@
+package flow
+
+// SignedBy is what the oracle's Signed is compared with.
+var SignedBy = signedBy
