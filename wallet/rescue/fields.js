@@ -2,7 +2,6 @@
 /** What a person types, read or refused in a sentence. */
 import { fromHex } from '../page/bytes.js';
 import { valid } from '../page/secp256k1.js';
-import { fieldError, input } from '../page/view.js';
 
 /** Addresses that the page's policy lets it ask. @param {string} text @param {string} what */
 export function parseUrl(text, what) {
@@ -14,19 +13,6 @@ export function parseUrl(text, what) {
   const local = url.protocol === 'http:' && (url.hostname === 'localhost' || url.hostname === '127.0.0.1');
   if (url.protocol !== 'https:' && !local) throw new Error('It must begin with https://, or with http://localhost on this machine.');
   return url.href;
-}
-
-/** Reads a field with a parser whose errors are sentences; undefined where it is marked. @template T @param {string} id @param {(text: string) => T} parse @returns {T | undefined} */
-export function field(id, parse) {
-  try {
-    const value = parse(input(id).value);
-    fieldError(id);
-    return value;
-  } catch (e) {
-    fieldError(id, /** @type {Error} */ (e).message);
-    input(id).focus();
-    return undefined;
-  }
 }
 
 /** What a person typed, as a secret. Throws a sentence. @param {string} text */

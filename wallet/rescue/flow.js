@@ -1,5 +1,6 @@
 // @ts-check
 /** An account of Flow on the page: what it holds, what it does, and signatures until their weights suffice. */
+import { field } from '../page/field.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
 import { $, element, fieldError, input, rows, show, showing, status } from '../page/view.js';
 import { Trouble } from '../page/words.js';
@@ -7,7 +8,6 @@ import { equal } from '../page/bytes.js';
 import { sha256 } from '../page/assertion.js';
 import { digits, message } from '../page/flow/transaction.js';
 import { AccessError } from './access.js';
-import { field } from './fields.js';
 import { THRESHOLD, complete, deeds, enough, keysOf, networkName, parseFlow, prepared, sign, told, weigh } from './flowaccount.js';
 import { freshKey, kindOf, kinds, makePasskey, parsePublic, parseWeight } from './flowkeys.js';
 import { inUnits, parseUnits } from './node.js';
@@ -25,7 +25,9 @@ import { session } from './session.js';
 const scripts = JSON.parse($('flow-scripts').textContent ?? '');
 
 /** Everybody whose secret is in memory. @type {Set<Holder>} */ const holders = new Set();
-/** @type {{account: Account, signers: Signer[], held?: Held, refused?: Held} | undefined} */ let now;
+/** What an account has sent that may run yet: `held` is on its way, of `refused` a node said no. @typedef {{held?: Held, refused?: Held}} Trail */
+/** Trails by account, whichever is open: the network is in the address. @type {Map<string, Trail>} */ const trails = new Map();
+/** @type {{account: Account, signers: Signer[], trail: Trail} | undefined} */ let now;
 /** @type {Pending | undefined} */ let pending;
 /** The transaction on the last screen. @type {Held | undefined} */ let done;
 /** Whether all there is shall go. */ let everything = false;
@@ -37,7 +39,7 @@ const written = (/** @type {Uint8Array} */ address) => '0x' + digits(address);
 /** Whether an account waits for further signers. */
 export const gathering = () => now !== undefined;
 
-/** Nothing of it stays in the page. */
+/** No secret of it stays in the page; what was sent with it does. */
 export function clearFlow() {
   for (const h of holders) h.forget();
   holders.clear();
@@ -83,20 +85,23 @@ export async function openFlow(holder, account) {
   if (!keys.length) throw new Trouble('What you hold may not sign for this account.', `${address} has ${account.keys.length} keys, and this is none of them that is not revoked. Try another passkey or key of yours.`);
   const same = now && equal(now.account.address, account.address);
   const before = same ? state().signers.filter((s) => !keys.some((k) => k.index === s.key.index)) : [];
-  now = { ...(same ? now : {}), account, signers: [...before, ...keys.map((key) => ({ holder, key }))] };
+  const trail = trails.get(address) ?? {};
+  trails.set(address, trail);
+  now = { account, signers: [...before, ...keys.map((key) => ({ holder, key }))], trail };
   for (const h of holders) {
     if (now.signers.some((s) => s.holder === h)) continue;
     h.forget();
     holders.delete(h);
   }
   everyUnit(false);
+  if (trail.held && !same) follow(trail.held = { ...trail.held, unsure: true }); // at this node from now on, whose no says nothing of the one before
   draw();
   show('flow');
   status('Your account is open.');
 }
 
 function draw() {
-  const { account, signers, held } = state();
+  const { account, signers, trail: { held } } = state();
   const { chain } = access();
   const weight = weigh(signers);
   $('flow-own').textContent = written(account.address);
@@ -225,13 +230,13 @@ on('new-form', 'submit', () => {
 async function review(deed) {
   const s = state();
   const node = access();
-  if (s.held) throw new Trouble(`Your ${s.held.noun} is still on its way.`, 'Wait for its receipt, or send the same transaction again, which can happen only once.');
+  const { held, refused } = s.trail;
+  if (held) throw new Trouble(`Your ${held.noun} is still on its way.`, 'Wait for its receipt, or send the same transaction again, which can happen only once.');
   const account = await node.account(s.account.address);
   const signers = enough(s.signers);
   const t = await prepared(node, account, signers, deed);
   const said = await told(t, scripts, node.chain);
   // By the same key and with the same sequence number only one of the two can run.
-  const { refused } = s;
   const apart = refused && (refused.t.key !== t.key || t.sequence !== refused.t.sequence);
   const cautions = [...said.cautions,
     ...($('new-secret').textContent && deed.script === scripts.add ? ['Have you written down its private key? This page forgets it.'] : []),
@@ -289,7 +294,7 @@ on('flow-review-back', 'click', () => {
 });
 
 on('flow-held-again', 'click', () => {
-  const { held } = state();
+  const { held } = state().trail;
   if (held) task('Sending again…', () => hand(held));
 });
 
@@ -297,15 +302,14 @@ on('flow-held-again', 'click', () => {
 
 /** @param {Held} held */
 async function hand(held) {
-  const s = state();
-  s.held = held;
+  const { trail } = state();
+  trail.held = held;
   try {
     await access().send(held);
   } catch (e) {
     const said = /** @type {any} */ (e);
     if (said.kind === 'refused' && !held.unsure) {
-      s.held = undefined;
-      s.refused = held;
+      Object.assign(trail, { held: undefined, refused: held });
       if (pending?.held === held) pending.held = undefined;
       if (pending) label();
       throw e;
@@ -317,7 +321,7 @@ async function hand(held) {
   } finally {
     if (now) draw();
   }
-  s.refused = undefined;
+  trail.refused = undefined;
   pending = undefined;
   receipt(held);
   follow(held);
@@ -342,13 +346,14 @@ function receipt(held, r) {
 
 /** @type {WeakSet<Held>} */ const following = new WeakSet();
 
-/** Waits for the seal beside whatever the person does next. @param {Held} held */
+/** Waits for the seal beside whatever the person does next, as long as the account is open. @param {Held} held */
 async function follow(held) {
   if (following.has(held)) return;
   following.add(held);
+  const open = () => now?.trail.held === held;
   const started = Date.now();
   /** @type {import('./access.js').Result | undefined} */ let r;
-  for (let [pause, unknown] = [300, 0]; now?.held === held; pause = Math.min(pause * 1.4, 4000)) {
+  for (let [pause, unknown] = [300, 0]; open(); pause = Math.min(pause * 1.4, 4000)) {
     let doubt = '';
     try {
       r = await access().result(held.id).catch((e) => {
@@ -362,13 +367,13 @@ async function follow(held) {
     }
     if (r?.status === 'Sealed' || r?.status === 'Expired') break;
     const seconds = Math.round((Date.now() - started) / 1000);
-    if (now?.held === held && showing('flow-done') && done === held && seconds >= 10) status(doubt ? `The node gives no usable answer: ${doubt}. Asking again.` : `No seal for ${seconds} seconds. It may still come.`, true);
+    if (open() && showing('flow-done') && done === held && seconds >= 10) status(doubt ? `The node gives no usable answer: ${doubt}. Asking again.` : `No seal for ${seconds} seconds. It may still come.`, true);
     await new Promise((f) => setTimeout(f, pause));
   }
   following.delete(held);
-  if (!r || now?.held !== held) return;
-  now.held = undefined;
-  if (r.status === 'Expired') now.refused = held; // says a node, which may send it yet
+  if (!r || !now || !open()) return;
+  now.trail.held = undefined;
+  if (r.status === 'Expired') now.trail.refused = held; // says a node, which may send it yet
   if ((showing('flow-done') && done === held) || (showing('flow-review') && pending?.held === held && !busy())) {
     pending = undefined;
     receipt(held, r);

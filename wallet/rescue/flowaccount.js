@@ -6,7 +6,7 @@
 import { sha3_256 } from '@noble/hashes/sha3.js';
 import { sha256 } from '../page/assertion.js';
 import { concat, fromHex, toBigInt, utf8 } from '../page/bytes.js';
-import { MAX_GAS, digits, extension, message, parseAddress, rlp } from '../page/flow/transaction.js';
+import { MAX_GAS, digits, extension, message, parseAddress, rlp, typedAddress } from '../page/flow/transaction.js';
 import { shown } from '../page/flow/words.js';
 import { Trouble } from '../page/words.js';
 import { inUnits } from './node.js';
@@ -53,10 +53,7 @@ export function networkOf(address) {
 
 /** What a person typed, on one chain. Throws a sentence. @param {string} text @param {string} chain @returns {Uint8Array} */
 export function parseFlow(text, chain) {
-  const t = text.trim();
-  if (!t) throw new Error('Enter an address.');
-  if (!/^(0x)?[0-9a-f]{16}$/i.test(t)) throw new Error('An address of Flow has 16 digits, 0–9 and a–f.');
-  const address = parseAddress(t);
+  const address = typedAddress(text);
   const of = networkOf(address);
   if (!of) throw new Error('This is no address of Flow: a digit is wrong. Copy it again.');
   if (of !== chain) throw new Error(`This is an address of ${networkName(of)}, and the node is of ${networkName(chain)}.`);

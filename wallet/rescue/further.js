@@ -4,7 +4,7 @@ import { concat, fromHex, toBase64url } from '../page/bytes.js';
 import { asked, busy, on, task } from '../page/task.js';
 import { $, status } from '../page/view.js';
 import { Trouble, parseAddress } from '../page/words.js';
-import { field } from './fields.js';
+import { field } from '../page/field.js';
 import { makePasskey } from './flowkeys.js';
 import { proven } from './holders.js';
 

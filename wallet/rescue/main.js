@@ -1,6 +1,7 @@
 // @ts-check
 /** The rescue page's way in: a node, what somebody still holds, and the account that it opens. */
 import { obstacle } from '../page/ceremony.js';
+import { field } from '../page/field.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
 import { digits } from '../page/flow/transaction.js';
 import { $, element, fieldError, input, problem, show, status } from '../page/view.js';
@@ -8,7 +9,7 @@ import { Trouble, chainName, explain, parseAddress, roughly } from '../page/word
 import { Access } from './access.js';
 import { find } from './accounts.js';
 import { MOST, forget, parseExport } from './exported.js';
-import { field, parseSecret, parseUrl } from './fields.js';
+import { parseSecret, parseUrl } from './fields.js';
 import { clearFlow, findFlow, flowAccount, gathering, openFlow } from './flow.js';
 import { networkName, parseFlow } from './flowaccount.js';
 import { clearFurther, offerFurther } from './further.js';

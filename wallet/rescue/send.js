@@ -1,5 +1,6 @@
 // @ts-check
 /** The account's own screen: what it holds, and the way out of it. Form, review in words, signature, receipt. */
+import { field } from '../page/field.js';
 import { assemble } from '../page/operate.js';
 import { addressOf, generate } from '../page/secp256k1.js';
 import { answered, asked, busy, on, task } from '../page/task.js';
@@ -9,7 +10,7 @@ import { encodeCall, word } from '../page/abi.js';
 import { Trouble, cautions, ether, maxFee, parseAddress, parseEther, roughly } from '../page/words.js';
 import { enough, wanting } from './accounts.js';
 import { deliver, outcome } from './deliver.js';
-import { field, parseSecret } from './fields.js';
+import { parseSecret } from './fields.js';
 import { key } from './holders.js';
 import { Node, inUnits, parseUnits, tokenTransfer } from './node.js';
 import { assembleAlone, carry, doubts, most } from './relay.js';
@@ -22,9 +23,19 @@ import { session } from './session.js';
  * @typedef {{node: Node, op: UserOp, shown: import('../page/operate.js').Shown, steps: {holder: import('./holders.js').Holder, seal: import('./accounts.js').Seal}[], given: Uint8Array[], carrier?: {plan: import('./relay.js').Carrier, payer: import('./holders.js').Holder}, held?: Held}} Pending
  */
 
+/** What is signed and may be on its way, by chain and account, whichever is open: nothing of it is secret. @type {Map<string, Held>} */ const underway = new Map();
 /** @type {Pending | undefined} */ let pending;
 /** @type {Held | undefined} The operation on the last screen. */ let done;
 /** Whether all there is shall go. */ let everything = false;
+
+/** @param {Node} node @param {string} address */
+const place = (node, address) => `${node.id} ${address.toLowerCase()}`;
+
+/** Of the account that is open. */
+function heldNow() {
+  const { node, account } = session();
+  return account && underway.get(place(node, account.address));
+}
 
 /** Whether an account waits for further signers, or is open. */
 export const several = () => session().parts.length > 0;
@@ -49,6 +60,7 @@ export async function enter(account, more = true) {
   s.account = account;
   s.node = s.node.for(account);
   pending = done = undefined;
+  again();
   $('own').textContent = account.address;
   $('balance').textContent = '…';
   $('life').textContent = `${account.title}. ${account.deployed ? 'On the chain.' : 'Not created yet: its first transfer does that.'}`;
@@ -72,6 +84,17 @@ export async function enter(account, more = true) {
   if (await refresh()) status('Your account is open.');
 }
 
+/** What the account has under way is asked for at the node that is open now, and at no other. */
+function again() {
+  const { node } = session();
+  const before = heldNow();
+  if (!before) return;
+  const bundlerUrl = before.tx ? undefined : node.place.bundlerUrl ?? before.node.place.bundlerUrl;
+  const held = { ...before, receipt: undefined, unsure: true, node: new Node({ ...node.place, bundlerUrl }, node.id, node.account, node.tokens) };
+  underway.set(place(node, held.op.sender), held);
+  follow(held);
+}
+
 on('more', 'click', () => {
   if (busy()) return;
   input('address').value = /** @type {Account} */ (session().account).address;
@@ -92,11 +115,12 @@ async function refresh() {
     $('balance').title = `${ether(balance)} ETH`;
     $('tokens').replaceChildren(...node.tokens.map((t) => element('li', `${inUnits(s.balances.get(t.address) ?? 0n, t.decimals)} ${t.symbol}`)));
   } catch {
+    if (account !== session().account) return false;
     $('balance').textContent = '?';
     status('The node does not tell the balance at the moment.');
     return false;
   } finally {
-    choices();
+    if (account === session().account) choices();
   }
   return true;
 }
@@ -224,7 +248,8 @@ async function review({ to, amount, token, secret }) {
   const s = session();
   const account = /** @type {Account} */ (s.account);
   const holder = /** @type {import('./holders.js').Holder} */ (s.holder);
-  if (s.held) throw new Trouble(`Your ${s.held.shown.noun} is still on its way.`, 'Wait for its receipt, or send the same operation again, which can happen only once.');
+  const held = heldNow();
+  if (held) throw new Trouble(`Your ${held.shown.noun} is still on its way.`, 'Wait for its receipt, or send the same operation again, which can happen only once.');
   const alone = secret !== 'none';
   const node = alone ? new Node({ ...s.node.place, bundlerUrl: undefined }, s.node.id, account, s.node.tokens) : s.node.for(account);
   const balance = await node.balance(account.address);
@@ -340,14 +365,13 @@ on('review-back', 'click', () => {
 });
 
 on('held-again', 'click', () => {
-  const { held } = session();
+  const held = heldNow();
   if (held) task('Sending again…', () => hand(held));
 });
 
 /** @param {Held} held */
 async function hand(held) {
-  const s = session();
-  s.held = held;
+  underway.set(place(held.node, held.op.sender), held);
   try {
     await deliver(held);
   } catch (e) {
@@ -356,7 +380,7 @@ async function hand(held) {
       paid();
       follow(held);
     } else {
-      s.held = undefined;
+      underway.delete(place(held.node, held.op.sender));
       if (pending?.held === held) pending.held = undefined;
     }
     throw e;
@@ -371,7 +395,7 @@ async function hand(held) {
 
 /** On the account's screen: what is still on its way. */
 function traffic() {
-  const { held } = session();
+  const held = heldNow();
   $('held').hidden = !held;
   if (held) $('held-text').textContent = `Your ${held.shown.noun} to ${held.shown.to} is signed and may be on its way. Until the chain has answered, nothing else is sent, so that nothing is paid twice.`;
 }
@@ -399,7 +423,7 @@ function draw(held) {
 
 /** @type {WeakSet<Held>} */ const following = new WeakSet();
 
-/** Waits for the receipt beside whatever the person does next. @param {Held} held */
+/** Waits for the receipt beside whatever the person does next, as long as the account is open. @param {Held} held */
 async function follow(held) {
   if (held.receipt || following.has(held)) return;
   following.add(held);
@@ -408,12 +432,12 @@ async function follow(held) {
       if (doubt) status(`There is a receipt that does not hold: ${doubt}. Asking again.`, true);
       else if (seconds % 20 === 0) status(`No receipt for ${seconds} seconds. It may still come.`, true);
     }
-    return session().held === held;
+    return heldNow() === held;
   }).catch(() => undefined);
   following.delete(held);
+  if (!r || heldNow() !== held) return;
+  underway.delete(place(held.node, held.op.sender));
   const s = session();
-  if (!r || s.held !== held) return;
-  s.held = undefined;
   if (s.account) s.account.deployed = true;
   traffic();
   if ((showing('done') && done === held) || (showing('review') && pending?.held === held && !busy())) {

@@ -11,7 +11,6 @@
  * @property {import('./accounts.js').Part[]} parts who signs for it together
  * @property {bigint} [balance]
  * @property {Map<string, bigint>} balances of tokens
- * @property {import('./deliver.js').Held} [held] what is signed and may be on its way
  * @property {import('./exported.js').Exported[]} exported out of the file
  */
 
@@ -40,6 +39,6 @@ export function hold(holder) {
   const stays = (/** @type {import('./holders.js').Holder | undefined} */ h) => h === holder || s.parts.some((p) => p.holder === h);
   if (!holder) for (const p of s.parts.splice(0)) p.holder.forget();
   if (!stays(s.holder)) s.holder?.forget();
-  Object.assign(s, { holder, account: undefined, balance: undefined, held: undefined });
+  Object.assign(s, { holder, account: undefined, balance: undefined });
   s.balances.clear();
 }
