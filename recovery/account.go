@@ -93,6 +93,8 @@ type Signer struct {
 	// Gone says that it can no longer sign: lost, dead, destroyed.
 	Gone    Fact[bool] `json:"gone"`
 	LastUse time.Time  `json:"lastUse,omitzero"` // last time it is known to have signed
+	// Refused are uses that a passkey server did not let in, as it tells: no sighting is kept of them.
+	Refused []Change `json:"refused,omitempty"`
 }
 
 // Label is the signer's name for people.

@@ -25,6 +25,9 @@ type Kept struct {
 	Events  []KeptEvent
 }
 
+// EventRefused is the kind of event at which a server refused a use: the passkey's BE had changed.
+const EventRefused = "backup_drift_refused"
+
 // KeptEvent is something that happened to a passkey, for its owner to see.
 type KeptEvent struct {
 	When time.Time
@@ -71,7 +74,12 @@ func WithPasskeys(to *Account, kept ...Kept) *Account {
 		if slices.ContainsFunc(of, func(o Kept) bool { return o.RPID != k.RPID || string(o.ID) != string(k.ID) }) {
 			continue
 		}
-		s.LastUse = k.lastUse()
+		s.LastUse, s.Refused = k.lastUse(), nil
+		for _, e := range k.Events {
+			if e.Kind == EventRefused {
+				s.Refused = append(s.Refused, Change{e.When, e.What})
+			}
+		}
 		facts := k.Facts
 		facts.Uses = slices.Clone(k.Facts.Uses)
 		s.Passkey = &facts

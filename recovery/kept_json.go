@@ -21,7 +21,9 @@ const (
 	MaxKept    = 64 // passkeys
 	MaxHistory = 64 // uses of each
 	maxEvents  = 256
-	maxRPID    = 253
+
+	maxEventText = 256 // what happened, in words
+	maxRPID      = 253
 )
 
 var keptB64 = base64.RawURLEncoding.Strict()
@@ -117,7 +119,7 @@ func shown(s string) string {
 }
 
 // ParseKept reads what [KeptJSON] writes. It refuses what it does not know, and says
-// where. What can be computed – the class, the changes, events in words – is not looked at.
+// where. What can be computed – the class, the changes, events of which the history tells – is not looked at.
 func ParseKept(data []byte) ([]Kept, error) {
 	root, err := textfile.Parse(data)
 	if err != nil {
@@ -184,9 +186,23 @@ func (r *keptReader) passkey(t *textfile.Fields) (k Kept) {
 		t.Take(key)
 	}
 	t.Nodes("changes", 6*MaxHistory)
-	t.Nodes("events", maxEvents)
+	for _, n := range t.Nodes("events", maxEvents) {
+		if e := r.event(r.Table(n, t.At("events"))); e.Kind == EventRefused { // of the others the history tells
+			k.Events = append(k.Events, e)
+		}
+	}
 	t.Done()
 	return k
+}
+
+func (r *keptReader) event(t *textfile.Fields) (e KeptEvent) {
+	e.When = r.time(t, "at")
+	e.Kind = r.Text(t.Take("kind"), t.At("kind"), maxName)
+	if n := t.Must("what", "say what happened"); e.Kind == EventRefused {
+		e.What = r.Text(n, t.At("what"), maxEventText)
+	}
+	t.Done()
+	return e
 }
 
 func (r *keptReader) use(t *textfile.Fields) (s Sighting) {

@@ -101,7 +101,8 @@ func (r *Report) domains() {
 
 func (r *Report) signers() {
 	for i, s := range r.account.Signers {
-		out := SignerReport{Signer: s, Unable: s.Unable(), Label: s.Label(), Routes: []string{}, Changes: s.Passkey.Changes()}
+		out := SignerReport{Signer: s, Unable: s.Unable(), Label: s.Label(), Routes: []string{}, Changes: append(s.Passkey.Changes(), s.Refused...)}
+		slices.SortStableFunc(out.Changes, func(x, y Change) int { return x.When.Compare(y.When) })
 		for _, route := range r.account.Routes {
 			if slices.ContainsFunc(route.Members, func(m Member) bool { return m.Signer == s.ID || r.behind(m.Signer, s.ID) }) {
 				out.Routes = append(out.Routes, route.ID)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern-dev/postern/passkey"
+	"github.com/postern-dev/postern/recovery"
 )
 
 // Errors a Store reports; the server turns them into refusals.
@@ -177,7 +178,7 @@ const (
 	EventRegistered         EventKind = "registered"
 	EventCounterRegressed   EventKind = "counter_regressed"    // sign counter did not grow: a copy of the key may exist
 	EventBackupEligible     EventKind = "backup_eligible"      // BE drifted 0→1 and policy let it
-	EventBackupDriftRefused EventKind = "backup_drift_refused" // BE drifted and policy refused the login
+	EventBackupDriftRefused EventKind = recovery.EventRefused  // BE drifted and policy refused the login
 	EventBackupState        EventKind = "backup_state"         // BS changed
 )
 
