@@ -120,7 +120,7 @@ func FuzzComposite(f *testing.F) {
 			}
 		}
 		if p, err := flow.ParseProof(b, "app"); err == nil {
-			if p.Verify(nil, flow.Policy{}, nil) == nil {
+			if p.Verify(nil, flow.Policy{}) == nil {
 				t.Fatal("a proof by nobody's keys")
 			}
 			_, arguments, err := p.Script()

@@ -47,7 +47,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println("would be paid for:", policy.Verify(tx.PayloadSignatures[0], message, key, nil) == nil)
+	fmt.Println("would be paid for:", policy.Verify(tx.PayloadSignatures[0], message, key) == nil)
 	fmt.Println("still to sign:", tx.Missing()[0] == sponsor)
 
 	tx.Arguments[0] = []byte(`{"type":"Int","value":"0"}`) // somebody changes it on its way

@@ -92,7 +92,9 @@ func signedTransaction(r *rand.Rand, s *flowtest.Signer, forms []flowtest.Case) 
 	return t
 }
 
-func domainTag() []byte { return append([]byte(flow.TagTransaction), make([]byte, 32-len(flow.TagTransaction))...) }
+func domainTag() []byte {
+	return append([]byte(flow.TagTransaction), make([]byte, 32-len(flow.TagTransaction))...)
+}
 
 // recorded is how many of the oracle's answers are kept for machines without it.
 const recorded = 60

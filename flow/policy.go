@@ -16,6 +16,8 @@ type Policy struct {
 	// transaction's own. RPID and Origins must be there for an assertion to be taken; plain signatures are not looked at.
 	Assertion passkey.Rule
 
+	Secp256k1 Verifier // of keys on that curve: secp256k1.Verify; nil: they are refused (ErrCurve)
+
 	Scripts  []ScriptHash // scripts that are paid for; empty: any
 	MaxGas   uint64       // the highest gas limit; 0: MaxGasLimit
 	MaxBytes int          // the most bytes of Bytes; 0: MaxTransaction
@@ -63,8 +65,8 @@ func (p Policy) Sponsor(t *Transaction, payer Address) error {
 // Verify is [Verify], and then the policy's rule for assertions: what browsers write, and no more; a low s, because with a
 // high one the same transaction has a second id. Plain signatures pass as they pass at nodes, but with a low s. What breaks
 // the rule is a *passkey.Error.
-func (p Policy) Verify(s Signature, message []byte, key AccountKey, secp256k1 Verifier) error {
-	if err := Verify(s, message, key, secp256k1); err != nil {
+func (p Policy) Verify(s Signature, message []byte, key AccountKey) error {
+	if err := Verify(s, message, key, p.Secp256k1); err != nil {
 		return err
 	}
 	if !isLow(key.Curve, s.Signature[32:]) {

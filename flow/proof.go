@@ -52,7 +52,7 @@ func (p *Proof) Challenge() ([32]byte, error) {
 // for assertions, by a key that is not revoked and signs once, and the weights are WeightThreshold together. A high s is as
 // good as a low one, as it is for FCL and for Cadence: a proof has no id, and its nonce keeps it from being used again. Keys are the account's, read from the
 // chain by the caller, who also sees to it that the nonce is its own and used once.
-func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) error {
+func (p *Proof) Verify(keys []AccountKey, policy Policy) error {
 	message, err := p.Message()
 	if err != nil {
 		return err
@@ -70,7 +70,7 @@ func (p *Proof) Verify(keys []AccountKey, policy Policy, secp256k1 Verifier) err
 		if at < 0 {
 			return refused(ErrProof, where, "the account has no key %d", s.KeyIndex)
 		}
-		err := Verify(s, message, keys[at], secp256k1)
+		err := Verify(s, message, keys[at], policy.Secp256k1)
 		if err == nil {
 			err = policy.meets(s, message)
 		}

@@ -107,12 +107,12 @@ func TestProofs(t *testing.T) {
 		"a long nonce":         {flow.Proof{App: "app", Address: user, Nonce: make([]byte, 1025)}, flow.ErrProof},
 		"a long app":           {flow.Proof{App: strings.Repeat("a", 1025), Address: user, Nonce: nonce}, flow.ErrProof},
 	} {
-		if err := c.proof.Verify(keys, policy, nil); !errors.Is(err, c.cause) || (c.cause == nil) != (err == nil) {
+		if err := c.proof.Verify(keys, policy); !errors.Is(err, c.cause) || (c.cause == nil) != (err == nil) {
 			t.Errorf("%s: %v, want %v", name, err, c.cause)
 		}
 	}
 	good := flow.Proof{App: "app", Address: user, Nonce: nonce, Signatures: of("app", 0, 1)}
-	if err := good.Verify(keys, flow.Policy{Assertion: passkey.Rule{RPID: "other.example", Origins: []string{flowtest.Origin}}}, nil); !errors.Is(err, passkey.ErrRPID) {
+	if err := good.Verify(keys, flow.Policy{Assertion: passkey.Rule{RPID: "other.example", Origins: []string{flowtest.Origin}}}); !errors.Is(err, passkey.ErrRPID) {
 		t.Errorf("of another relying party: %v", err)
 	}
 	// Limits are named.
@@ -135,7 +135,7 @@ func TestProofs(t *testing.T) {
 		if cause == passkey.ErrOrigin {
 			rule.Assertion.Origins = []string{"https://other.example"}
 		}
-		if err := p.Verify(keys, rule, nil); !errors.Is(err, cause) || !strings.Contains(err.Error(), "signature 1") {
+		if err := p.Verify(keys, rule); !errors.Is(err, cause) || !strings.Contains(err.Error(), "signature 1") {
 			t.Errorf("%v", err)
 		}
 	}
@@ -148,14 +148,14 @@ func TestProofs(t *testing.T) {
 			low := new(big.Int).SetBytes(s.Signature[32:])
 			new(big.Int).Sub(elliptic.P256().Params().N, low).FillBytes(s.Signature[32:])
 		}
-		if err := high.Verify(keys, policy, nil); err != nil {
+		if err := high.Verify(keys, policy); err != nil {
 			t.Errorf("%s with a high s: %v", name, err)
 		}
 	}
 	// 999 is not enough.
 	for weight, cause := range map[uint16]error{499: flow.ErrProof, 500: nil} {
 		keys[1].Weight = weight
-		if err := good.Verify(keys, policy, nil); !errors.Is(err, cause) || (cause == nil) != (err == nil) {
+		if err := good.Verify(keys, policy); !errors.Is(err, cause) || (cause == nil) != (err == nil) {
 			t.Errorf("weights of %d: %v", 500+weight, err)
 		}
 	}

@@ -164,7 +164,7 @@ func TestAPolicyWantsMoreThanNodes(t *testing.T) {
 	}}
 	verdict := func(c flowtest.Case) error {
 		signature, extension := c.Make(s, message)
-		return policy.Verify(flow.Signature{Address: user, Signature: signature, Extension: extension}, message, key, nil)
+		return policy.Verify(flow.Signature{Address: user, Signature: signature, Extension: extension}, message, key)
 	}
 	strict := map[string]error{
 		"UP and UV": nil, "a counter": nil,
@@ -195,7 +195,7 @@ func TestAPolicyWantsMoreThanNodes(t *testing.T) {
 	if seen != len(strict) {
 		t.Errorf("%d cases of %d", seen, len(strict))
 	}
-	if err := (flow.Policy{}).Verify(flow.Signature{Address: user}, message, key, nil); err == nil {
+	if err := (flow.Policy{}).Verify(flow.Signature{Address: user}, message, key); err == nil {
 		t.Error("no signature")
 	}
 
@@ -273,12 +273,12 @@ func TestAPolicyWantsALowSOnBothCurves(t *testing.T) {
 	}
 	key := flow.AccountKey{Public: [64]byte(crypto.FromECDSAPub(&k.PublicKey)[1:]), Curve: flow.Secp256k1, Hash: flow.SHA2}
 	s := flow.Signature{Signature: signature[:64]}
-	if err := (flow.Policy{}).Verify(s, message, key, secp256k1.Verify); err != nil {
+	if err := (flow.Policy{Secp256k1: secp256k1.Verify}).Verify(s, message, key); err != nil {
 		t.Errorf("a low s: %v", err)
 	}
 	s.Signature = bytes.Clone(s.Signature)
 	new(big.Int).Sub(crypto.S256().Params().N, new(big.Int).SetBytes(s.Signature[32:])).FillBytes(s.Signature[32:])
-	if err := (flow.Policy{}).Verify(s, message, key, secp256k1.Verify); !errors.Is(err, flow.ErrHighS) {
+	if err := (flow.Policy{Secp256k1: secp256k1.Verify}).Verify(s, message, key); !errors.Is(err, flow.ErrHighS) {
 		t.Errorf("a high s: %v", err)
 	}
 	// Between the halves of the two orders it is low on one curve and high on the other.
@@ -286,7 +286,7 @@ func TestAPolicyWantsALowSOnBothCurves(t *testing.T) {
 	between[0] = 1
 	copy(between[32:], "\x7f\xff\xff\xff\x90")
 	taken := func([64]byte, [64]byte, [32]byte) bool { return true }
-	if err := (flow.Policy{}).Verify(flow.Signature{Signature: between}, message, key, taken); err != nil {
+	if err := (flow.Policy{Secp256k1: taken}).Verify(flow.Signature{Signature: between}, message, key); err != nil {
 		t.Errorf("low for secp256k1, high for P-256: %v", err)
 	}
 }

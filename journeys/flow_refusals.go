@@ -27,7 +27,7 @@ func (f flowWalk) sponsors(ctx context.Context, t *flow.Transaction) error {
 		if err != nil {
 			return err
 		}
-		if err := policy.Verify(s, message, key, nil); err != nil {
+		if err := policy.Verify(s, message, key); err != nil {
 			return err
 		}
 	}
@@ -97,12 +97,12 @@ func (f flowWalk) prove(ctx context.Context, p *flowPasskey, a flow.Address) (*f
 	if err != nil {
 		return nil, err
 	}
-	if err := proof.Verify(chain.Keys, flowPolicy(), nil); err != nil {
+	if err := proof.Verify(chain.Keys, flowPolicy()); err != nil {
 		return nil, err
 	}
 	other := *proof
 	other.App = "another app"
-	if err := refusedBy(other.Verify(chain.Keys, flowPolicy(), nil), flow.ErrChallenge); err != nil {
+	if err := refusedBy(other.Verify(chain.Keys, flowPolicy()), flow.ErrChallenge); err != nil {
 		return nil, err
 	}
 	script, arguments, err := proof.Script()
@@ -145,5 +145,5 @@ func (f flowWalk) revoked(ctx context.Context, p *flowPasskey, a flow.Address, p
 	if err == nil {
 		return errAccepted
 	}
-	return errors.Join(refusedBy(proof.Verify(chain.Keys, flowPolicy(), nil), flow.ErrRevoked), f.noted(ctx, a, "7"))
+	return errors.Join(refusedBy(proof.Verify(chain.Keys, flowPolicy()), flow.ErrRevoked), f.noted(ctx, a, "7"))
 }

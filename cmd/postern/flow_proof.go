@@ -55,7 +55,7 @@ type flowProofInfo struct {
 func runFlowProofVerify(ctx context.Context, c *call) error {
 	fs := c.newFlags()
 	var source flowSource
-	var policy flow.Policy
+	policy := flow.Policy{Secp256k1: secp256k1.Verify}
 	source.flags(fs)
 	app := fs.String("app", "", "`name` of the app that the proof is for: its appIdentifier")
 	nonce := fs.String("nonce", "", "`nonce` that the app gave, in hex")
@@ -101,7 +101,7 @@ func runFlowProofVerify(ctx context.Context, c *call) error {
 	for _, s := range proof.Signatures {
 		info.Keys = append(info.Keys, s.KeyIndex)
 	}
-	err = proof.Verify(keys[proof.Address], policy, secp256k1.Verify)
+	err = proof.Verify(keys[proof.Address], policy)
 	if *nonce != "" && !slices.Equal(want, proof.Nonce) {
 		err = &flow.Error{Cause: flow.ErrProof, Where: "nonce", Seen: "it is another than the app gave", Way: "An old proof, or one for another visit: ask for a new one."}
 	}

@@ -378,7 +378,7 @@ func TestProofsOnChain(t *testing.T) {
 		{"one passkey of 500", prove(0), false},
 		{"a bit changed", broken, false},
 	} {
-		if err := c.p.Verify(a.Keys, policy, nil); (err == nil) != c.good {
+		if err := c.p.Verify(a.Keys, policy); (err == nil) != c.good {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		script, arguments, err := c.p.Script()

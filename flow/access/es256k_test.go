@@ -49,7 +49,7 @@ func TestES256K(t *testing.T) {
 	if found, err := w.Key(t.Context(), account, 0); err != nil || found.Fits() != nil || found.Public != key.Public || found.Curve != flow.Secp256k1 {
 		t.Fatalf("%+v, %v", found, err)
 	}
-	policy := flow.Policy{Assertion: passkey.Rule{RPID: flowtest.RPID, Origins: []string{flowtest.Origin}}}
+	policy := flow.Policy{Assertion: passkey.Rule{RPID: flowtest.RPID, Origins: []string{flowtest.Origin}}, Secp256k1: secp256k1.Verify}
 	for i := range 2 {
 		tx := w.of([]byte(note), [][]byte{flow.Int(int64(i)).JSON()}, account)
 		if err := w.Prepare(t.Context(), tx); err != nil {
@@ -68,7 +68,7 @@ func TestES256K(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := flow.Signature{Address: account, Signature: signature[:], Extension: flow.Extension(a.AuthData.Raw, a.ClientData.Raw)}
-		if err := policy.Verify(s, message, key, secp256k1.Verify); err != nil {
+		if err := policy.Verify(s, message, key); err != nil {
 			t.Fatal(err)
 		}
 		if err := flow.Verify(s, message, key, nil); !errors.Is(err, flow.ErrCurve) {

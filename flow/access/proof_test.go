@@ -79,7 +79,7 @@ func TestNoProofsOnChain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.proof.Verify(a.Keys, policy, nil); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+		if err := c.proof.Verify(a.Keys, policy); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		script, arguments, err := c.proof.Script()

@@ -67,7 +67,7 @@ func (f *flowAPI) sponsor(ctx context.Context, body []byte) (any, error) {
 func (f *flowAPI) pay(ctx context.Context, tx *flow.Transaction) (p *payment, again bool, err error) {
 	s := f.Sponsor
 	policy := flow.Policy{
-		Assertion: f.Registration.Rule(f.RPID, f.Origins...), Scripts: s.scripts, MaxGas: payGas, MaxBytes: payBytes,
+		Assertion: f.Registration.Rule(f.RPID, f.Origins...), Secp256k1: secp256k1.Verify, Scripts: s.scripts, MaxGas: payGas, MaxBytes: payBytes,
 	}
 	if err := policy.Sponsor(tx, s.address); err != nil {
 		return nil, false, err
@@ -121,16 +121,13 @@ func (f *flowAPI) blocks(ctx context.Context, reference flow.Identifier) (latest
 // signedEnough says whether nodes would let the account do this: its keys have signed the payload, each signature is good
 // under the policy, the proposal key is one of them and its sequence number the next, and the weights are 1000 together.
 func signedEnough(tx *flow.Transaction, keys []flow.AccountKey, policy flow.Policy) error {
-	check := func(s flow.Signature, message []byte, key flow.AccountKey) error {
-		return policy.Verify(s, message, key, secp256k1.Verify)
-	}
 	account := tx.ProposalKey.Address
 	for _, s := range tx.PayloadSignatures {
 		if s.Address != account { // the payer's, or what goes by its name
 			return payerSigned
 		}
 	}
-	if err := tx.JudgePayload(flow.Keys{account: keys}, check).Err(); err != nil {
+	if err := tx.JudgePayload(flow.Keys{account: keys}, policy.Verify).Err(); err != nil {
 		return err
 	}
 	at := slices.IndexFunc(keys, func(k flow.AccountKey) bool { return k.Index == tx.ProposalKey.KeyIndex })

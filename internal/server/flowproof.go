@@ -40,8 +40,8 @@ func (f *flowAPI) proof(ctx context.Context, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	policy := flow.Policy{Assertion: passkey.Rule{RPID: f.RPID, Origins: f.Origins}}
-	if err := p.Verify(a.Keys, policy, secp256k1.Verify); err != nil {
+	policy := flow.Policy{Assertion: passkey.Rule{RPID: f.RPID, Origins: f.Origins}, Secp256k1: secp256k1.Verify}
+	if err := p.Verify(a.Keys, policy); err != nil {
 		return nil, err
 	}
 	if err := f.Nonces.Redeem(ctx, p.Nonce); err != nil {

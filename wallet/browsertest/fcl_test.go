@@ -106,7 +106,7 @@ func TestAnAppWithUnmodifiedFCLUsesTheFlowWallet(t *testing.T) {
 	if hex.EncodeToString(p.Nonce) != asked || p.Address != address {
 		t.Errorf("%+v", p)
 	}
-	if err := p.Verify(account.Keys, policy, nil); err != nil {
+	if err := p.Verify(account.Keys, policy); err != nil {
 		t.Errorf("the proof: %v", err)
 	}
 	for name, spoil := range map[string]func(p *flow.Proof){
@@ -116,7 +116,7 @@ func TestAnAppWithUnmodifiedFCLUsesTheFlowWallet(t *testing.T) {
 	} {
 		other := *p
 		spoil(&other)
-		if other.Verify(account.Keys, policy, nil) == nil {
+		if other.Verify(account.Keys, policy) == nil {
 			t.Errorf("%s is taken", name)
 		}
 	}
