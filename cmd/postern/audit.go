@@ -114,9 +114,17 @@ func runAudit(ctx context.Context, c *call) error {
 		fmt.Fprintf(c.stdout, "%s\n", bytes.TrimSpace(text))
 	default:
 		c.printAudit(report.Words(), section{"Not read from the chain", audit.Unread(*acct)},
-			section{"If a domain is gone, and the wallet with it", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)}, section{"What can be chosen next (--with N)", with.next(report)})
+			section{"If a domain is gone, and the wallet with it", rescueLines(acct)}, section{"A second RP ID", secondRPID(report)}, section{"What can be chosen next (--with N)", with.next(report)}, section{"How to make such changes", howTo(acct, report)})
 	}
 	return nil
+}
+
+// howTo names the commands that do what is advised, where there are some.
+func howTo(a *recovery.Account, r *recovery.Report) []string {
+	if a.Kind != "WebAuthnAccount" || len(r.Advice) == 0 {
+		return nil
+	}
+	return []string{"Who signs, and how many must: postern account add, remove, threshold. Guardians: postern guardian example, setup."}
 }
 
 // writeSVG replaces a picture, and nothing else.
