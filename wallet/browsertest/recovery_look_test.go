@@ -31,6 +31,9 @@ func recoveryScreens(p *tab, look func(name string)) {
 	p.until(byID("table") + ".textContent.includes('My laptop is lost or broken')")
 	p.eval("document.querySelectorAll('#audit details').forEach((d) => { d.open = true; })", nil)
 	look("audit-answered")
+	p.tick("other-0")
+	p.until("!" + byID("supposed") + ".hidden")
+	look("audit-supposed")
 }
 
 // guardianScreens walks from choosing guardians to the recovery that waits.

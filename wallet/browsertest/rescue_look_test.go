@@ -163,6 +163,7 @@ func rescueScreens(p *tab, look func(name string)) {
 	p.until(byID("secret-error") + ".textContent")
 	p.chooseFile("export.json", `{"encrypted":false,"items":[{"login":{"fido2Credentials":[`+aFewExported+`]}}]}`)
 	p.until(byID("exported") + ".querySelectorAll('button').length === 2")
+	p.eval("document.querySelector('#further-box').open = true", nil)
 	look("who")
 	p.verifies(false)
 	p.click("passkey-form button")

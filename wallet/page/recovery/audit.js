@@ -125,7 +125,7 @@ function draw() {
   $('unread-box').hidden = !unread?.length;
   drawPicture();
   drawQuestions();
-  drawPlan({ report, done: last?.done ?? [] }, choose);
+  drawPlan({ report, done: last?.done ?? [], none: sections(last?.words ?? []).find(([title]) => title.startsWith('What to do'))?.[1].find(Boolean) }, choose);
   drawTable();
   drawClasses();
   drawKept();

@@ -8,6 +8,7 @@ import { $, element } from '../view.js';
  * @typedef {object} Reply
  * @property {{can?: string[], plan?: Advice[], advice?: Advice[], supposed?: string[]}} report
  * @property {Advice[]} done that are counted as made
+ * @property {string} [none] why nothing is proposed, where the server says so
  */
 
 /** The most that the server counts as made at once. */
@@ -17,7 +18,7 @@ const MOST = 8;
  * Ticked ones first, then the rest of the plan, then what else could be chosen now.
  * @param {Reply} reply @param {(words: string[]) => void} choose
  */
-export function drawPlan({ report, done }, choose) {
+export function drawPlan({ report, done, none }, choose) {
   const made = done.map((a) => a.words);
   const { plan = [], advice = [] } = report;
   const focus = document.activeElement?.id;
@@ -31,7 +32,7 @@ export function drawPlan({ report, done }, choose) {
   $('others-count').textContent = `${others.length} other change${others.length === 1 ? '' : 's'} to choose from`;
   $('plan-hint').hidden = !done.length && !plan.length && !others.length;
   $('plan-none').hidden = plan.length > 0;
-  $('plan-none').textContent = done.length ? 'Nothing more is proposed after what is ticked.' : 'No single change that this account allows would take away a single point of failure.';
+  $('plan-none').textContent = done.length ? 'Nothing more is proposed after what is ticked.' : none ?? 'No single change that this account allows would take away a single point of failure.';
   if (focus) document.getElementById(focus)?.focus();
 }
 
