@@ -176,10 +176,10 @@ type EventKind string
 
 const (
 	EventRegistered         EventKind = "registered"
-	EventCounterRegressed   EventKind = "counter_regressed"    // sign counter did not grow: a copy of the key may exist
-	EventBackupEligible     EventKind = "backup_eligible"      // BE drifted 0→1 and policy let it
-	EventBackupDriftRefused EventKind = recovery.EventRefused  // BE drifted and policy refused the login
-	EventBackupState        EventKind = "backup_state"         // BS changed
+	EventCounterRegressed   EventKind = "counter_regressed"   // sign counter did not grow: a copy of the key may exist
+	EventBackupEligible     EventKind = "backup_eligible"     // BE drifted 0→1 and policy let it
+	EventBackupDriftRefused EventKind = recovery.EventRefused // BE drifted and policy refused the login
+	EventBackupState        EventKind = "backup_state"        // BS changed
 )
 
 // Event is one entry of the audit trail.
