@@ -254,7 +254,11 @@ func (r *Report) cutWords(c Cuts) (out []string) {
 		if i == mostPairs {
 			break
 		}
-		out = append(out, stop(upper(list(r.labels(set), "and"))))
+		line := upper(list(r.labels(set), "and"))
+		if len(set) == 1 && r.kind(set[0]) == DomainChain {
+			line += ", whatever the keys are" // the verdict leaves it out
+		}
+		out = append(out, stop(line))
 	}
 	if more := total - uint64(len(out)); more > 0 {
 		out = append(out, fmt.Sprintf("And %d more, the largest of %d.", more, len(c.Sizes)-1))
