@@ -110,7 +110,7 @@ func (f flowWalk) sealed(ctx context.Context, s *Step, t *flow.Transaction) (acc
 	}
 	r, err := f.Wait(ctx, id)
 	if err == nil {
-		s.Detail["block"] = r.Block
+		s.Detail["block"] = r.Block.String()
 		if r.Computed > 0 { // an emulator does not count
 			s.Detail["computation"] = r.Computed
 		}

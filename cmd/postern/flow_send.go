@@ -40,7 +40,7 @@ func (f *flowAct) send(ctx context.Context, c *call, t *flow.Transaction, out *f
 		}
 		f.out = ""
 	}
-	out.Transaction, out.File, out.Sealed, out.Block, out.Computation = flowInfo(t), f.out, true, r.Block, r.Computed
+	out.Transaction, out.File, out.Sealed, out.Block, out.Computation = flowInfo(t), f.out, true, r.Block.String(), r.Computed
 	out.Account = createdAccount(r)
 	return c.printFlowActed(*out, f.json)
 }

@@ -132,8 +132,8 @@ type Event struct {
 type Result struct {
 	ID       flow.Identifier
 	Status   Status
-	Block    string // in hexadecimal; empty before it is in one
-	Computed uint64 // computation used
+	Block    flow.Identifier // zeros before it is in one
+	Computed uint64          // computation used
 	Events   []Event
 	Code     int // Flow's error code, or 0
 	Message  string
@@ -184,7 +184,12 @@ func (c *Client) Result(ctx context.Context, id flow.Identifier) (Result, error)
 	if err != nil {
 		return Result{}, err
 	}
-	r := Result{ID: id, Status: w.Status, Block: w.Block, Message: w.Message}
+	r := Result{ID: id, Status: w.Status, Message: w.Message}
+	if w.Block != "" {
+		if r.Block, err = flow.ParseIdentifier(w.Block); err != nil {
+			return Result{}, malformed("block: %v", err)
+		}
+	}
 	switch w.Status {
 	case "":
 		r.Status = StatusUnknown
