@@ -14,9 +14,8 @@ const aSender = `globalThis.ethereum = { request: async ({ method, params = [] }
 	if (method === 'eth_chainId') return '0x7a69';
 	if (method !== 'eth_sendTransaction') throw new Error('no ' + method);
 	await ask('postern_faucet', from);
-	const [nonce, gas, price] = await Promise.all([ask('eth_getTransactionCount', from, 'latest'), ask('eth_estimateGas', params[0]), ask('eth_gasPrice')]);
-	const fee = 2n * quantity(price, 'gas price');
-	const { raw, hash } = signed({ chainId: 31337n, nonce: quantity(nonce, 'nonce'), maxFeePerGas: fee, maxPriorityFeePerGas: fee / 4n, gas: 2n * quantity(gas, 'gas'), to: params[0].to, data: fromHex(params[0].data) }, secret);
+	const [nonce, gas, price, tip] = (await Promise.all([ask('eth_getTransactionCount', from, 'latest'), ask('eth_estimateGas', params[0]), ask('eth_gasPrice'), ask('eth_maxPriorityFeePerGas')])).map((n) => quantity(n, 'the answer'));
+	const { raw, hash } = signed({ chainId: 31337n, nonce, maxFeePerGas: 2n * price, maxPriorityFeePerGas: tip, gas: 2n * gas, to: params[0].to, data: fromHex(params[0].data) }, secret);
 	globalThis.sentBy = from;
 	await ask('eth_sendRawTransaction', raw);
 	return hash;
