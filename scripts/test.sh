@@ -35,7 +35,7 @@ CGO_ENABLED=1 gotest -race $light
 
 phase "Go tests with the embedded chain: $(wc -l <<<"$heavy") packages"
 # shellcheck disable=SC2086
-gotest -timeout 20m $heavy
+gotest -timeout 30m $heavy
 
 phase "Flow, judged by itself"
 # CI builds the emulator once per machine, in a run that has the time: all of it is to stay below half an hour.
