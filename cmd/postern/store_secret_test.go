@@ -2,26 +2,15 @@ package main
 
 import (
 	"encoding/json"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/postern-dev/postern/relyingparty/postgres"
-	"github.com/postern-dev/postern/relyingparty/postgres/postgrestest"
 )
 
 func TestTheSecretOfADatabaseIsChanged(t *testing.T) {
-	full := postgrestest.Create(t, postgrestest.Start(t, true).URL, "")
-	u, err := url.Parse(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	password, _ := u.User.Password()
-	u.User = url.User(u.User.Username())
-	bare := u.String()
-	t.Setenv(storeVariable, "")
-	t.Setenv("PGPASSWORD", password)
+	full, bare, password := aDatabase(t)
 	rotates := func(args ...string) (string, string, int) {
 		t.Helper()
 		var out, errs strings.Builder

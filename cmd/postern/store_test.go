@@ -10,17 +10,23 @@ import (
 	"github.com/postern-dev/postern/relyingparty/postgres/postgrestest"
 )
 
-func TestTheAuditAsksThePasskeyServersDatabase(t *testing.T) {
-	full := postgrestest.Create(t, postgrestest.Start(t, true).URL, "")
+// aDatabase is an empty one: its URL, the same without the password, and the password, which stands in the environment.
+func aDatabase(t *testing.T) (full, bare, password string) {
+	t.Helper()
+	full = postgrestest.Create(t, postgrestest.Start(t, true).URL, "")
 	u, err := url.Parse(full)
 	if err != nil {
 		t.Fatal(err)
 	}
-	password, _ := u.User.Password()
+	password, _ = u.User.Password()
 	u.User = url.User(u.User.Username())
-	bare := u.String()
 	t.Setenv(storeVariable, "")
 	t.Setenv("PGPASSWORD", password)
+	return full, u.String(), password
+}
+
+func TestTheAuditAsksThePasskeyServersDatabase(t *testing.T) {
+	full, bare, password := aDatabase(t)
 
 	refused := func(want string, args ...string) {
 		t.Helper()
