@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/big"
 	"os"
 	"strings"
@@ -43,13 +44,18 @@ func (c *call) stopAt(rest []string) (*stopFile, error) {
 	if err != nil || len(text) > maxStop || !bytes.Contains(text, []byte(stopFormat)) {
 		return nil, err
 	}
+	return parseStop(text, path)
+}
+
+func parseStop(text []byte, path string) (*stopFile, error) {
 	var f stopFile
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	err = dec.Decode(&f)
+	err := dec.Decode(&f)
+	_, more := dec.Token()
 	nonce, ok := new(big.Int).SetString(f.Nonce, 10)
 	switch {
-	case err != nil || dec.More() || f.Format != stopFormat || !ok || nonce.Sign() < 0 || len(f.Signature) == 0:
+	case err != nil || more != io.EOF || f.Format != stopFormat || !ok || nonce.Sign() < 0 || len(f.Signature) == 0:
 		return nil, failf("bad-file", "take the file as it was made: postern guardian cancel 0x… --key FILE --signed FILE", "%s is no signature that stops recoveries", path)
 	case f.Module != guardian.Module:
 		return nil, failf("bad-file", "the file is for another version of the contracts", "%s is for the module %s, not %s", path, f.Module, guardian.Module)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,6 +24,7 @@ func TestStopFiles(t *testing.T) {
 		"in another case":      {text: strings.Replace(good, guardian.Module.Hex(), strings.ToLower(guardian.Module.Hex()), 1)},
 		"another module":       {text: strings.Replace(good, guardian.Module.Hex(), acct, 1), code: "bad-file"},
 		"more":                 {text: strings.Replace(good, `{`, `{"more":1,`, 1), code: "bad-file"},
+		"a brace more":         {text: good + "}", code: "bad-file"},
 		"two":                  {text: good + good, code: "bad-file"},
 		"unsigned":             {text: strings.Replace(good, "0x0102", "0x", 1), code: "bad-file"},
 		"a nonce that is none": {text: strings.Replace(good, `"nonce":"`, `"nonce":"-`, 1), code: "bad-file"},
@@ -51,4 +54,26 @@ func TestStopFiles(t *testing.T) {
 			t.Errorf("%s: %+v, %v", other, f, err)
 		}
 	}
+}
+
+// Nothing makes the reader panic, and what it takes is written and read again as the same.
+func FuzzStopFile(f *testing.F) {
+	f.Add([]byte(`{"format":"postern-stop-1","chainId":"31337","module":"` + guardian.Module.Hex() + `","account":"0x00000000000000000000000000000000000AcC00","nonce":"55340232221128654848","signature":"0x0102"}`))
+	f.Add([]byte(`{"format":"postern-stop-1"}]`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		read, err := parseStop(text, "stop.json")
+		if err != nil {
+			if explain(err).Code != "bad-file" {
+				t.Fatal(err)
+			}
+			return
+		}
+		var b bytes.Buffer
+		if err := printJSON(&b, read); err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseStop(b.Bytes(), "stop.json"); err != nil || !reflect.DeepEqual(again, read) {
+			t.Fatalf("%+v, %v, want %+v", again, err, read)
+		}
+	})
 }
